@@ -1,0 +1,1 @@
+"""The API for programs: schemas, /api/v1 and its document."""

@@ -1,0 +1,36 @@
+"""The factory: the only module that knows every room."""
+
+from flask import Flask
+from flask_babel import Babel
+from flask_migrate import Migrate
+
+from bugintake.core import config, db, errors, security, templating
+from bugintake.core.config import Settings
+from bugintake.loop import models as loop_models  # noqa: F401  # every table is known before a mapper is used
+
+babel = Babel()
+migrate = Migrate()
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """Build the application from settings, by default those of the environment. Raises BadSetting."""
+    chosen = settings or config.from_environment()
+    app = Flask(
+        "bugintake",
+        static_folder=str(templating.folder("static")),
+        template_folder=str(templating.folder("templates")),
+    )
+    app.config["SQLALCHEMY_DATABASE_URI"] = chosen.database_url
+    if not chosen.is_sqlite:
+        app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"pool_pre_ping": True}
+    config.keep(app, chosen)
+    db.connect(app)
+    migrate.init_app(
+        app, db.db, directory=str(templating.folder("migrations")), render_as_batch=True, compare_type=True
+    )
+    babel.init_app(app, default_translation_directories=str(templating.folder("core/translations")))
+    security.secure(app, chosen)
+    security.refuse_foreign_host(app, chosen)
+    templating.dress(app)
+    errors.answer_refusals(app)
+    return app

@@ -1,0 +1,171 @@
+"""The database: how a transaction begins and ends. Nothing else commits."""
+
+import enum
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, time
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from flask import Flask
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, Session, registry
+
+BUSY_TIMEOUT_MS = 5000
+
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class UtcDateTime(sa.types.TypeDecorator[datetime]):
+    """An instant: aware in Python, always UTC; refuses a naive one."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        """Store as UTC; SQLite has no zones, so it gets the bare UTC time."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("A stored time must be aware.")
+        utc = value.astimezone(UTC)
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        """Read back as aware UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+Json = sa.JSON().with_variant(JSONB(), "postgresql")
+
+
+class Base(DeclarativeBase):
+    """Every table: which column type an annotation stands for."""
+
+    registry = registry(
+        metadata=sa.MetaData(naming_convention=NAMES),
+        type_annotation_map={
+            datetime: UtcDateTime(),
+            date: sa.Date(),
+            time: sa.Time(),
+            dict[str, str]: Json,
+            dict[str, Any]: Json,
+            list[str]: Json,
+            list[int]: Json,
+            enum.StrEnum: sa.Enum(
+                enum.StrEnum,
+                native_enum=False,
+                create_constraint=False,
+                length=32,
+                values_callable=lambda kind: [member.value for member in kind],
+            ),
+        },
+    )
+
+
+db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
+
+if TYPE_CHECKING:
+
+    class Model(Base):
+        """The base of every table."""
+
+        __abstract__ = True
+
+else:
+    Model = db.Model
+
+
+def connect(app: Flask) -> None:
+    """Attach the database to an app, with the settings that make SQLite safe for several writers."""
+    db.init_app(app)
+    with app.app_context():
+        tune(db.engine)
+
+
+def tune(engine: sa.Engine) -> None:
+    """Give every connection of an engine its settings.
+
+    SQLite: WAL, synchronous=FULL, foreign keys, a busy timeout, and BEGIN IMMEDIATE for writers, because a deferred
+    transaction that turns to writing fails at once instead of waiting. PostgreSQL needs nothing.
+    """
+    if engine.dialect.name != "sqlite":
+        return
+
+    @sa.event.listens_for(engine, "connect")
+    def set_up(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.close()
+
+    @sa.event.listens_for(engine, "begin")
+    def begin(connection: sa.Connection) -> None:
+        writing = connection.get_execution_options().get("is_writing", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+@contextmanager
+def transaction() -> Iterator[None]:
+    """Let the block write, and keep all of it or nothing.
+
+    Ends the reading transaction of the request first, so that what the block reads is what it changes. A block inside
+    another one joins it.
+    """
+    session = db.session()
+    if session.info.get("is_writing"):
+        yield
+        return
+    session.rollback()
+    session.info["is_writing"] = True
+    session.info["after_commit"] = []
+    try:
+        session.connection(execution_options={"is_writing": True})
+        yield
+        session.commit()
+    except BaseException:
+        session.rollback()
+        raise
+    finally:
+        session.info["is_writing"] = False
+        callbacks: list[Callable[[], None]] = session.info.pop("after_commit")
+    for call in callbacks:
+        call()
+
+
+def after_commit(call: Callable[[], None]) -> None:
+    """Run something once the transaction around this has been kept; never when it was rolled back."""
+    session = db.session()
+    if not session.info.get("is_writing"):
+        raise RuntimeError("after_commit() belongs inside a transaction().")
+    session.info["after_commit"].append(call)
+
+
+def update_one(statement: sa.Update) -> bool:
+    """Execute a compare-and-set, and tell whether it changed exactly one row."""
+    result = db.session.execute(statement)
+    return bool(result.rowcount == 1)  # type: ignore[attr-defined]  # an UPDATE answers with a CursorResult
+
+
+@sa.event.listens_for(Session, "before_flush")
+def _refuse_flush_outside(session: Session, _context: Any, _instances: Any) -> None:
+    if not session.info.get("is_writing"):
+        raise RuntimeError("A change outside transaction() would be lost.")
+
+
+@sa.event.listens_for(Session, "do_orm_execute")
+def _refuse_change_outside(state: Any) -> None:
+    if (state.is_insert or state.is_update or state.is_delete) and not state.session.info.get("is_writing"):
+        raise RuntimeError("A change outside transaction() would be lost.")

@@ -1,0 +1,138 @@
+"""Refusals: each carries a sentence fit for the screen, and the status that says which kind it is."""
+
+import json
+import secrets
+
+from flask import Flask, current_app, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import OperationalError
+from werkzeug.exceptions import HTTPException
+
+
+class Refusal(Exception):
+    """Something was asked for that cannot be done; `sentence` says why."""
+
+    status = 400
+    title = "That did not work"
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+class Invalid(Refusal):
+    """What was given has not the right shape; `field` names the part that is wrong."""
+
+    status = 422
+    title = "Something is missing or wrong"
+
+    def __init__(self, sentence: str, field: str | None = None) -> None:
+        super().__init__(sentence)
+        self.field = field
+
+
+class Conflict(Refusal):
+    """The rules, or somebody faster, stand against it."""
+
+    status = 409
+    title = "Somebody was faster"
+
+
+class NotPermitted(Refusal):
+    """This person's role does not include it."""
+
+    status = 403
+    title = "Not yours to do"
+
+
+class NotFound(Refusal):
+    """It does not exist, or not for this person: both answer the same."""
+
+    status = 404
+    title = "Not found"
+
+    def __init__(self, sentence: str = "There is nothing here, or nothing that you may see.") -> None:
+        super().__init__(sentence)
+
+
+MASKED = ("password", "secret", "csrf_token")
+
+
+def answer_refusals(app: Flask) -> None:
+    """Turn every refusal and failure into a page, or for the API into a problem document (RFC 9457).
+
+    The page offers what was typed again, so that a locked database or a stale form costs nobody their words.
+    """
+    app.register_error_handler(Refusal, lambda error: _answer(error.status, error.title, error.sentence, error))
+    app.register_error_handler(CSRFError, lambda _: _answer(400, "This page was open too long", STALE))
+    app.register_error_handler(HTTPException, _answer_http)
+    app.register_error_handler(OperationalError, _answer_database)
+    app.register_error_handler(Exception, _answer_failure)
+
+
+STALE = "Your sign-in or this page is too old, so nothing was saved yet. Everything you typed is below: send it again."
+WORDS = {
+    400: ("That cannot be read", "The request is not one that this page understands."),
+    404: ("Not found", "There is nothing here, or nothing that you may see."),
+    405: ("Not found", "There is nothing here that answers to this."),
+    413: ("Too large", "That is more than fits: 12 MB in all, and 4 MB of text."),
+    415: ("That cannot be read", "Send it as application/json."),
+    429: ("Too many tries", "Too many tries in a short time. Wait a minute and try again."),
+}
+
+
+def _answer_http(error: HTTPException) -> ResponseReturnValue:
+    if error.code is None or error.code < 400:
+        return error.get_response()  # type: ignore[return-value]  # a redirect of the router
+    title, sentence = WORDS.get(error.code, (error.name, error.description or error.name))
+    return _answer(error.code, title, sentence, retry_after=60 if error.code == 429 else None)
+
+
+def _answer_database(error: OperationalError) -> ResponseReturnValue:
+    current_app.logger.warning("The database did not answer: %s", error.orig)
+    text = str(error.orig)
+    if "full" in text:
+        return _answer(507, "No room left", "The disk is full, so nothing was saved. Everything you typed is below.")
+    return _answer(
+        503,
+        "The database is busy",
+        "It did not answer in time, so nothing was saved. Everything you typed is below: try again in a moment.",
+        retry_after=5,
+    )
+
+
+def _answer_failure(error: Exception) -> ResponseReturnValue:
+    code = secrets.token_hex(4)
+    current_app.logger.error("Failure %s at %s %s", code, request.method, request.path, exc_info=error)
+    return _answer(
+        500, "That is our mistake", f"Something broke here, and nothing was saved. Quote {code} when you ask."
+    )
+
+
+def _answer(
+    status: int, title: str, sentence: str, error: Exception | None = None, retry_after: int | None = None
+) -> ResponseReturnValue:
+    if request.path.startswith("/api/"):
+        body = {"type": "about:blank", "title": title, "status": status, "detail": sentence}
+        if isinstance(error, Invalid) and error.field:
+            body["errors"] = {error.field: [sentence]}
+        answer = current_app.response_class(json.dumps(body), status, mimetype="application/problem+json")
+    else:
+        page = render_template(
+            "core/error.html", status=status, title=title, sentence=sentence, kept=_kept(), action=request.full_path
+        )
+        answer = current_app.response_class(page, status)
+    if retry_after:
+        answer.headers["Retry-After"] = str(retry_after)
+    return answer
+
+
+def _kept() -> list[tuple[str, str]]:
+    if request.method != "POST" or request.endpoint is None:
+        return []
+    try:
+        fields = list(request.form.items(multi=True))
+    except HTTPException:
+        return []
+    return [(name, value) for name, value in fields if not any(word in name for word in MASKED)]

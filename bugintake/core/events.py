@@ -1,0 +1,160 @@
+"""What happened: the append-only history that pages, figures and announcements are made from."""
+
+import enum
+from collections import defaultdict
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Protocol
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from bugintake.core import clock
+from bugintake.core.db import Model, db
+
+
+class EventKind(enum.StrEnum):
+    """Every kind of thing that can happen, in the past tense."""
+
+    REPORT_FILED = "report.filed"
+    REPORT_ATTACHED = "report.attached"
+    REPORT_WITHDRAWN = "report.withdrawn"
+    REPORT_SETTLED = "report.settled"
+    REPORT_WORKS_NOW = "report.works_now"
+    REPORT_STILL_HAPPENING = "report.still_happening"
+    REPORT_REMARKED = "report.remarked"
+    BUG_ACCEPTED = "bug.accepted"
+    BUG_STARTED = "bug.started"
+    BUG_STOPPED = "bug.stopped"
+    BUG_ASKED = "bug.asked"
+    BUG_ANSWERED = "bug.answered"
+    BUG_FIXED = "bug.fixed"
+    BUG_UNFIXED = "bug.unfixed"
+    BUG_LIVE = "bug.live"
+    BUG_DECLINED = "bug.declined"
+    BUG_CAME_BACK = "bug.came_back"
+    BUG_RECONSIDERED = "bug.reconsidered"
+    BUG_UNRELEASED = "bug.unreleased"
+    BUG_UNDONE = "bug.undone"
+    BUG_WITHDRAWN = "bug.withdrawn"
+    BUG_EDITED = "bug.edited"
+    BUG_ASSIGNED = "bug.assigned"
+    BUG_SNOOZED = "bug.snoozed"
+    BUG_RESTRICTED = "bug.restricted"
+    BUG_UNRESTRICTED = "bug.unrestricted"
+    BUG_REPRODUCED = "bug.reproduced"
+    BUG_MERGED = "bug.merged"
+    BUG_UNMERGED = "bug.unmerged"
+    BUG_COMMENTED = "bug.commented"
+    RELEASE_LIVE = "release.live"
+    RELEASE_WITHDRAWN = "release.withdrawn"
+    ANNOUNCEMENT_OPENED = "announcement.opened"
+    ANNOUNCEMENT_EDITED = "announcement.edited"
+    ANNOUNCEMENT_HELD = "announcement.held"
+    ANNOUNCEMENT_SENT = "announcement.sent"
+    ANNOUNCEMENT_CANCELLED = "announcement.cancelled"
+    MESSAGE_SENT = "message.sent"
+    MESSAGE_TOLD_BY_HAND = "message.told_by_hand"
+    MESSAGE_SUPPRESSED = "message.suppressed"
+    MESSAGE_RELEASED = "message.released"
+    DELIVERY_FAILED = "delivery.failed"
+    DELIVERY_UNCERTAIN = "delivery.uncertain"
+    DELIVERY_JUDGED = "delivery.judged"
+    CUSTOMER_ADDED = "customer.added"
+    CUSTOMER_CHANGED = "customer.changed"
+    CUSTOMER_UNSUBSCRIBED = "customer.unsubscribed"
+    CUSTOMER_RESUBSCRIBED = "customer.resubscribed"
+    ADDRESS_SUPPRESSED = "customer.address_suppressed"
+    OPTION_ADDED = "option.added"
+    OPTION_CHANGED = "option.changed"
+    OPTION_RETIRED = "option.retired"
+    USER_ADDED = "user.added"
+    USER_CHANGED = "user.changed"
+    USER_DISABLED = "user.disabled"
+    USER_SIGNED_IN = "user.signed_in"
+    USER_SIGNED_OUT = "user.signed_out"
+    USER_INVITED = "user.invited"
+    PASSWORD_RESET_REQUESTED = "user.password_reset_requested"
+    PASSWORD_CHANGED = "user.password_changed"
+    TOKEN_CREATED = "token.created"
+    TOKEN_REVOKED = "token.revoked"
+    ROTATION_ADDED = "rotation.added"
+    ROTATION_CHANGED = "rotation.changed"
+    DUTY_TAKEN_OVER = "duty.taken_over"
+    OVERRIDE_REMOVED = "duty.override_removed"
+    WORKSPACE_SET_UP = "workspace.set_up"
+    WORKSPACE_CHANGED = "workspace.changed"
+    BACKUP_RESTORED = "backup.restored"
+
+
+class Row(Protocol):
+    """Anything with a key."""
+
+    id: Mapped[int]
+
+
+class Event(Model):
+    """One thing that happened: who, when, to what, before and after. Never a customer's words or address."""
+
+    __tablename__ = "events"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[EventKind] = mapped_column(index=True)
+    at: Mapped[datetime] = mapped_column(default=clock.now, index=True)
+    actor_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"))
+    bug_id: Mapped[int | None] = mapped_column(sa.ForeignKey("bugs.id"), index=True)
+    report_id: Mapped[int | None] = mapped_column(sa.ForeignKey("reports.id"), index=True)
+    option_id: Mapped[int | None] = mapped_column(sa.ForeignKey("options.id"), index=True)
+    user_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"), index=True)
+    before: Mapped[str | None] = mapped_column(sa.Text)
+    after: Mapped[str | None] = mapped_column(sa.Text)
+    details: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+
+Subscriber = Callable[[Event], None]
+_subscribers: dict[EventKind, list[Subscriber]] = defaultdict(list)
+
+
+def subscribe(kind: EventKind, subscriber: Subscriber) -> None:
+    """Call a function inside the same transaction each time something of this kind happens."""
+    if subscriber not in _subscribers[kind]:
+        _subscribers[kind].append(subscriber)
+
+
+def record(
+    kind: EventKind,
+    *,
+    actor: Row | None,
+    bug: Row | None = None,
+    report: Row | None = None,
+    option: Row | None = None,
+    user: Row | None = None,
+    before: str | None = None,
+    after: str | None = None,
+    **details: Any,
+) -> Event:
+    """Write down what happened, and let those who listen add their rows to the same transaction.
+
+    `actor` is None where the machine or a customer acted; `details` hold ids, choices and counts, JSON-ready.
+    """
+    event = Event(
+        kind=kind,
+        at=clock.now(),
+        actor_id=_id(actor),
+        bug_id=_id(bug),
+        report_id=_id(report),
+        option_id=_id(option),
+        user_id=_id(user),
+        before=before,
+        after=after,
+        details=details,
+    )
+    db.session.add(event)
+    db.session.flush()
+    for subscriber in _subscribers[kind]:
+        subscriber(event)
+    return event
+
+
+def _id(row: Row | None) -> int | None:
+    return row.id if row is not None else None  # type: ignore[return-value]  # a row's id reads as an int

@@ -1,0 +1,77 @@
+"""Forms: text is cleaned on the way in, and a refused form keeps every value."""
+
+import re
+import unicodedata
+from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
+
+from flask_wtf import FlaskForm
+from wtforms import Field, StringField, TextAreaField, ValidationError
+
+_LINE_BREAKS = re.compile(r"\r\n?|[\u2028\u2029\x85]")
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_SURROGATES = re.compile(r"[\ud800-\udfff]")
+_SPACES = re.compile(r"\s+")
+
+
+def clean_text(text: str) -> str:
+    """Make a text storable: one kind of line break, no control characters, no half characters, no outer blanks."""
+    text = _LINE_BREAKS.sub("\n", text)
+    text = _SURROGATES.sub("\ufffd", _CONTROLS.sub("", text))
+    return unicodedata.normalize("NFC", text).strip()
+
+
+def clean_line(text: str) -> str:
+    """Make a name or label storable: as clean_text, and on one line."""
+    return _SPACES.sub(" ", clean_text(text))
+
+
+class Form(FlaskForm):
+    """A form of the house. Forgery is refused before the view, so the form itself does not check it again."""
+
+    class Meta(FlaskForm.Meta):
+        """Leave the token to core.security, which checks every unsafe request."""
+
+        csrf = False
+
+
+class LineField(StringField):
+    """One line of text."""
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        """Clean what was typed."""
+        if valuelist:
+            self.data = clean_line(str(valuelist[0]))
+
+
+class TextField(TextAreaField):
+    """Several lines of text."""
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        """Clean what was typed."""
+        if valuelist:
+            self.data = clean_text(str(valuelist[0]))
+
+
+class Zone:
+    """Validator: a time zone that exists."""
+
+    def __call__(self, form: Any, field: Field) -> None:
+        """Raise ValidationError for a zone that nobody knows."""
+        if not is_zone(field.data):
+            raise ValidationError(f"There is no time zone named {field.data}.")
+
+
+def is_zone(name: str | None) -> bool:
+    """Whether a time zone of this name exists."""
+    return bool(name) and name in available_timezones()
+
+
+def zone_or_utc(name: str | None) -> ZoneInfo:
+    """Open a zone by name; one that no longer exists reads as UTC."""
+    return ZoneInfo(name) if name and is_zone(name) else ZoneInfo("UTC")
+
+
+def zone_names() -> list[str]:
+    """List the zones a person can choose, in alphabetical order."""
+    return sorted(name for name in available_timezones() if "/" in name and not name.startswith("Etc/")) + ["UTC"]

@@ -1,0 +1,154 @@
+"""Templates: assets, panels that later rooms add to earlier rooms' pages, navigation, and how times read."""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from babel.dates import format_date, format_datetime, format_time
+from flask import Flask, Response, g, request, url_for
+from flask_babel import gettext, ngettext
+from markupsafe import Markup
+
+from bugintake.core import clock
+from bugintake.core.forms import zone_or_utc
+
+THEMES = ("light", "dark")
+
+
+def folder(name: str) -> Path:
+    """Find a folder of the project: inside the installed package, else beside it in a checkout."""
+    package = Path(__file__).resolve().parent.parent
+    inside = package / name
+    return inside if inside.is_dir() else package.parent / name
+
+
+Panel = Callable[..., str]
+_panels: dict[str, list[Panel]] = defaultdict(list)
+
+
+def register_panel(place: str, panel: Panel) -> None:
+    """Add something of a later room to a named place on an earlier room's page. It returns rendered HTML."""
+    if panel not in _panels[place]:
+        _panels[place].append(panel)
+
+
+def panels(place: str, **context: Any) -> Markup:
+    """Render everything registered for a place."""
+    return Markup("").join(Markup(panel(**context)) for panel in _panels[place])
+
+
+@dataclass(frozen=True)
+class NavEntry:
+    """One entry of the top bar."""
+
+    label: str
+    endpoint: str
+    key: str
+    position: int
+    count: Callable[[], int] | None
+
+    @property
+    def url(self) -> str:
+        """The entry's address."""
+        return url_for(self.endpoint)
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the page shown belongs to this entry."""
+        return request.blueprint == self.endpoint.split(".")[0]
+
+
+_nav: dict[str, NavEntry] = {}
+
+
+def register_nav(label: str, endpoint: str, key: str, *, position: int, count: Callable[[], int] | None = None) -> None:
+    """Put a page into the top bar; `key` is pressed after g, `count` is shown beside the label."""
+    _nav[endpoint] = NavEntry(label, endpoint, key, position, count)
+
+
+def nav_items() -> list[NavEntry]:
+    """List the top bar's entries in order."""
+    return sorted(_nav.values(), key=lambda entry: entry.position)
+
+
+@cache
+def _fingerprint(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+
+
+def asset(name: str) -> str:
+    """Return the address of a static file; it changes with the content, so browsers may keep it for ever."""
+    return url_for("static", filename=name, v=_fingerprint(folder("static") / name))
+
+
+def theme() -> str:
+    """Return light, dark, or nothing where the system decides."""
+    chosen = request.cookies.get("theme", "")
+    return chosen if chosen in THEMES else ""
+
+
+def ago(at: datetime) -> str:
+    """Say how long ago, as short as a card needs: 24 min, 3 h, 9 d."""
+    minutes = max(0, int((clock.now() - at).total_seconds() // 60))
+    if minutes < 1:
+        return gettext("now")
+    if minutes < 60:
+        return gettext("%(count)d min", count=minutes)
+    if minutes < 48 * 60:
+        return gettext("%(count)d h", count=minutes // 60)
+    return gettext("%(count)d d", count=minutes // (24 * 60))
+
+
+def when(at: datetime, zone: str | None = None, locale: str = "en_GB") -> str:
+    """Say the instant in a zone (the viewer's where none is given): Mon 7 Sep 10:43."""
+    local = at.astimezone(zone_or_utc(zone or viewer_zone()))
+    return format_datetime(local, "EEE d MMM HH:mm", locale=locale)
+
+
+def day(at: datetime, zone: str | None = None, locale: str = "en_GB") -> str:
+    """Say the day in a zone (the viewer's where none is given): Mon 7 Sep."""
+    return format_date(at.astimezone(zone_or_utc(zone or viewer_zone())), "EEE d MMM", locale=locale)
+
+
+def hour(at: datetime, zone: str | None = None, locale: str = "en_GB") -> str:
+    """Say the time of day in a zone (the viewer's where none is given): 10:43."""
+    return format_time(at.astimezone(zone_or_utc(zone or viewer_zone())), "HH:mm", locale=locale)
+
+
+def viewer_zone() -> str:
+    """Return the zone of whoever looks; the team room sets it when somebody is signed in."""
+    zone: str = g.get("viewer_zone", "UTC")
+    return zone
+
+
+def initials(name: str) -> str:
+    """Shorten a name to at most two letters."""
+    words = [word for word in name.split() if word]
+    return "".join(word[0] for word in (words[:1] + words[-1:] if len(words) > 1 else words[:1])).upper()
+
+
+def plural(count: int, one: str, many: str) -> str:
+    """Count something in words: 1 person, 12 people."""
+    return f"{count} {ngettext(one, many, count)}"
+
+
+def dress(app: Flask) -> None:
+    """Give an app's templates what every page uses."""
+    app.jinja_env.globals.update(asset=asset, panels=panels, nav_items=nav_items, theme=theme)
+    app.jinja_env.filters.update(ago=ago, when=when, day=day, hour=hour, initials=initials, plural=plural)
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+
+    @app.after_request
+    def keep_assets(response: Response) -> Response:
+        if request.endpoint == "static" and "v" in request.args:
+            response.cache_control.no_cache = None
+            response.cache_control.public = True
+            response.cache_control.max_age = 31536000
+            response.cache_control.immutable = True
+        return response

@@ -1,0 +1,1 @@
+"""How bugs come in: reports, customers, the catalogue of choices, the form."""

@@ -1,0 +1,297 @@
+"""Customers, the choices they are described with, their reports, and the bugs behind them."""
+
+import enum
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from bugintake.core import clock
+from bugintake.core.db import Model
+from bugintake.team.models import Role, User
+
+NO_MASK = frozenset({Role.AGENT, Role.LEAD, Role.ADMIN})
+
+
+class OptionList(enum.StrEnum):
+    """The lists of the catalogue."""
+
+    AREA = "area"
+    SYMPTOM = "symptom"
+    IMPACT = "impact"
+    FREQUENCY = "frequency"
+    PLATFORM = "platform"
+    VERSION = "version"
+    DECLINE_REASON = "decline_reason"
+
+
+class Option(Model):
+    """One choice in one list of the catalogue. Its id is its identity, not its label; retired, never deleted."""
+
+    __tablename__ = "options"
+    __table_args__ = (
+        sa.Index("uq_options_list_label_key", "list", "label_key", unique=True),
+        sa.CheckConstraint("live_since_at IS NULL OR list = 'version'", name="only_versions_go_live"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    list: Mapped[OptionList]
+    label: Mapped[str] = mapped_column(sa.String(120))
+    label_key: Mapped[str] = mapped_column(sa.String(120))
+    hint: Mapped[str] = mapped_column(sa.String(200), default="")
+    aliases: Mapped[list[str]] = mapped_column(default=list)
+    labels: Mapped[dict[str, str]] = mapped_column(default=dict)
+    position: Mapped[int] = mapped_column(default=0)
+    deadline_minutes: Mapped[int | None]
+    owner_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"))
+    live_since_at: Mapped[datetime | None]
+    retired_at: Mapped[datetime | None]
+
+    def label_in(self, language: str) -> str:
+        """The words a customer reads in a language; the team's label where nobody translated it."""
+        return self.labels.get(language) or self.label
+
+
+class Account(Model):
+    """A company that uses the product: the unit that demand is counted in."""
+
+    __tablename__ = "accounts"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(sa.String(200))
+    name_key: Mapped[str] = mapped_column(sa.String(200), unique=True)
+    plan: Mapped[str] = mapped_column(sa.String(80), default="")
+    external_ids: Mapped[dict[str, str]] = mapped_column(default=dict)
+
+
+class Customer(Model):
+    """A person who waits for an answer, at an account or alone."""
+
+    __tablename__ = "customers"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str | None] = mapped_column(sa.String(254), unique=True)
+    name: Mapped[str] = mapped_column(sa.String(200))
+    language: Mapped[str] = mapped_column(sa.String(8))
+    zone: Mapped[str | None] = mapped_column(sa.String(64))
+    account_id: Mapped[int | None] = mapped_column(sa.ForeignKey("accounts.id"), index=True)
+    external_ids: Mapped[dict[str, str]] = mapped_column(default=dict)
+    added_at: Mapped[datetime] = mapped_column(default=clock.now)
+    suppressed_at: Mapped[datetime | None]
+    suppressed_because: Mapped[str] = mapped_column(sa.String(200), default="")
+    erased_at: Mapped[datetime | None]
+
+    account: Mapped[Account | None] = relationship(lazy="joined")
+
+    @property
+    def full_name(self) -> str:
+        """Name and company: Hana Kovač, Brightline."""
+        return f"{self.name}, {self.account.name}" if self.account else self.name
+
+    def email_for(self, viewer: User) -> str:
+        """The address as this person may read it: engineers see h•••@example.com."""
+        if not self.email or viewer.role in NO_MASK:
+            return self.email or ""
+        return mask_address(self.email)
+
+
+def mask_address(email: str) -> str:
+    """Hide an address but for its first letter and its host."""
+    name, _, host = email.rpartition("@")
+    return f"{name[:1]}•••@{host}"
+
+
+class Status(enum.StrEnum):
+    """Where a bug stands."""
+
+    NEW = "new"
+    NEEDS_INFO = "needs_info"
+    ACCEPTED = "accepted"
+    IN_PROGRESS = "in_progress"
+    FIXED = "fixed"
+    LIVE = "live"
+    DECLINED = "declined"
+
+    @property
+    def label(self) -> str:
+        """The status in the team's words."""
+        return STATUS_LABELS[self]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is still work or an answer owed."""
+        return self in OPEN
+
+
+STATUS_LABELS = {
+    Status.NEW: "New",
+    Status.NEEDS_INFO: "Needs info",
+    Status.ACCEPTED: "Accepted",
+    Status.IN_PROGRESS: "In progress",
+    Status.FIXED: "Fixed, not live yet",
+    Status.LIVE: "Live",
+    Status.DECLINED: "Won't fix",
+}
+OPEN = (Status.NEW, Status.NEEDS_INFO, Status.ACCEPTED, Status.IN_PROGRESS, Status.FIXED)
+
+
+class Bug(Model):
+    """A problem with the product, and where it stands. Its reports say who waits.
+
+    `canonical_id` is the bug itself, or the last one of the chain it was merged into. `waiting_count` is kept by
+    `intake.waiting`; `impact_rank` repeats the impact's position so that the board can be read in order from an index.
+    """
+
+    __tablename__ = "bugs"
+    __table_args__ = (
+        sa.CheckConstraint("(status = 'declined') = (decline_reason_id IS NOT NULL)", name="reason_iff_declined"),
+        sa.CheckConstraint("merged_into_id IS NULL OR merged_into_id <> id", name="not_merged_into_itself"),
+        sa.CheckConstraint("generation >= 1", name="generation_counts_from_one"),
+        sa.Index("ix_bugs_board", "status", "impact_rank", sa.text("waiting_count DESC"), "filed_at", "id"),
+        sa.Index(
+            "ix_bugs_area_board", "area_id", "status", "impact_rank", sa.text("waiting_count DESC"), "filed_at", "id"
+        ),
+        sa.Index("ix_bugs_area_symptom", "area_id", "symptom_id", "changed_at"),
+        sa.Index("ix_bugs_release", "release_id", "status"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    title: Mapped[str] = mapped_column(sa.String(200))
+    status: Mapped[Status] = mapped_column(default=Status.NEW)
+    status_since_at: Mapped[datetime] = mapped_column(default=clock.now)
+    generation: Mapped[int] = mapped_column(default=1)
+    canonical_id: Mapped[int | None] = mapped_column(sa.ForeignKey("bugs.id"), index=True)
+    merged_into_id: Mapped[int | None] = mapped_column(sa.ForeignKey("bugs.id"), index=True)
+    is_restricted: Mapped[bool] = mapped_column(default=False)
+    area_id: Mapped[int] = mapped_column(sa.ForeignKey("options.id"))
+    symptom_id: Mapped[int] = mapped_column(sa.ForeignKey("options.id"))
+    impact_id: Mapped[int] = mapped_column(sa.ForeignKey("options.id"))
+    impact_rank: Mapped[int] = mapped_column(default=0)
+    owner_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"), index=True)
+    filed_by_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"), index=True)
+    filed_at: Mapped[datetime] = mapped_column(default=clock.now)
+    changed_at: Mapped[datetime] = mapped_column(default=clock.now, index=True)
+    waiting_count: Mapped[int] = mapped_column(default=0)
+    snoozed_until: Mapped[datetime | None]
+    came_back_at: Mapped[datetime | None]
+    reproduced_at: Mapped[datetime | None]
+    paused_at: Mapped[datetime | None]
+    withdrawn_at: Mapped[datetime | None]
+    release_id: Mapped[int | None] = mapped_column(sa.ForeignKey("options.id"))
+    decline_reason_id: Mapped[int | None] = mapped_column(sa.ForeignKey("options.id"))
+    customer_notes: Mapped[dict[str, str]] = mapped_column(default=dict)
+    workarounds: Mapped[dict[str, str]] = mapped_column(default=dict)
+    has_no_workaround: Mapped[bool] = mapped_column(default=False)
+
+    area: Mapped[Option] = relationship(foreign_keys=[area_id])
+    symptom: Mapped[Option] = relationship(foreign_keys=[symptom_id])
+    impact: Mapped[Option] = relationship(foreign_keys=[impact_id])
+    release: Mapped[Option | None] = relationship(foreign_keys=[release_id])
+    decline_reason: Mapped[Option | None] = relationship(foreign_keys=[decline_reason_id])
+    owner: Mapped[User | None] = relationship(foreign_keys=[owner_id])
+    filed_by: Mapped[User] = relationship(foreign_keys=[filed_by_id])
+
+    @property
+    def ref(self) -> str:
+        """The name people use for it."""
+        return f"BUG-{self.id}"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is still work or an answer owed."""
+        return self.status.is_open and self.merged_into_id is None and self.withdrawn_at is None
+
+
+class SettledBy(enum.StrEnum):
+    """How somebody stopped waiting."""
+
+    TOLD = "told"
+    TOLD_BY_HAND = "told_by_hand"
+    SUPPRESSED = "suppressed"
+    WORKS_NOW = "works_now"
+    WITHDRAWN = "withdrawn"
+
+
+class Report(Model):
+    """What one customer told us, as somebody here filed it. Its words never change; it follows its bug when merged.
+
+    `submission_key` makes the same form sent twice one report; `submission_hash` refuses another body under that key.
+    """
+
+    __tablename__ = "reports"
+    __table_args__ = (
+        sa.UniqueConstraint("bug_id", "customer_id"),
+        sa.CheckConstraint("(settled_at IS NULL) = (settled_by IS NULL)", name="settled_at_iff_settled_by"),
+        sa.Index("ix_reports_bug_settled", "bug_id", "settled_at"),
+        sa.Index("ix_reports_customer_filed", "customer_id", "filed_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    bug_id: Mapped[int] = mapped_column(sa.ForeignKey("bugs.id"))
+    customer_id: Mapped[int | None] = mapped_column(sa.ForeignKey("customers.id"))
+    filed_by_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"), index=True)
+    filed_at: Mapped[datetime] = mapped_column(default=clock.now)
+    area_id: Mapped[int] = mapped_column(sa.ForeignKey("options.id"))
+    symptom_id: Mapped[int] = mapped_column(sa.ForeignKey("options.id"))
+    impact_id: Mapped[int] = mapped_column(sa.ForeignKey("options.id"))
+    frequency_id: Mapped[int] = mapped_column(sa.ForeignKey("options.id"))
+    platform_id: Mapped[int] = mapped_column(sa.ForeignKey("options.id"))
+    version_id: Mapped[int] = mapped_column(sa.ForeignKey("options.id"))
+    steps: Mapped[str] = mapped_column(sa.Text, default="")
+    actual: Mapped[str] = mapped_column(sa.Text, default="")
+    expected: Mapped[str] = mapped_column(sa.Text, default="")
+    source: Mapped[str] = mapped_column(sa.String(200), default="")
+    submission_key: Mapped[str | None] = mapped_column(sa.String(64), unique=True)
+    submission_hash: Mapped[str | None] = mapped_column(sa.String(64))
+    settled_at: Mapped[datetime | None]
+    settled_by: Mapped[SettledBy | None]
+    unsubscribed_at: Mapped[datetime | None]
+
+    bug: Mapped[Bug] = relationship()
+    customer: Mapped[Customer | None] = relationship()
+    filed_by: Mapped[User] = relationship()
+    area: Mapped[Option] = relationship(foreign_keys=[area_id])
+    symptom: Mapped[Option] = relationship(foreign_keys=[symptom_id])
+    impact: Mapped[Option] = relationship(foreign_keys=[impact_id])
+    frequency: Mapped[Option] = relationship(foreign_keys=[frequency_id])
+    platform: Mapped[Option] = relationship(foreign_keys=[platform_id])
+    version: Mapped[Option] = relationship(foreign_keys=[version_id])
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether somebody still waits for an answer to it."""
+        return self.customer_id is not None and self.settled_at is None
+
+
+class Question(Model):
+    """One question about a report, to the customer or the agent who filed it, and its answer."""
+
+    __tablename__ = "questions"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    report_id: Mapped[int] = mapped_column(sa.ForeignKey("reports.id"), index=True)
+    text: Mapped[str] = mapped_column(sa.Text)
+    asked_by_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"))
+    asked_at: Mapped[datetime] = mapped_column(default=clock.now)
+    status_before: Mapped[Status]
+    answer: Mapped[str] = mapped_column(sa.Text, default="")
+    answered_at: Mapped[datetime | None]
+
+    report: Mapped[Report] = relationship()
+    asked_by: Mapped[User] = relationship()
+
+
+class Remark(Model):
+    """Anything a customer adds to their report later: a second telling, or that it still happens."""
+
+    __tablename__ = "remarks"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    report_id: Mapped[int] = mapped_column(sa.ForeignKey("reports.id"), index=True)
+    text: Mapped[str] = mapped_column(sa.Text)
+    said_at: Mapped[datetime] = mapped_column(default=clock.now)
+    choices: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+    report: Mapped[Report] = relationship()

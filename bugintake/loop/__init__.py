@@ -1,0 +1,1 @@
+"""How it ends for the customer: releases, announcements, messages, delivery, the customer's page."""

@@ -1,0 +1,200 @@
+"""What is to be told, to whom, and how each envelope fares on its way."""
+
+import enum
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from bugintake.core import clock
+from bugintake.core.db import Model
+from bugintake.intake.models import Bug, Customer, Report
+from bugintake.team.models import User
+
+
+class AnnouncementKind(enum.StrEnum):
+    """What an announcement tells."""
+
+    LIVE = "live"
+    DECLINED = "declined"
+
+
+class Announcement(Model):
+    """One thing to be told about a bug. At most one uncancelled outcome per bug and generation.
+
+    `due_at` is when it goes out by itself; without one it waits until somebody sends it. Notes and workarounds are
+    per language.
+    """
+
+    __tablename__ = "announcements"
+    __table_args__ = (
+        sa.Index(
+            "uq_announcements_outcome",
+            "bug_id",
+            "generation",
+            unique=True,
+            sqlite_where=sa.text("cancelled_at IS NULL AND kind IN ('live', 'declined')"),
+            postgresql_where=sa.text("cancelled_at IS NULL AND kind IN ('live', 'declined')"),
+        ),
+        sa.Index("ix_announcements_due", "released_at", "due_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[AnnouncementKind]
+    bug_id: Mapped[int] = mapped_column(sa.ForeignKey("bugs.id"), index=True)
+    generation: Mapped[int]
+    notes: Mapped[dict[str, str]] = mapped_column(default=dict)
+    workarounds: Mapped[dict[str, str]] = mapped_column(default=dict)
+    opened_at: Mapped[datetime] = mapped_column(default=clock.now)
+    due_at: Mapped[datetime | None]
+    held_at: Mapped[datetime | None]
+    sent_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"))
+    released_at: Mapped[datetime | None]
+    cancelled_at: Mapped[datetime | None]
+
+    bug: Mapped[Bug] = relationship()
+    sent_by: Mapped[User | None] = relationship()
+
+
+class MessageState(enum.StrEnum):
+    """Where what one person is owed stands. Held, failed and uncertain are shown until a person deals with them."""
+
+    PENDING = "pending"
+    HELD = "held"
+    SENT = "sent"
+    SUPPRESSED = "suppressed"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+    UNCERTAIN = "uncertain"
+    TOLD_BY_HAND = "told_by_hand"
+
+
+class HeldBecause(enum.StrEnum):
+    """Why a message waits for a person."""
+
+    NO_NOTE = "no_note"
+    NO_ADDRESS = "no_address"
+    RESTORED = "restored"
+    REOPENED = "reopened"
+
+
+class Message(Model):
+    """What one customer is owed by one announcement."""
+
+    __tablename__ = "messages"
+    __table_args__ = (
+        sa.UniqueConstraint("announcement_id", "customer_id"),
+        sa.Index("ix_messages_state", "state", "id"),
+        sa.Index("ix_messages_customer_state", "customer_id", "state"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    announcement_id: Mapped[int] = mapped_column(sa.ForeignKey("announcements.id"))
+    customer_id: Mapped[int] = mapped_column(sa.ForeignKey("customers.id"))
+    report_id: Mapped[int] = mapped_column(sa.ForeignKey("reports.id"), index=True)
+    language: Mapped[str] = mapped_column(sa.String(8))
+    state: Mapped[MessageState] = mapped_column(default=MessageState.PENDING)
+    held_because: Mapped[HeldBecause | None]
+    reason: Mapped[str] = mapped_column(sa.String(200), default="")
+    delivery_id: Mapped[int | None] = mapped_column(sa.ForeignKey("deliveries.id"), index=True)
+    text: Mapped[str] = mapped_column(sa.Text, default="")
+    told_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"))
+    state_at: Mapped[datetime] = mapped_column(default=clock.now)
+
+    announcement: Mapped[Announcement] = relationship()
+    customer: Mapped[Customer] = relationship()
+    report: Mapped[Report] = relationship()
+
+
+class DeliveryKind(enum.StrEnum):
+    """What an envelope carries: outcomes for a customer, or a notice to somebody of the team."""
+
+    OUTCOME = "outcome"
+    DUTY_REMINDER = "duty_reminder"
+    PASSWORD_RESET = "password_reset"
+    INVITATION = "invitation"
+    TEST = "test"
+
+
+class DeliveryState(enum.StrEnum):
+    """Where an envelope is. `sending` is committed right before DATA; what is found there later is uncertain."""
+
+    PENDING = "pending"
+    CLAIMED = "claimed"
+    SENDING = "sending"
+    SENT = "sent"
+    UNCERTAIN = "uncertain"
+    HELD = "held"
+    SUPPRESSED = "suppressed"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+
+
+class Delivery(Model):
+    """One envelope on its way: its Message-ID, lease, phase and attempts."""
+
+    __tablename__ = "deliveries"
+    __table_args__ = (
+        sa.CheckConstraint("(customer_id IS NULL) <> (user_id IS NULL)", name="one_recipient"),
+        sa.Index("ix_deliveries_due", "state", "not_before", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(sa.String(200), unique=True)
+    kind: Mapped[DeliveryKind]
+    customer_id: Mapped[int | None] = mapped_column(sa.ForeignKey("customers.id"), index=True)
+    user_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"), index=True)
+    params: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    message_id: Mapped[str] = mapped_column(sa.String(200), unique=True)
+    state: Mapped[DeliveryState] = mapped_column(default=DeliveryState.PENDING)
+    attempts: Mapped[int] = mapped_column(default=0)
+    not_before: Mapped[datetime] = mapped_column(default=clock.now)
+    lease_owner: Mapped[str | None] = mapped_column(sa.String(64))
+    lease_until: Mapped[datetime | None]
+    last_phase: Mapped[str] = mapped_column(sa.String(16), default="")
+    last_code: Mapped[int | None]
+    last_enhanced_code: Mapped[str] = mapped_column(sa.String(16), default="")
+    last_error: Mapped[str] = mapped_column(sa.String(500), default="")
+    subject: Mapped[str] = mapped_column(sa.String(300), default="")
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
+    sent_at: Mapped[datetime | None]
+
+    customer: Mapped[Customer | None] = relationship()
+    user: Mapped[User | None] = relationship()
+
+
+class LinkPurpose(enum.StrEnum):
+    """What a customer's link opens; one never opens the other."""
+
+    REPORT = "report"
+    UNSUBSCRIBE = "unsubscribe"
+
+
+class CustomerLink(Model):
+    """A customer's way to one report without an account. Only the fingerprint of the secret is kept."""
+
+    __tablename__ = "customer_links"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    secret_hash: Mapped[str] = mapped_column(sa.String(64), unique=True)
+    purpose: Mapped[LinkPurpose]
+    report_id: Mapped[int] = mapped_column(sa.ForeignKey("reports.id"), index=True)
+    customer_id: Mapped[int] = mapped_column(sa.ForeignKey("customers.id"), index=True)
+    made_at: Mapped[datetime] = mapped_column(default=clock.now)
+    revoked_at: Mapped[datetime | None]
+
+    report: Mapped[Report] = relationship()
+    customer: Mapped[Customer] = relationship()
+
+
+class Circuit(Model):
+    """A channel that refuses everything, such as a mail server that no longer takes our password."""
+
+    __tablename__ = "circuits"
+
+    channel: Mapped[str] = mapped_column(sa.String(16), primary_key=True)
+    open_until: Mapped[datetime | None]
+    failures: Mapped[int] = mapped_column(default=0)
+    reason: Mapped[str] = mapped_column(sa.String(500), default="")
+    since_at: Mapped[datetime] = mapped_column(default=clock.now)

@@ -1,0 +1,1 @@
+"""The people who work here: accounts, roles, sign-in, API tokens, the workspace and its hours."""

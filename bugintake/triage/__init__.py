@@ -1,0 +1,1 @@
+"""What happens to a bug: board, transitions, the duty queue."""
