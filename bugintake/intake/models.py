@@ -49,7 +49,7 @@ class Option(Model):
     retired_at: Mapped[datetime | None]
 
     def label_in(self, language: str) -> str:
-        """The words a customer reads in a language; the team's label where nobody translated it."""
+        """Return the words a customer reads in a language; the team's label where nobody translated it."""
         return self.labels.get(language) or self.label
 
 
@@ -90,7 +90,7 @@ class Customer(Model):
         return f"{self.name}, {self.account.name}" if self.account else self.name
 
     def email_for(self, viewer: User) -> str:
-        """The address as this person may read it: engineers see h•••@example.com."""
+        """Return the address as this person may read it: engineers see h•••@example.com."""
         if not self.email or viewer.role in NO_MASK:
             return self.email or ""
         return mask_address(self.email)

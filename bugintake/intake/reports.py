@@ -1,0 +1,181 @@
+"""Reports: filing a bug, attaching one more customer to it, taking a report back."""
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from bugintake.core import clock, events
+from bugintake.core.db import db
+from bugintake.core.errors import Conflict, Invalid
+from bugintake.core.events import EventKind
+from bugintake.intake import waiting
+from bugintake.intake.models import Bug, Customer, Option, Remark, Report, SettledBy, Status
+from bugintake.team.models import User
+
+TITLE_LENGTH = 120
+TEXT_LENGTH = 20_000
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s|\n")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Telling:
+    """What somebody told us: the choices, and three texts. Without a customer we found it ourselves."""
+
+    customer: Customer | None
+    area: Option
+    symptom: Option
+    impact: Option
+    frequency: Option
+    platform: Option
+    version: Option
+    steps: str
+    actual: str
+    expected: str
+    source: str = ""
+
+    def fingerprint(self, bug: Bug | None) -> str:
+        """Tell one submission from another that reuses its key."""
+        chosen = [self.area, self.symptom, self.impact, self.frequency, self.platform, self.version]
+        parts = [self.customer.id if self.customer else None, bug.id if bug else None, *(o.id for o in chosen)]
+        return hashlib.sha256(json.dumps([*parts, self.steps, self.actual, self.expected]).encode()).hexdigest()
+
+
+def file_report(telling: Telling, *, actor: User, key: str | None = None) -> Report:
+    """File a new bug with its first report.
+
+    `key` names the submission: sent twice, it makes one report and both get the same answer. Records report.filed.
+    Raises Invalid for an overlong text, Conflict where the key was used for something else.
+    """
+    _check_texts(telling)
+    earlier = _filed_before(telling, None, actor, key)
+    if earlier is not None:
+        return earlier
+    bug = Bug(
+        title=title_from(telling),
+        area_id=telling.area.id,
+        symptom_id=telling.symptom.id,
+        impact_id=telling.impact.id,
+        impact_rank=telling.impact.position,
+        filed_by_id=actor.id,
+        waiting_count=1 if telling.customer else 0,
+    )
+    db.session.add(bug)
+    db.session.flush()
+    bug.canonical_id = bug.id
+    report = _add(telling, bug, None, actor, key)
+    events.record(EventKind.REPORT_FILED, actor=actor, bug=bug, report=report)
+    return report
+
+
+def attach(bug: Bug, telling: Telling, *, actor: User, key: str | None = None) -> Report:
+    """Let one more customer wait for a known bug, with their own words.
+
+    Acts on the canonical bug and ends its snooze. A customer who is there already gets a remark, and waits again if
+    they had stopped. Records report.attached. Raises as file_report.
+    """
+    _check_texts(telling)
+    bug = canonical(bug)
+    earlier = _filed_before(telling, bug, actor, key)
+    if earlier is not None:
+        return earlier
+    if bug.withdrawn_at is not None:
+        raise Conflict(f"{bug.ref} was taken back, so nobody can wait for it.")
+    report = _report_of(bug, telling.customer)
+    if report is None:
+        report = _add(telling, bug, bug, actor, key)
+    else:
+        _remark(report, telling)
+        report.settled_at = report.settled_by = None
+    bug.snoozed_until = None
+    bug.changed_at = clock.now()
+    waiting.recount([bug.id])
+    events.record(EventKind.REPORT_ATTACHED, actor=actor, bug=bug, report=report)
+    return report
+
+
+def withdraw(report: Report, *, actor: User) -> None:
+    """Take a report back that was a test, spam or for the wrong customer: it settles without a word to anybody.
+
+    A bug that is left without reports and without work goes with it. Records report.withdrawn, and bug.withdrawn where
+    the bug goes too. Raises Conflict for a report that is settled already.
+    """
+    if report.settled_at is not None:
+        raise Conflict("This report is settled already, so it cannot be taken back.")
+    report.settled_at, report.settled_by = clock.now(), SettledBy.WITHDRAWN
+    bug = canonical(report.bug)
+    waiting.recount([bug.id])
+    events.record(EventKind.REPORT_WITHDRAWN, actor=actor, bug=bug, report=report)
+    remaining = waiting.reports_under(bug.id).where(Report.settled_by.is_distinct_from(SettledBy.WITHDRAWN))
+    if bug.status == Status.NEW and bug.owner_id is None and db.session.scalars(remaining.limit(1)).first() is None:
+        bug.withdrawn_at = clock.now()
+        events.record(EventKind.BUG_WITHDRAWN, actor=actor, bug=bug)
+
+
+def canonical(bug: Bug) -> Bug:
+    """Return the bug that stands for this one: itself, or the one it was merged into."""
+    if bug.canonical_id in (None, bug.id):
+        return bug
+    return db.session.get_one(Bug, bug.canonical_id)
+
+
+def title_from(telling: Telling) -> str:
+    """Make the team's title: the first sentence of what happened, else the choices in words."""
+    first = _SENTENCE_END.split(telling.actual.strip(), maxsplit=1)[0].strip().rstrip(".")
+    title = first or f"{telling.symptom.label}: {telling.area.label}"
+    return title if len(title) <= TITLE_LENGTH else title[: TITLE_LENGTH - 1].rstrip() + "…"
+
+
+def _check_texts(telling: Telling) -> None:
+    for name in ("steps", "actual", "expected"):
+        if len(getattr(telling, name)) > TEXT_LENGTH:
+            raise Invalid(f"That is longer than {TEXT_LENGTH:,} characters. Keep what somebody needs to see it.", name)
+
+
+def _filed_before(telling: Telling, bug: Bug | None, actor: User, key: str | None) -> Report | None:
+    if key is None:
+        return None
+    report = db.session.scalar(sa.select(Report).where(Report.submission_key == key))
+    if report is None:
+        return None
+    if report.filed_by_id != actor.id or report.submission_hash != telling.fingerprint(bug):
+        raise Conflict("This form was sent before with other content. Open a new one for another report.")
+    return report
+
+
+def _report_of(bug: Bug, customer: Customer | None) -> Report | None:
+    if customer is None:
+        return None
+    query = waiting.reports_under(bug.id).where(Report.customer_id == customer.id)
+    return db.session.scalars(query.order_by(Report.id).limit(1)).first()
+
+
+def _add(telling: Telling, bug: Bug, named: Bug | None, actor: User, key: str | None) -> Report:
+    report = Report(
+        bug_id=bug.id,
+        customer_id=telling.customer.id if telling.customer else None,
+        filed_by_id=actor.id,
+        area_id=telling.area.id,
+        symptom_id=telling.symptom.id,
+        impact_id=telling.impact.id,
+        frequency_id=telling.frequency.id,
+        platform_id=telling.platform.id,
+        version_id=telling.version.id,
+        steps=telling.steps,
+        actual=telling.actual,
+        expected=telling.expected,
+        source=telling.source,
+        submission_key=key,
+        submission_hash=telling.fingerprint(named) if key else None,
+    )
+    db.session.add(report)
+    db.session.flush()
+    return report
+
+
+def _remark(report: Report, telling: Telling) -> None:
+    words = "\n\n".join(text for text in (telling.actual, telling.steps, telling.expected) if text)
+    chosen = {"impact": telling.impact.id, "platform": telling.platform.id, "version": telling.version.id}
+    db.session.add(Remark(report_id=report.id, text=words, choices=chosen))

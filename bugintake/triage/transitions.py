@@ -1,0 +1,220 @@
+"""How a bug moves from one status to another. Nothing else writes `status`."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from bugintake.core import clock, events
+from bugintake.core.db import db, update_one
+from bugintake.core.errors import Conflict, Invalid
+from bugintake.core.events import Event, EventKind
+from bugintake.core.templating import ago
+from bugintake.intake.models import Bug, Option, Question, Report, Status
+from bugintake.team.models import User
+from bugintake.team.workspace import workspace
+
+UNDO_WITHIN = timedelta(minutes=10)
+NOTE_LENGTH = 4000
+
+ALLOWED: Mapping[Status, frozenset[Status]] = {
+    Status.NEW: frozenset({Status.NEEDS_INFO, Status.ACCEPTED, Status.IN_PROGRESS, Status.FIXED, Status.DECLINED}),
+    Status.NEEDS_INFO: frozenset({Status.NEW, Status.ACCEPTED, Status.IN_PROGRESS, Status.FIXED, Status.DECLINED}),
+    Status.ACCEPTED: frozenset({Status.NEEDS_INFO, Status.IN_PROGRESS, Status.FIXED, Status.DECLINED}),
+    Status.IN_PROGRESS: frozenset({Status.ACCEPTED, Status.NEEDS_INFO, Status.FIXED, Status.DECLINED}),
+    Status.FIXED: frozenset({Status.IN_PROGRESS, Status.LIVE}),
+    Status.LIVE: frozenset({Status.ACCEPTED, Status.FIXED}),
+    Status.DECLINED: frozenset({Status.ACCEPTED}),
+}
+
+UNDOABLE = frozenset(
+    {
+        EventKind.BUG_ACCEPTED,
+        EventKind.BUG_STARTED,
+        EventKind.BUG_STOPPED,
+        EventKind.BUG_ASKED,
+        EventKind.BUG_FIXED,
+        EventKind.BUG_UNFIXED,
+        EventKind.BUG_DECLINED,
+        EventKind.BUG_RECONSIDERED,
+    }
+)
+
+
+def accept(bug: Bug, *, actor: User, owner: User | None = None, seen: Status | None = None) -> None:
+    """Say that a bug is ours to fix, and by whom; the owner stays open where nobody is named. Records bug.accepted."""
+    _move(bug, Status.ACCEPTED, EventKind.BUG_ACCEPTED, actor, seen, owner_id=owner.id if owner else bug.owner_id)
+
+
+def start(bug: Bug, *, actor: User, seen: Status | None = None) -> None:
+    """Begin to work on a bug; who begins owns it unless somebody does already. Records bug.started."""
+    kind = EventKind.BUG_UNFIXED if bug.status == Status.FIXED else EventKind.BUG_STARTED
+    _move(bug, Status.IN_PROGRESS, kind, actor, seen, owner_id=bug.owner_id or actor.id)
+
+
+def stop(bug: Bug, *, actor: User, seen: Status | None = None) -> None:
+    """Put work on a bug down again. Records bug.stopped."""
+    _move(bug, Status.ACCEPTED, EventKind.BUG_STOPPED, actor, seen)
+
+
+def ask(bug: Bug, report: Report, text: str, *, actor: User, seen: Status | None = None) -> Question:
+    """Ask one question about a report and wait for its answer. Records bug.asked. Raises Invalid without a question."""
+    if not text:
+        raise Invalid("Write the question.", "question")
+    question = Question(report_id=report.id, text=text, asked_by_id=actor.id, status_before=bug.status)
+    _move(bug, Status.NEEDS_INFO, EventKind.BUG_ASKED, actor, seen)
+    db.session.add(question)
+    db.session.flush()
+    return question
+
+
+def answer(question: Question, text: str, *, actor: User | None) -> None:
+    """Take the answer to a question down; the bug goes back to where it was. Records bug.answered.
+
+    Raises Invalid without an answer, Conflict where there is one already.
+    """
+    if not text:
+        raise Invalid("Write the answer.", "answer")
+    if question.answered_at is not None:
+        raise Conflict("This question is answered already.")
+    question.answer, question.answered_at = text, clock.now()
+    bug = db.session.get_one(Bug, question.report.bug.canonical_id)
+    bug.snoozed_until = bug.paused_at = None
+    if bug.status == Status.NEEDS_INFO:
+        _move(bug, question.status_before, EventKind.BUG_ANSWERED, actor, None)
+
+
+def fix(bug: Bug, notes: Mapping[str, str], release: Option | None, *, actor: User, seen: Status | None = None) -> None:
+    """Say that a bug is fixed, in which release, and what is different for the customer, by language.
+
+    Becomes live at once where its release is live already, or where the workspace has no releases. Records bug.fixed.
+    Raises Invalid without a note, or without a release where the workspace has them.
+    """
+    at_once = workspace().goes_live_at_once
+    if release is None and not at_once:
+        raise Invalid("Say which version it is fixed in.", "version")
+    _check_note(notes, "Say what is different for the customer.")
+    columns = {"release_id": release.id if release else None, "customer_notes": dict(notes)}
+    _move(bug, Status.FIXED, EventKind.BUG_FIXED, actor, seen, **columns)
+    if at_once or (release is not None and release.live_since_at is not None):
+        go_live(bug, actor=actor)
+
+
+def go_live(bug: Bug, *, actor: User | None) -> None:
+    """Say that a fix has reached the customers. Records bug.live, which opens the announcement.
+
+    Raises Conflict where its release is not live.
+    """
+    if not workspace().goes_live_at_once and (bug.release is None or bug.release.live_since_at is None):
+        raise Conflict(f"{bug.ref} is live once its release is.")
+    _move(bug, Status.LIVE, EventKind.BUG_LIVE, actor, None)
+
+
+def decline(
+    bug: Bug,
+    reason: Option,
+    notes: Mapping[str, str],
+    workarounds: Mapping[str, str],
+    *,
+    actor: User,
+    seen: Status | None = None,
+) -> None:
+    """Close a bug without a fix, with the reason, an explanation and a way round that its customers will read.
+
+    Without a workaround they read that there is none. Records bug.declined. Raises Invalid without an explanation.
+    """
+    _check_note(notes, "Explain it in words that the customer can read.")
+    columns: dict[str, Any] = {"decline_reason_id": reason.id, "customer_notes": dict(notes)}
+    columns |= {"workarounds": dict(workarounds), "has_no_workaround": not any(workarounds.values())}
+    _move(bug, Status.DECLINED, EventKind.BUG_DECLINED, actor, seen, **columns)
+
+
+def come_back(bug: Bug, *, actor: User | None) -> None:
+    """Reopen a live bug that still happens, as the next generation. Records bug.came_back."""
+    columns: dict[str, Any] = {"generation": bug.generation + 1, "came_back_at": clock.now(), "snoozed_until": None}
+    _move(bug, Status.ACCEPTED, EventKind.BUG_CAME_BACK, actor, None, **columns)
+
+
+def reconsider(bug: Bug, *, actor: User, seen: Status | None = None) -> None:
+    """Take a decline back because we changed our mind, as the next generation. Records bug.reconsidered."""
+    columns: dict[str, Any] = {"generation": bug.generation + 1, "decline_reason_id": None}
+    _move(bug, Status.ACCEPTED, EventKind.BUG_RECONSIDERED, actor, seen, **columns)
+
+
+def undo(bug: Bug, *, actor: User) -> None:
+    """Take the last verdict back, within ten minutes and while nothing was sent. Records bug.undone.
+
+    Raises Conflict when it is too late; whoever sends mail refuses too, inside the same transaction.
+    """
+    last = last_move(bug)
+    if last is None or (last.kind not in UNDOABLE and last.kind != EventKind.BUG_LIVE):
+        raise Conflict("There is nothing to undo.")
+    if clock.now() - last.at > UNDO_WITHIN:
+        raise Conflict("That was more than ten minutes ago. Move the bug instead.")
+    was = dict(last.details["was"])
+    if last.kind == EventKind.BUG_LIVE:
+        fixed = _move_before(last)
+        if fixed is None or fixed.kind != EventKind.BUG_FIXED or clock.now() - fixed.at > UNDO_WITHIN:
+            raise Conflict("A release made this live. Say that the release is not live instead.")
+        was = dict(fixed.details["was"])
+    undone = Status(was.pop("status"))
+    change = sa.update(Bug).where(Bug.id == bug.id, Bug.status == bug.status)
+    values = {"status": undone, "status_since_at": clock.now(), "changed_at": clock.now(), **was}
+    if not update_one(change.values(**values).execution_options(synchronize_session="fetch")):
+        raise Conflict("Somebody else moved this bug first.")
+    events.record(EventKind.BUG_UNDONE, bug=bug, actor=actor, before=last.after, after=undone, undone=last.id)
+
+
+def last_move(bug: Bug) -> Event | None:
+    """Return the event that brought a bug where it stands, or nothing for one that never moved."""
+    return db.session.scalars(_moves(bug.id).limit(1)).first()
+
+
+def _moves(bug_id: int) -> sa.Select[tuple[Event]]:
+    moved = (*UNDOABLE, EventKind.BUG_LIVE, EventKind.BUG_ANSWERED, EventKind.BUG_CAME_BACK, EventKind.BUG_UNDONE)
+    return sa.select(Event).where(Event.bug_id == bug_id, Event.kind.in_(moved)).order_by(Event.id.desc())
+
+
+def _move_before(event: Event) -> Event | None:
+    return db.session.scalars(_moves(event.bug_id or 0).where(Event.id < event.id).limit(1)).first()
+
+
+def _move(bug: Bug, to: Status, kind: EventKind, actor: User | None, seen: Status | None, **columns: Any) -> None:
+    before = bug.status
+    if seen is not None and seen != before:
+        raise Conflict(_what_happened(bug))
+    if bug.merged_into_id is not None:
+        raise Conflict(f"{bug.ref} is part of BUG-{bug.canonical_id}. Move that one.")
+    if bug.withdrawn_at is not None:
+        raise Conflict(f"{bug.ref} was taken back.")
+    if to not in ALLOWED[before]:
+        raise Conflict(f"A bug that is {before.label} cannot become {to.label}.")
+    was = {name: getattr(bug, name) for name in columns if name != "came_back_at"}
+    now = clock.now()
+    change = sa.update(Bug).where(Bug.id == bug.id, Bug.status == before)
+    values = {"status": to, "status_since_at": now, "changed_at": now, **columns}
+    if not update_one(change.values(**values).execution_options(synchronize_session="fetch")):
+        raise Conflict("Somebody else moved this bug first.")
+    was["status"] = before
+    events.record(kind, bug=bug, actor=actor, before=before, after=to, generation=bug.generation, was=_plain(was))
+
+
+def _plain(was: dict[str, Any]) -> dict[str, Any]:
+    return {name: value.isoformat() if hasattr(value, "isoformat") else value for name, value in was.items()}
+
+
+def _what_happened(bug: Bug) -> str:
+    last = last_move(bug)
+    if last is None:
+        return f"{bug.ref} is {bug.status.label} by now."
+    who = db.session.get(User, last.actor_id) if last.actor_id else None
+    name = who.first_name if who else "A customer"
+    return f"{name} moved {bug.ref} to {bug.status.label} {ago(last.at)} ago. Nothing of yours was saved yet."
+
+
+def _check_note(notes: Mapping[str, str], sentence: str) -> None:
+    if not any(text.strip() for text in notes.values()):
+        raise Invalid(sentence, "customer_note")
+    if any(len(text) > NOTE_LENGTH for text in notes.values()):
+        raise Invalid(f"A note has at most {NOTE_LENGTH:,} characters.", "customer_note")
