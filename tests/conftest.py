@@ -1,0 +1,271 @@
+"""What every test stands on: a database of its own, a clock it sets, and no way out of the house."""
+
+import contextvars
+import os
+import socket
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask, has_app_context
+from flask.testing import FlaskClient, FlaskCliRunner
+from flask_migrate import upgrade
+
+from bugintake.app import create_app
+from bugintake.core import clock as house_clock
+from bugintake.core.config import Settings
+from bugintake.core.db import db
+from bugintake.core.security import limiter
+from tests import browsers, databases
+from tests.tally import Tally
+
+SHARED = Path(os.environ.get("BUGINTAKE_SHARED") or Path(__file__).parents[2] / "shared")
+
+_kinds = pytest.StashKey[tuple[str, ...]]()
+_server = pytest.StashKey[databases.PostgresServer]()
+
+
+# --- What runs ---------------------------------------------------------------------------------------------------
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--db", choices=(*databases.KINDS, "both"), default="both", help="the databases to run on")
+    parser.addoption("--long", action="store_true", help="run the long tier too: kill rounds, soak, large data")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    chosen = config.getoption("--db")
+    config.stash[_kinds] = databases.KINDS if chosen == "both" else (chosen,)
+    if hasattr(config, "workerinput"):
+        return
+    config.pluginmanager.register(Tally(config.stash[_kinds], SHARED))
+    if getattr(config.option, "numprocesses", None):
+        _postgres_url(config)  # one server for all workers
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if server := config.stash.get(_server, None):
+        os.environ.pop(databases.URL, None)
+        server.stop()
+
+
+def _postgres_url(config: pytest.Config) -> str:
+    """Return the server that tests use; where none is named, start one that lives as long as this process."""
+    if "postgres" in config.stash[_kinds] and not os.environ.get(databases.URL):
+        config.stash[_server] = databases.PostgresServer()
+        os.environ[databases.URL] = config.stash[_server].url
+    return os.environ[databases.URL]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run every test that has an app on each database."""
+    if "database" in metafunc.fixturenames:
+        marker = metafunc.definition.get_closest_marker("only_on")
+        kinds = [kind for kind in metafunc.config.stash[_kinds] if marker is None or kind in marker.args]
+        metafunc.parametrize("database", kinds, indirect=True)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    kept: list[pytest.Item] = []
+    left_out: list[pytest.Item] = []
+    for item in items:
+        fixtures = getattr(item, "fixturenames", ())
+        if {"page", "browser", "browser_executable"} & set(fixtures):
+            item.add_marker("browser")
+        if "shared" in fixtures:
+            item.add_marker("shared")
+        is_long = item.get_closest_marker("long") and not config.getoption("--long")
+        needs_browser = item.get_closest_marker("browser") and not browsers.are_wanted()
+        (left_out if is_long or needs_browser else kept).append(item)
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = kept
+
+
+# --- Databases ---------------------------------------------------------------------------------------------------
+
+
+def _migrate(url: str) -> None:
+    app = create_app(_settings(Path("/nonexistent"), url))
+    with app.app_context():
+        upgrade()
+        db.engine.dispose()
+
+
+def _settings(data: Path, url: str) -> Settings:
+    queue = f"sqlite:///{data / 'queue.db'}"
+    return Settings(data=data, database_url=url, queue_url=queue, secret_key="a secret that only tests know, not you")
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> databases.SqliteTemplate:
+    return databases.SqliteTemplate(tmp_path_factory.mktemp("template"), _migrate)
+
+
+@pytest.fixture(scope="session")
+def postgres_template(pytestconfig: pytest.Config) -> Iterator[databases.PostgresTemplate]:
+    template = databases.PostgresTemplate(_postgres_url(pytestconfig), _migrate)
+    yield template
+    template.drop()
+
+
+@pytest.fixture
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of a migrated, empty database of this test's own."""
+    if request.param == "sqlite":
+        template: databases.SqliteTemplate = request.getfixturevalue("sqlite_template")
+        with template.copy(tmp_path) as url:
+            yield url
+    else:
+        other: databases.PostgresTemplate = request.getfixturevalue("postgres_template")
+        with other.copy() as url:
+            yield url
+
+
+# --- The app -----------------------------------------------------------------------------------------------------
+
+
+class Client(FlaskClient):
+    """A browser without a screen. Each request runs in a context of its own, as on a server.
+
+    Without that, Flask would reuse the app context of the test, and with it Flask-Login's signed-in person and the
+    test's database session: another client would be signed in too, and a change that was never committed would be seen.
+    """
+
+    def open(self, *args: Any, **kwargs: Any) -> Any:
+        """Answer a request; what it changed is what the test reads next."""
+        response = contextvars.Context().run(super().open, *args, **kwargs)
+        if has_app_context():
+            db.session.rollback()
+        return response
+
+
+class Runner(FlaskCliRunner):
+    """The command line, outside the context of the test for the same reason."""
+
+    def invoke(self, *args: Any, **kwargs: Any) -> Any:
+        """Run a command; what it changed is what the test reads next."""
+        result = contextvars.Context().run(super().invoke, *args, **kwargs)
+        if has_app_context():
+            db.session.rollback()
+        return result
+
+
+@pytest.fixture
+def settings(database: str, tmp_path: Path) -> Settings:
+    """The settings of this test's app; a module may override this fixture with dataclasses.replace()."""
+    return _settings(tmp_path, database)
+
+
+@pytest.fixture
+def app(settings: Settings) -> Iterator[Flask]:
+    """The app on a database of its own, with its context pushed, so that a test calls verbs without ceremony."""
+    app = create_app(settings)
+    app.config["TESTING"] = True
+    app.test_client_class = Client
+    app.test_cli_runner_class = Runner
+    context = app.app_context()
+    context.push()
+    limiter.reset()
+    yield app
+    db.session.remove()
+    db.engine.dispose()
+    context.pop()
+
+
+@pytest.fixture(autouse=True)
+def _push_request_context() -> None:
+    """Take the place of pytest-flask's fixture, which keeps one request context for the whole test."""
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A browser without a screen, not signed in; pytest-flask's would keep the last request's context."""
+    return app.test_client()
+
+
+@pytest.fixture
+def new_client(app: Flask) -> Callable[[], FlaskClient]:
+    """Make one more browser, with cookies of its own."""
+    return app.test_client
+
+
+# --- Time, shared data, the outside ------------------------------------------------------------------------------
+
+
+class Clock:
+    """The clock of the house, standing still until the test moves it."""
+
+    def __init__(self) -> None:
+        self.set(datetime(2026, 3, 10, 9, 0, tzinfo=UTC))  # a Tuesday
+
+    def now(self) -> datetime:
+        """Tell the time of the house."""
+        return house_clock.now()
+
+    def set(self, at: datetime) -> None:
+        """Stand still at an aware instant."""
+        house_clock.freeze(at)
+
+    def advance(self, by: timedelta) -> None:
+        """Let time pass."""
+        house_clock.freeze(house_clock.now() + by)
+
+
+@pytest.fixture
+def clock() -> Iterator[Clock]:
+    """A clock that stands still, on Tuesday 10 March 2026 at 09:00 UTC."""
+    yield Clock()
+    house_clock.freeze(None)
+
+
+@pytest.fixture
+def shared() -> Path:
+    """The folder of shared data."""
+    if not SHARED.is_dir():
+        pytest.skip(f"There is no shared data at {SHARED}; BUGINTAKE_SHARED names its folder.")
+    return SHARED
+
+
+@pytest.fixture(autouse=True)
+def _nothing_leaves_the_house(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fail a test that connects to anything but this machine."""
+
+    def guarded(connect: Callable[[socket.socket, Any], Any]) -> Callable[[socket.socket, Any], Any]:
+        def connect_here(self: socket.socket, address: Any) -> Any:
+            host = str(address[0]) if isinstance(address, tuple) else "localhost"
+            if not (host in ("localhost", "::1") or host.startswith("127.")):
+                pytest.fail(f"This test called out, to {host}.")
+            return connect(self, address)
+
+        return connect_here
+
+    monkeypatch.setattr(socket.socket, "connect", guarded(socket.socket.connect))
+    monkeypatch.setattr(socket.socket, "connect_ex", guarded(socket.socket.connect_ex))
+
+
+# --- A real browser ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def browser_executable() -> str:
+    """The program of the browser; with none, the tests that need it fail and say what to install."""
+    return browsers.find() or pytest.fail(browsers.MISSING)
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_executable: str) -> dict[str, Any]:
+    """How pytest-playwright starts the browser."""
+    return {"executable_path": browser_executable, "args": browsers.ARGUMENTS}
+
+
+@pytest.fixture
+def page(page: Any) -> Iterator[Any]:
+    """A page whose console stays silent: this is where a broken script or a refused inline style shows."""
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: said.append(str(error)))
+    yield page
+    assert said == []

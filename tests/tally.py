@@ -1,0 +1,49 @@
+"""The last line of a test run: what passed where, and what was left out. CI accepts no run that left anything out."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests import browsers, databases
+
+PLACES = {"sqlite": "on SQLite", "postgres": "on PostgreSQL", "browser": "in a browser", "shared": "with shared data"}
+
+
+class Tally:
+    """Counts what passed, as the process sees it that prints the outcome."""
+
+    def __init__(self, kinds: tuple[str, ...], shared: Path) -> None:
+        self._kinds = kinds
+        self._shared = shared
+        self._passed: Counter[str] = Counter()
+        self._has_run = False
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Count a test that passed for each of its places."""
+        self._has_run = True
+        if report.when == "call" and report.passed:
+            self._passed.update(place for place in PLACES if self._is_at(report, place))
+
+    def pytest_unconfigure(self) -> None:
+        """Print the line, after everything else."""
+        if self._has_run:
+            print(self._line())
+
+    def _line(self) -> str:
+        ran = ", ".join(f"{self._passed[place]} {words}" for place, words in PLACES.items())
+        missing = [f"tests {PLACES[kind]} (--db)" for kind in databases.KINDS if kind not in self._kinds]
+        if not browsers.are_wanted():
+            missing.append("tests in a browser (BROWSER=none)")
+        if not self._shared.is_dir():
+            missing.append(f"tests with shared data (no folder {self._shared}; BUGINTAKE_SHARED names it)")
+        if missing:
+            return f"Left out: {'; '.join(missing)}. Passed: {ran}."
+        return f"Nothing was left out: {ran}."
+
+    @staticmethod
+    def _is_at(report: pytest.TestReport, place: str) -> bool:
+        if place in databases.KINDS:
+            parameters = report.nodeid.partition("[")[2].rstrip("]").split("-")
+            return place in parameters
+        return place in report.keywords
