@@ -34,7 +34,7 @@ class PostgresServer:
 
     def __init__(self) -> None:
         self.home = Path(tempfile.mkdtemp(prefix="bugintake-pg-", dir="/tmp" if os.path.isdir("/tmp") else None))
-        self._as_user = _ordinary_user(self.home)
+        self._user = _ordinary_user(self.home)
         self._binaries = self._usable_binaries()
         self._process = self._start()
         self.url = f"postgresql+psycopg://postgres@/postgres?host={self.home}"
@@ -87,7 +87,9 @@ class PostgresServer:
             cwd=self.home,
             start_new_session=True,  # Ctrl-C is for the tests; they stop the server when they are done with it
             preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509  # no thread runs yet
-            **self._as_user,
+            user=self._user and self._user.pw_uid,
+            group=self._user and self._user.pw_gid,
+            extra_groups=self._user and [],
         )
         log.close()
         deadline = time.monotonic() + 20
@@ -103,22 +105,31 @@ class PostgresServer:
 
     def _run(self, *command: str | Path) -> None:
         try:
-            subprocess.run(command, check=True, capture_output=True, cwd=self.home, **self._as_user)
+            subprocess.run(
+                command,
+                check=True,
+                capture_output=True,
+                cwd=self.home,
+                user=self._user and self._user.pw_uid,
+                group=self._user and self._user.pw_gid,
+                extra_groups=self._user and [],
+            )
         except subprocess.CalledProcessError as error:
             error.add_note(error.stderr.decode(errors="replace"))
             raise
 
 
-def _ordinary_user(home: Path) -> dict[str, int | list[int]]:
+def _ordinary_user(home: Path) -> pwd.struct_passwd | None:
+    """Hand the folder to a user PostgreSQL accepts, when root; it refuses to run as root."""
     if os.geteuid() != 0:
-        return {}
+        return None
     for name in ("postgres", "nobody"):
         try:
             user = pwd.getpwnam(name)
         except KeyError:
             continue
         os.chown(home, user.pw_uid, user.pw_gid)
-        return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+        return user
     raise RuntimeError("PostgreSQL refuses to run as root, and there is no user postgres or nobody to run it as.")
 
 
