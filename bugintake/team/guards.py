@@ -113,7 +113,7 @@ def _check(role: Role) -> Response | None:
         if request.method not in SAFE_METHODS or request.path.startswith("/api/"):
             raise NotSignedIn(SIGNED_OUT)
         asked = request.full_path if request.query_string else request.path
-        return cast(Response, redirect(url_for("team.login", next=None if asked == "/" else asked)))
+        return cast(Response, redirect(url_for("team.sign_in", next=None if asked == "/" else asked)))
     if not signed_in_user().can(role):
         raise may_not(role)
     return None

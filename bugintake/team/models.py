@@ -5,7 +5,6 @@ from datetime import datetime, time
 from typing import Any
 
 import sqlalchemy as sa
-from flask_login import UserMixin
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from bugintake.core import clock
@@ -29,7 +28,7 @@ class Role(enum.StrEnum):
         return order.index(self) >= order.index(other)
 
 
-class User(UserMixin, Model):
+class User(Model):
     """A person who works here. Disabled, never deleted."""
 
     __tablename__ = "users"
@@ -45,6 +44,10 @@ class User(UserMixin, Model):
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
     disabled_at: Mapped[datetime | None]
 
+    # Flask-Login asks for these two. Its UserMixin would also compare people by their sign-in, so that any two people
+    # who are not signed in would be equal.
+    is_authenticated = True
+    is_anonymous = False
     session_secret = ""
 
     @property
@@ -56,6 +59,16 @@ class User(UserMixin, Model):
     def first_name(self) -> str:
         """The name colleagues use."""
         return self.name.split()[0] if self.name.split() else self.name
+
+    @property
+    def is_admin(self) -> bool:
+        """Whether this person runs the installation."""
+        return self.role is Role.ADMIN
+
+    @property
+    def has_keys_off(self) -> bool:
+        """Whether single keys do nothing for this person."""
+        return not self.has_keys
 
     def can(self, role: Role) -> bool:
         """Whether this person's role includes another."""
