@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from flask import Flask, has_app_context
 from flask.testing import FlaskClient, FlaskCliRunner
-from flask_migrate import upgrade
 
 from bugintake.app import create_app
 from bugintake.core import clock as house_clock
+from bugintake.core import migrating
 from bugintake.core.config import Settings
 from bugintake.core.db import db
 from bugintake.core.security import limiter
@@ -90,7 +90,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _migrate(url: str) -> None:
     app = create_app(_settings(Path("/nonexistent"), url))
     with app.app_context():
-        upgrade()
+        migrating.upgrade()
         db.engine.dispose()
 
 
