@@ -198,3 +198,12 @@ class Circuit(Model):
     failures: Mapped[int] = mapped_column(default=0)
     reason: Mapped[str] = mapped_column(sa.String(500), default="")
     since_at: Mapped[datetime] = mapped_column(default=clock.now)
+
+
+class WorkerPulse(Model):
+    """When a worker was last alive."""
+
+    __tablename__ = "worker_pulses"
+
+    worker: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    at: Mapped[datetime] = mapped_column(default=clock.now)
