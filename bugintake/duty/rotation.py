@@ -3,12 +3,10 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 
-from bugintake.duty.turns import Rule, TurnUnit
+from bugintake.duty.turns import Rule
 from bugintake.duty.wall_clock import instant
-
-__all__ = ["Away", "Override", "Rule", "Schedule", "Shift", "TurnUnit", "person_on_duty", "shift_at", "shifts"]
 
 _INSTANT = timedelta(microseconds=1)
 
@@ -93,7 +91,7 @@ def shifts(schedule: Schedule, since: datetime, to: datetime) -> list[Shift]:
     if overrides:
         earliest = base[0].start if base else since
         latest = max(base[-1].end, to) if base else to
-        base = _overlay(base, [o for o in overrides if o.start < latest and o.end > min(earliest, since)])
+        base = overlay(base, [o for o in overrides if o.start < latest and o.end > min(earliest, since)])
     return [shift for shift in base if shift.start < to and shift.end > since]
 
 
@@ -101,10 +99,9 @@ def _planned(schedule: Schedule, since: datetime, to: datetime) -> list[Shift]:
     """List the shifts the rules give, absences applied, overrides not."""
     planned: list[Shift] = []
     rules = sorted(schedule.rules, key=lambda rule: rule.begins_at)
-    ends = [rule.begins_at for rule in rules[1:]] + [schedule.ends_at]
-    for rule, end in zip(rules, ends, strict=True):
-        if end is not None and schedule.ends_at is not None:
-            end = min(end, schedule.ends_at)
+    for rule, following in zip_longest(rules, rules[1:]):
+        bounds = [at for at in (following.begins_at if following else None, schedule.ends_at) if at is not None]
+        end = min(bounds, default=None)
         from_here, to_here = max(since, rule.begins_at), to if end is None else min(to, end)
         if from_here >= to_here:
             continue
@@ -137,13 +134,17 @@ def _shifts_of(rule: Rule, since: datetime, to: datetime) -> list[Shift]:
             start, end, running = slot_start, slot_end, turn
     if running is not None and start < end:
         found.append(Shift(start, end, people[running % len(people)], None, running))
-    return found
+    return [shift for shift in found if shift.start < to and shift.end > since]
 
 
 def _within(shift: Shift, begins: datetime, ends: datetime | None) -> Shift:
     if shift.start >= begins and (ends is None or shift.end <= ends):
         return shift
-    return replace(shift, start=max(shift.start, begins), end=shift.end if ends is None else min(shift.end, ends))
+    return _part(shift, max(shift.start, begins), shift.end if ends is None else min(shift.end, ends))
+
+
+def _part(shift: Shift, start: datetime, end: datetime) -> Shift:
+    return Shift(start, end, shift.person_id, shift.instead_of_id, shift.turn, shift.override_id)
 
 
 def _with_stand_ins(rule: Rule, planned: Iterable[Shift], away: Sequence[Away]) -> Iterator[Shift]:
@@ -191,8 +192,8 @@ def _around(below: Override, top: Override) -> Iterator[Override]:
         yield replace(below, start=top.end)
 
 
-def _overlay(base: Sequence[Shift], overrides: Sequence[Override]) -> list[Shift]:
-    """Lay overrides (disjoint, by time) over shifts (disjoint, by time); what they do not touch stays whole."""
+def overlay(base: Sequence[Shift], overrides: Sequence[Override]) -> list[Shift]:
+    """Lay overrides over shifts, both by time and without overlaps; what they do not touch stays as it was."""
     result: list[Shift] = []
     covered: dict[int, list[Shift]] = {}
     position = 0
@@ -205,14 +206,14 @@ def _overlay(base: Sequence[Shift], overrides: Sequence[Override]) -> list[Shift
             if top.instead_of_id in (None, shift.person_id):
                 start, end = max(top.start, shift.start), min(top.end, shift.end)
                 if free_from < start:
-                    result.append(replace(shift, start=free_from, end=start))
+                    result.append(_part(shift, free_from, start))
                 free_from = end
-                covered.setdefault(index, []).append(replace(shift, start=start, end=end))
+                covered.setdefault(index, []).append(_part(shift, start, end))
             index += 1
         if free_from == shift.start:
             result.append(shift)
         elif free_from < shift.end:
-            result.append(replace(shift, start=free_from))
+            result.append(_part(shift, free_from, shift.end))
     for index, top in enumerate(overrides):
         result += _laid(top, covered.get(index, []))
     return sorted(result, key=lambda shift: shift.start)

@@ -1,7 +1,7 @@
 """The rule of a rotation: which day is worked, in whose turn, from when to when."""
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
@@ -65,8 +65,21 @@ class Rule:
         return (self.counted_from or self.start_on).toordinal()
 
     @cached_property
-    def _days_off(self) -> list[int]:
-        return sorted({day.toordinal() for day in self.holidays if day.weekday() in self.days})
+    def _first_day(self) -> int:
+        return self.start_on.toordinal()
+
+    @cached_property
+    def _days_off(self) -> frozenset[int]:
+        return frozenset(day.toordinal() for day in self.holidays if day.weekday() in self.days)
+
+    @cached_property
+    def _sorted_days_off(self) -> list[int]:
+        return sorted(self._days_off)
+
+    @cached_property
+    def _span(self) -> tuple[timedelta, timedelta]:
+        start = timedelta(hours=self.handoff.hour, minutes=self.handoff.minute)
+        return start, start + timedelta(minutes=self.minutes)
 
     @cached_property
     def _worked_in_part_of_week(self) -> tuple[int, ...]:
@@ -77,26 +90,24 @@ class Rule:
 
     def works_on(self, day: int) -> bool:
         """Whether somebody is on duty from that day's handoff (the day as an ordinal)."""
-        if (day - 1) % 7 not in self.days or day < self.start_on.toordinal():
-            return False
-        position = bisect_left(self._days_off, day)
-        return self._days_off[position : position + 1] != [day]
+        return (day - 1) % 7 in self.days and day >= self._first_day and day not in self._days_off
 
     def worked_days_before(self, day: int) -> int:
         """Count the worked days from the origin up to, not including, a day."""
         weeks, part = divmod(day - self.origin, 7)
         worked = weeks * len(self.days) + self._worked_in_part_of_week[part]
-        return worked - (bisect_left(self._days_off, day) - bisect_left(self._days_off, self.origin))
+        if not self._days_off:
+            return worked
+        return worked - (bisect_left(self._sorted_days_off, day) - bisect_left(self._sorted_days_off, self.origin))
 
-    def slots(self, day: int) -> Iterator[tuple[int, datetime, datetime]]:
-        """Yield the parts of one worked day as (turn, start, end), times on the wall clock."""
-        start = datetime.combine(date.fromordinal(day), self.handoff)
+    def slots(self, day: int) -> Sequence[tuple[int, datetime, datetime]]:
+        """List the parts of one worked day as (turn, start, end), times on the wall clock."""
+        midnight = datetime.fromordinal(day)
+        start, end = self._span
         if self.turn_unit is TurnUnit.HOURS:
-            yield from self._hourly_slots(day, start)
-            return
+            return list(self._hourly_slots(day, midnight + start))
         turn, position = divmod(self._units_before(day), self.turn_length + self.rest)
-        if position < self.turn_length:
-            yield turn, start, start + timedelta(minutes=self.minutes)
+        return ((turn, midnight + start, midnight + end),) if position < self.turn_length else ()
 
     def _units_before(self, day: int) -> int:
         if self.turn_unit is TurnUnit.DAYS:
@@ -121,5 +132,5 @@ class Rule:
         """Whether the turn at the end of a day runs on without a break into the next."""
         if self.minutes < MINUTES_OF_A_DAY or not (self.works_on(day) and self.works_on(day + 1)):
             return False
-        today, tomorrow = list(self.slots(day)), list(self.slots(day + 1))
+        today, tomorrow = self.slots(day), self.slots(day + 1)
         return bool(today and tomorrow) and today[-1][0] == tomorrow[0][0]

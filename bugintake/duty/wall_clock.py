@@ -4,7 +4,9 @@ from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 MINUTES_OF_A_DAY = 24 * 60
-_SECOND = timedelta(seconds=1)
+_DAY, _SECOND = timedelta(days=1), timedelta(seconds=1)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_WALL_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  # a wall clock has no zone of its own
 
 
 def instant(wall: datetime, zone: ZoneInfo) -> datetime:
@@ -13,16 +15,19 @@ def instant(wall: datetime, zone: ZoneInfo) -> datetime:
     A time the clocks skip moves to the first instant that exists, a time that comes twice is its first
     occurrence (both as GoAlert does it). So a later wall time is never an earlier instant.
     """
-    at = wall.replace(tzinfo=zone).astimezone(UTC)
-    if at.astimezone(zone).replace(tzinfo=None) == wall:
-        return at
-    return _first_after_the_gap(wall, zone)
+    offset = zone.utcoffset(wall - _DAY)
+    if offset is not None and offset == zone.utcoffset(wall + _DAY):
+        return _EPOCH + (wall - offset - _WALL_EPOCH)
+    local = wall.replace(tzinfo=zone, fold=0)
+    at = local.astimezone(UTC)
+    return at if at.astimezone(zone) == local else _first_after_the_gap(local)
 
 
-def _first_after_the_gap(wall: datetime, zone: ZoneInfo) -> datetime:
-    """Find when the clocks jumped over a wall time, to the second."""
-    late = wall.replace(tzinfo=zone).astimezone(UTC)
-    early = wall.replace(tzinfo=zone, fold=1).astimezone(UTC)
+def _first_after_the_gap(local: datetime) -> datetime:
+    """Find when the clocks jumped over a time, to the second."""
+    zone = local.tzinfo
+    late = local.astimezone(UTC)
+    early = local.replace(fold=1).astimezone(UTC)
     before = early.astimezone(zone).utcoffset()
     while late - early > _SECOND:
         middle = early + (late - early) // 2
