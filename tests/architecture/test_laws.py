@@ -1,0 +1,125 @@
+"""Laws of the house that no type checker knows: who commits, who writes a status, who asks the time."""
+
+import ast
+
+import pytest
+
+from tests.architecture.code import breaks_outside, dotted, modules, name, offences
+
+MOMENTS = ("now", "utcnow", "today", "fromtimestamp", "utcfromtimestamp")
+CLOCKS = ("time.time", "time.time_ns", "time.localtime", "time.gmtime", "time.ctime", "time.strftime")
+NOW_IN_SQL = ("current_timestamp", "current_date", "localtimestamp", "now")
+
+
+def commits(node: ast.AST) -> str | None:
+    """Find what ends or opens a transaction."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        method, on = node.func.attr, dotted(node.func.value).lower()
+        if method == "commit":
+            return f"{dotted(node.func)}()"
+        if method in ("begin", "begin_nested") and any(word in on for word in ("session", "engine", "connection")):
+            return f"{dotted(node.func)}()"
+    return None
+
+
+def writes_status(node: ast.AST) -> str | None:
+    """Find what gives a bug a status: an assignment, setattr(), values(), a constructor."""
+    if isinstance(node, ast.Attribute) and node.attr == "status" and isinstance(node.ctx, ast.Store):
+        return f"{dotted(node)} = …"
+    if not isinstance(node, ast.Call):
+        return None
+    called = dotted(node.func)
+    constants = [part.value for part in node.args if isinstance(part, ast.Constant)]
+    if called == "setattr" and "status" in constants:
+        return "setattr(…, 'status', …)"
+    if called.rpartition(".")[2] in ("values", "update", "Bug", "insert"):
+        keys = [keyword.arg for keyword in node.keywords]
+        for part in node.args:
+            if isinstance(part, ast.Dict):
+                keys += [key.value for key in part.keys if isinstance(key, ast.Constant)]
+                keys += [key.attr for key in part.keys if isinstance(key, ast.Attribute)]
+        if "status" in keys:
+            return f"{called}(status=…)"
+    return None
+
+
+def asks_the_time(node: ast.AST) -> str | None:
+    """Find what asks any clock but the one of the house; measuring how long something takes is no question of time."""
+    if isinstance(node, ast.ImportFrom) and node.module == "time":
+        names = [f"time.{alias.name}" for alias in node.names if f"time.{alias.name}" in CLOCKS]
+        return ", ".join(names) or None
+    if not isinstance(node, ast.Call):
+        return None
+    called = dotted(node.func)
+    owner, _, method = called.rpartition(".")
+    if called in CLOCKS:
+        return f"{called}()"
+    if method in MOMENTS and owner.rpartition(".")[2] in ("datetime", "date"):
+        return f"{called}()"
+    if owner.rpartition(".")[2] == "func" and method.lower() in NOW_IN_SQL:
+        return f"{called}()"
+    if method == "text" and any(isinstance(part, ast.Constant) and _has_now(part.value) for part in node.args):
+        return f"{called}('… now …')"
+    return None
+
+
+def _has_now(sql: object) -> bool:
+    return isinstance(sql, str) and any(word in sql.lower() for word in ("current_timestamp", "now()", "'now'"))
+
+
+def test_only_the_database_module_commits():
+    assert breaks_outside(commits, "bugintake/core/db.py") == []
+
+
+def test_only_transitions_write_a_status():
+    assert breaks_outside(writes_status, "bugintake/triage/transitions.py") == []
+
+
+def test_only_the_clock_asks_the_time():
+    assert breaks_outside(asks_the_time, "bugintake/core/clock.py") == []
+
+
+def test_no_file_is_longer_than_300_lines():
+    lengths = {name(path): len(path.read_text(encoding="utf-8").splitlines()) for path in modules()}
+    assert {path: length for path, length in lengths.items() if length > 300} == {}
+
+
+@pytest.mark.parametrize(
+    ("law", "broken"),
+    [
+        (commits, "db.session.commit()"),
+        (commits, "with db.engine.begin() as connection: pass"),
+        (commits, "connection.begin_nested()"),
+        (writes_status, "bug.status = Status.LIVE"),
+        (writes_status, "bug.status, other = pair"),
+        (writes_status, "setattr(bug, 'status', found)"),
+        (writes_status, "sa.update(Bug).values(status='live')"),
+        (writes_status, "sa.update(Bug).values({'status': 'live'})"),
+        (writes_status, "sa.update(Bug).values({Bug.status: 'live'})"),
+        (writes_status, "Bug(title='x', status=Status.LIVE)"),
+        (asks_the_time, "datetime.now(UTC)"),
+        (asks_the_time, "datetime.datetime.utcnow()"),
+        (asks_the_time, "date.today()"),
+        (asks_the_time, "time.time()"),
+        (asks_the_time, "from time import time"),
+        (asks_the_time, "sa.func.now()"),
+        (asks_the_time, "sa.text('SELECT CURRENT_TIMESTAMP')"),
+    ],
+)
+def test_a_law_finds_what_breaks_it(law, broken):
+    assert [line for line, _ in offences(law, broken)] == [1]
+
+
+@pytest.mark.parametrize(
+    ("law", "kept"),
+    [
+        (commits, "with transaction(): pass"),
+        (writes_status, "if bug.status == Status.LIVE: pass"),
+        (writes_status, "render_template('x.html', status=404)"),
+        (asks_the_time, "clock.now()"),
+        (asks_the_time, "time.monotonic()"),
+        (asks_the_time, "clock.today(zone)"),
+    ],
+)
+def test_a_law_leaves_alone_what_keeps_it(law, kept):
+    assert list(offences(law, kept)) == []
