@@ -1,0 +1,120 @@
+"""Signing in: each signed-in browser is a row, so that a person, an admin or a new password can end it at once."""
+
+from datetime import timedelta
+
+import flask_login
+import sqlalchemy as sa
+from flask import Flask, g, session
+
+from bugintake.core import clock, events
+from bugintake.core.db import db, transaction
+from bugintake.core.errors import Invalid, NotFound
+from bugintake.core.events import EventKind
+from bugintake.core.security import hash_secret, new_secret
+from bugintake.team import passwords
+from bugintake.team.models import SignIn, User
+
+LASTS = timedelta(days=30)
+REFUSED = "That address and password do not belong together."
+
+login_manager = flask_login.LoginManager()
+login_manager.session_protection = None  # the row decides; a phone that changes networks stays signed in
+
+
+def init_app(app: Flask) -> None:
+    """Teach an app who is signed in."""
+    app.config["PERMANENT_SESSION_LIFETIME"] = LASTS
+    app.config["SESSION_REFRESH_EACH_REQUEST"] = False
+    login_manager.init_app(app)
+
+
+@login_manager.user_loader  # type: ignore[untyped-decorator]  # Flask-Login has no types
+def load(secret: str) -> User | None:
+    """Find whom a cookie's secret stands for, in one query; nobody once the row, its time or its person has gone."""
+    found = sa.select(SignIn).where(SignIn.secret_hash == hash_secret(secret), SignIn.expires_at > clock.now())
+    sign_in = db.session.scalar(found)
+    if sign_in is None or not sign_in.user.is_active:
+        return None
+    sign_in.user.session_secret = secret
+    g.sign_in_id = sign_in.id
+    g.viewer_zone = sign_in.user.zone
+    return sign_in.user
+
+
+def check(email: str, password: str) -> User:
+    """Return the person whose address and password these are.
+
+    Unknown, wrong and disabled are refused with the same words after the same work. Raises Invalid.
+    """
+    user = db.session.scalar(sa.select(User).where(User.email == email.strip().lower()))
+    fits = passwords.matches(password, user.password_hash if user else None)
+    if user is None or not fits or not user.is_active:
+        raise Invalid(REFUSED)
+    return user
+
+
+def begin(user: User, *, browser: str = "") -> str:
+    """Open a new sign-in for a person and return its secret; one that this browser had before is not reused.
+
+    Records user.signed_in.
+    """
+    secret = new_secret()
+    at = clock.now()
+    db.session.execute(sa.delete(SignIn).where(SignIn.user_id == user.id, SignIn.expires_at <= at))
+    row = SignIn(secret_hash=hash_secret(secret), user_id=user.id, started_at=at, expires_at=at + LASTS)
+    row.browser = browser[:200]
+    db.session.add(row)
+    events.record(EventKind.USER_SIGNED_IN, actor=user, user=user)
+    return secret
+
+
+def end(sign_in_id: int, user: User) -> None:
+    """Sign one of a person's own browsers out. Records user.signed_out. Raises NotFound for somebody else's."""
+    gone = sa.delete(SignIn).where(SignIn.id == sign_in_id, SignIn.user_id == user.id).returning(SignIn.id)
+    if db.session.scalar(gone) is None:
+        raise NotFound
+    events.record(EventKind.USER_SIGNED_OUT, actor=user, user=user)
+
+
+def end_sign_ins(user: User, *, keep: int | None = None) -> None:
+    """Sign a person out everywhere, but for the sign-in that is kept."""
+    db.session.execute(sa.delete(SignIn).where(SignIn.user_id == user.id, SignIn.id.is_distinct_from(keep)))
+
+
+def sign_ins_of(user: User) -> list[SignIn]:
+    """List a person's signed-in browsers, newest first."""
+    found = sa.select(SignIn).where(SignIn.user_id == user.id, SignIn.expires_at > clock.now())
+    return list(db.session.scalars(found.order_by(SignIn.id.desc())))
+
+
+def enter(user: User, agent: str = "") -> None:
+    """Sign this browser in as a person, with a session of its own: whatever the browser brought along is left behind.
+
+    Only the form token stays, so that a form which was open in another tab can still be sent.
+    """
+    with transaction():
+        secret = begin(user, browser=browser_named(agent))
+    form_token = session.get("csrf_token")
+    session.clear()
+    if form_token:
+        session["csrf_token"] = form_token
+    session.permanent = True
+    user.session_secret = secret
+    flask_login.login_user(user)
+
+
+def leave(user: User) -> None:
+    """Sign this browser out: its row goes, so the cookie opens nothing even where somebody kept a copy."""
+    with transaction():
+        end(g.sign_in_id, user)
+    flask_login.logout_user()
+    session.clear()
+
+
+def browser_named(agent: str) -> str:
+    """Name a browser as a person would: Firefox on Linux."""
+    programs = {"Edg": "Edge", "OPR": "Opera", "Firefox": "Firefox", "Chrome": "Chrome", "Safari": "Safari"}
+    systems = {"Android": "Android", "iPhone": "iPhone", "iPad": "iPad", "Windows": "Windows", "Mac OS": "macOS"}
+    program = next((name for mark, name in programs.items() if mark in agent), "A browser")
+    system = next((name for mark, name in (systems | {"Linux": "Linux"}).items() if mark in agent), "")
+    return f"{program} on {system}" if system else program
