@@ -90,7 +90,9 @@ class EventKind(enum.StrEnum):
 class Row(Protocol):
     """Anything with a key."""
 
-    id: Mapped[int]
+    @property
+    def id(self) -> int:
+        """The key."""
 
 
 class Event(Model):
@@ -157,4 +159,4 @@ def record(
 
 
 def _id(row: Row | None) -> int | None:
-    return row.id if row is not None else None  # type: ignore[return-value]  # a row's id reads as an int
+    return row.id if row is not None else None

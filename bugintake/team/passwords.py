@@ -17,13 +17,7 @@ ADVICE = "At least 8 characters; 15 or more are better, for example four words. 
 
 _FINGERPRINT = 10
 
-hasher = PasswordHash((Argon2Hasher(),))
-
-
-def use(other: PasswordHash) -> None:
-    """Hash with something else from now on, for example a cheaper one in tests."""
-    global hasher
-    hasher = other
+hasher = PasswordHash((Argon2Hasher(),))  # tests put a cheaper one here
 
 
 def hash_password(password: str, *, known: tuple[str, ...] = ()) -> str:

@@ -22,7 +22,7 @@ LONGEST_ADDRESS = 254
 
 
 def clean_address(text: str) -> str:
-    """Bring an address into the one form it is kept in; an intranet's without a public domain is fine. Raises Invalid."""
+    """Bring an address into the one form it is kept in; one of an intranet is fine. Raises Invalid."""
     wrong = Invalid("That is not an e-mail address.", "email")
     try:
         found = validate_email(clean_line(text), check_deliverability=False, globally_deliverable=False)
