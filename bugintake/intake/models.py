@@ -27,7 +27,10 @@ class OptionList(enum.StrEnum):
 
 
 class Option(Model):
-    """One choice in one list of the catalogue. Its id is its identity, not its label; retired, never deleted."""
+    """One choice in one list of the catalogue. Its id is its identity, not its label; retired, never deleted.
+
+    `is_unsure` marks the choice that says nobody knows: it stands last, and no fix is released in it.
+    """
 
     __tablename__ = "options"
     __table_args__ = (
@@ -43,6 +46,7 @@ class Option(Model):
     aliases: Mapped[list[str]] = mapped_column(default=list)
     labels: Mapped[dict[str, str]] = mapped_column(default=dict)
     position: Mapped[int] = mapped_column(default=0)
+    is_unsure: Mapped[bool] = mapped_column(default=False)
     deadline_minutes: Mapped[int | None]
     owner_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"))
     live_since_at: Mapped[datetime | None]
