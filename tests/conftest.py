@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from flask import Flask, has_app_context
 from flask.testing import FlaskClient, FlaskCliRunner
+from jinja2 import StrictUndefined
 
 from bugintake.app import create_app
 from bugintake.core import clock as house_clock
@@ -164,6 +165,7 @@ def app(settings: Settings) -> Iterator[Flask]:
     """The app on a database of its own, with its context pushed, so that a test calls verbs without ceremony."""
     app = create_app(settings)
     app.config["TESTING"] = True
+    app.jinja_env.undefined = StrictUndefined
     app.test_client_class = Client
     app.test_cli_runner_class = Runner
     context = app.app_context()
