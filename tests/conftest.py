@@ -12,6 +12,8 @@ import pytest
 from flask import Flask, has_app_context
 from flask.testing import FlaskClient, FlaskCliRunner
 from jinja2 import StrictUndefined
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
 
 from bugintake.app import create_app
 from bugintake.core import clock as house_clock
@@ -19,6 +21,7 @@ from bugintake.core import migrating
 from bugintake.core.config import Settings
 from bugintake.core.db import db
 from bugintake.core.security import limiter
+from bugintake.team import passwords
 from tests import browsers, databases
 from tests.tally import Tally
 
@@ -194,6 +197,12 @@ def new_client(app: Flask) -> Callable[[], FlaskClient]:
     return app.test_client
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _cheap_passwords() -> None:
+    """Hash with the least work argon2 allows: what is safe takes half a second each time."""
+    passwords.hasher = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),))
+
+
 # --- Time, shared data, the outside ------------------------------------------------------------------------------
 
 
@@ -261,6 +270,11 @@ def browser_executable() -> str:
 def browser_type_launch_args(browser_executable: str) -> dict[str, Any]:
     """How pytest-playwright starts the browser."""
     return {"executable_path": browser_executable, "args": browsers.ARGUMENTS}
+
+
+@pytest.fixture(scope="session")
+def base_url() -> None:
+    """Pages are named in full; this takes the place of a plugin's fixture that pytest 9 warns about."""
 
 
 @pytest.fixture
