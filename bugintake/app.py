@@ -2,14 +2,12 @@
 
 from flask import Flask
 from flask_babel import Babel
-from flask_migrate import Migrate
 
 from bugintake.core import config, db, errors, security, templating
 from bugintake.core.config import Settings
 from bugintake.loop import models as loop_models  # noqa: F401  # every table is known before a mapper is used
 
 babel = Babel()
-migrate = Migrate()
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -25,9 +23,6 @@ def create_app(settings: Settings | None = None) -> Flask:
         app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"pool_pre_ping": True}
     config.keep(app, chosen)
     db.connect(app)
-    migrate.init_app(
-        app, db.db, directory=str(templating.folder("migrations")), render_as_batch=True, compare_type=True
-    )
     babel.init_app(app, default_translation_directories=str(templating.folder("core/translations")))
     security.secure(app, chosen)
     security.refuse_foreign_host(app, chosen)

@@ -1,0 +1,563 @@
+"""Everything of the first release."""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+TABLES = (
+    "accounts",
+    "circuits",
+    "rotations",
+    "users",
+    "worker_pulses",
+    "api_tokens",
+    "customers",
+    "options",
+    "overrides",
+    "passes",
+    "rotation_rules",
+    "sign_ins",
+    "workspaces",
+    "bugs",
+    "deliveries",
+    "idempotent_answers",
+    "rotation_members",
+    "announcements",
+    "reports",
+    "customer_links",
+    "events",
+    "messages",
+    "questions",
+    "remarks",
+)
+
+# Two overrides of one rotation never overlap, also when two requests race.
+NO_OVERLAP = {
+    "sqlite": (
+        (
+            "CREATE TRIGGER overrides_do_not_overlap BEFORE INSERT ON overrides WHEN NEW.taken_back_at IS NULL "
+            "AND EXISTS (SELECT 1 FROM overrides AS other WHERE other.rotation_id = NEW.rotation_id AND other.id "
+            "IS NOT NEW.id AND other.taken_back_at IS NULL AND other.starts_at < NEW.ends_at AND other.ends_at > "
+            "NEW.starts_at) BEGIN SELECT RAISE(ABORT, 'overrides overlap'); END"
+        ),
+        (
+            "CREATE TRIGGER overrides_stay_apart BEFORE UPDATE ON overrides WHEN NEW.taken_back_at IS NULL AND "
+            "EXISTS (SELECT 1 FROM overrides AS other WHERE other.rotation_id = NEW.rotation_id AND other.id IS "
+            "NOT NEW.id AND other.taken_back_at IS NULL AND other.starts_at < NEW.ends_at AND other.ends_at > "
+            "NEW.starts_at) BEGIN SELECT RAISE(ABORT, 'overrides overlap'); END"
+        ),
+    ),
+    "postgresql": (
+        (
+            "ALTER TABLE overrides ADD CONSTRAINT ex_overrides_do_not_overlap EXCLUDE USING gist "
+            "(int4range(rotation_id, rotation_id, '[]') WITH &&, tstzrange(starts_at, ends_at) WITH &&) WHERE "
+            "(taken_back_at IS NULL)"
+        ),
+    ),
+}
+
+
+def upgrade() -> None:
+    op.create_table(
+        "accounts",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("name_key", sa.String(length=200), nullable=False),
+        sa.Column("plan", sa.String(length=80), nullable=False),
+        sa.Column("external_ids", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_accounts"),
+        sa.UniqueConstraint("name_key", name="uq_accounts_name_key"),
+    )
+    op.create_table(
+        "circuits",
+        sa.Column("channel", sa.String(length=16), nullable=False),
+        sa.Column("open_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("reason", sa.String(length=500), nullable=False),
+        sa.Column("since_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("channel", name="pk_circuits"),
+    )
+    op.create_table(
+        "rotations",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("is_default", sa.Boolean(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("NOT is_default OR retired_at IS NULL", name=op.f("ck_rotations_default_is_in_use")),
+        sa.PrimaryKeyConstraint("id", name="pk_rotations"),
+        sa.UniqueConstraint("name", name="uq_rotations_name"),
+    )
+    op.create_index(
+        "uq_rotations_default",
+        "rotations",
+        ["is_default"],
+        unique=True,
+        sqlite_where=sa.text("is_default"),
+        postgresql_where=sa.text("is_default"),
+    )
+    op.create_table(
+        "users",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("email", sa.String(length=254), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("role", sa.String(32), nullable=False),
+        sa.Column("zone", sa.String(length=64), nullable=False),
+        sa.Column("language", sa.String(length=8), nullable=False),
+        sa.Column("password_hash", sa.String(length=255), nullable=True),
+        sa.Column("has_keys", sa.Boolean(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("disabled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name="pk_users"),
+        sa.UniqueConstraint("email", name="uq_users_email"),
+    )
+    op.create_table(
+        "worker_pulses",
+        sa.Column("worker", sa.String(length=64), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("worker", name="pk_worker_pulses"),
+    )
+    op.create_table(
+        "api_tokens",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("secret_hash", sa.String(length=64), nullable=False),
+        sa.Column("prefix", sa.String(length=12), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("scopes", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_api_tokens_user_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_api_tokens"),
+        sa.UniqueConstraint("secret_hash", name="uq_api_tokens_secret_hash"),
+    )
+    op.create_index("ix_api_tokens_user_id", "api_tokens", ["user_id"], unique=False)
+    op.create_table(
+        "customers",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("email", sa.String(length=254), nullable=True),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("language", sa.String(length=8), nullable=False),
+        sa.Column("zone", sa.String(length=64), nullable=True),
+        sa.Column("account_id", sa.Integer(), nullable=True),
+        sa.Column("external_ids", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("added_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("suppressed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("suppressed_because", sa.String(length=200), nullable=False),
+        sa.Column("erased_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name="fk_customers_account_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_customers"),
+        sa.UniqueConstraint("email", name="uq_customers_email"),
+    )
+    op.create_index("ix_customers_account_id", "customers", ["account_id"], unique=False)
+    op.create_table(
+        "options",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("list", sa.String(32), nullable=False),
+        sa.Column("label", sa.String(length=120), nullable=False),
+        sa.Column("label_key", sa.String(length=120), nullable=False),
+        sa.Column("hint", sa.String(length=200), nullable=False),
+        sa.Column("aliases", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("labels", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("is_unsure", sa.Boolean(), nullable=False),
+        sa.Column("deadline_minutes", sa.Integer(), nullable=True),
+        sa.Column("owner_id", sa.Integer(), nullable=True),
+        sa.Column("live_since_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("live_since_at IS NULL OR list = 'version'", name=op.f("ck_options_only_versions_go_live")),
+        sa.ForeignKeyConstraint(["owner_id"], ["users.id"], name="fk_options_owner_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_options"),
+    )
+    op.create_index("uq_options_list_label_key", "options", ["list", "label_key"], unique=True)
+    op.create_table(
+        "overrides",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("rotation_id", sa.Integer(), nullable=False),
+        sa.Column("starts_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ends_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("reason", sa.String(length=200), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("made_by_id", sa.Integer(), nullable=True),
+        sa.Column("taken_back_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("ends_at > starts_at", name=op.f("ck_overrides_ends_after_start")),
+        sa.ForeignKeyConstraint(["made_by_id"], ["users.id"], name="fk_overrides_made_by_id"),
+        sa.ForeignKeyConstraint(["rotation_id"], ["rotations.id"], name="fk_overrides_rotation_id"),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_overrides_user_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_overrides"),
+    )
+    op.create_index("ix_overrides_rotation_id_ends_at", "overrides", ["rotation_id", "ends_at"], unique=False)
+    op.create_index("ix_overrides_user_id", "overrides", ["user_id"], unique=False)
+    op.create_table(
+        "passes",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("secret_hash", sa.String(length=64), nullable=False),
+        sa.Column("purpose", sa.String(length=16), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_passes_user_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_passes"),
+        sa.UniqueConstraint("secret_hash", name="uq_passes_secret_hash"),
+    )
+    op.create_index("ix_passes_user_id", "passes", ["user_id"], unique=False)
+    op.create_table(
+        "rotation_rules",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("rotation_id", sa.Integer(), nullable=False),
+        sa.Column("zone", sa.String(length=64), nullable=False),
+        sa.Column("start_on", sa.Date(), nullable=False),
+        sa.Column("counted_from", sa.Date(), nullable=True),
+        sa.Column("handoff", sa.Time(), nullable=False),
+        sa.Column("until", sa.Time(), nullable=False),
+        sa.Column("days", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("turn_length", sa.Integer(), nullable=False),
+        sa.Column("turn_unit", sa.String(32), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("made_by_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint(
+            "counted_from IS NULL OR counted_from <= start_on", name=op.f("ck_rotation_rules_counted_from_before_start")
+        ),
+        sa.CheckConstraint("turn_length BETWEEN 1 AND 366", name=op.f("ck_rotation_rules_turn_has_a_length")),
+        sa.ForeignKeyConstraint(["made_by_id"], ["users.id"], name="fk_rotation_rules_made_by_id"),
+        sa.ForeignKeyConstraint(["rotation_id"], ["rotations.id"], name="fk_rotation_rules_rotation_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_rotation_rules"),
+    )
+    op.create_index("ix_rotation_rules_rotation_id", "rotation_rules", ["rotation_id"], unique=False)
+    op.create_table(
+        "sign_ins",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("secret_hash", sa.String(length=64), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("browser", sa.String(length=200), nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_sign_ins_user_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_sign_ins"),
+        sa.UniqueConstraint("secret_hash", name="uq_sign_ins_secret_hash"),
+    )
+    op.create_index("ix_sign_ins_user_id", "sign_ins", ["user_id"], unique=False)
+    op.create_table(
+        "workspaces",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("sender_name", sa.String(length=200), nullable=False),
+        sa.Column("reply_address", sa.String(length=254), nullable=True),
+        sa.Column("language", sa.String(length=8), nullable=False),
+        sa.Column("languages", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("zone", sa.String(length=64), nullable=False),
+        sa.Column("working_days", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("opens_at", sa.Time(), nullable=False),
+        sa.Column("closes_at", sa.Time(), nullable=False),
+        sa.Column("review_minutes", sa.Integer(), nullable=True),
+        sa.Column("goes_live_at_once", sa.Boolean(), nullable=False),
+        sa.Column("fallback_owner_id", sa.Integer(), nullable=True),
+        sa.Column("is_sample", sa.Boolean(), nullable=False),
+        sa.Column("set_up_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("id = 1", name=op.f("ck_workspaces_only_one")),
+        sa.ForeignKeyConstraint(["fallback_owner_id"], ["users.id"], name="fk_workspaces_fallback_owner_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_workspaces"),
+    )
+    op.create_table(
+        "bugs",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("title", sa.String(length=200), nullable=False),
+        sa.Column("status", sa.String(32), nullable=False),
+        sa.Column("status_since_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.Column("canonical_id", sa.Integer(), nullable=True),
+        sa.Column("merged_into_id", sa.Integer(), nullable=True),
+        sa.Column("is_restricted", sa.Boolean(), nullable=False),
+        sa.Column("area_id", sa.Integer(), nullable=False),
+        sa.Column("symptom_id", sa.Integer(), nullable=False),
+        sa.Column("impact_id", sa.Integer(), nullable=False),
+        sa.Column("impact_rank", sa.Integer(), nullable=False),
+        sa.Column("owner_id", sa.Integer(), nullable=True),
+        sa.Column("filed_by_id", sa.Integer(), nullable=False),
+        sa.Column("filed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("waiting_count", sa.Integer(), nullable=False),
+        sa.Column("snoozed_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("came_back_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("reproduced_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("paused_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("release_id", sa.Integer(), nullable=True),
+        sa.Column("decline_reason_id", sa.Integer(), nullable=True),
+        sa.Column("customer_notes", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("workarounds", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("has_no_workaround", sa.Boolean(), nullable=False),
+        sa.CheckConstraint(
+            "(status = 'declined') = (decline_reason_id IS NOT NULL)", name=op.f("ck_bugs_reason_iff_declined")
+        ),
+        sa.CheckConstraint("generation >= 1", name=op.f("ck_bugs_generation_counts_from_one")),
+        sa.CheckConstraint(
+            "merged_into_id IS NULL OR merged_into_id <> id", name=op.f("ck_bugs_not_merged_into_itself")
+        ),
+        sa.ForeignKeyConstraint(["area_id"], ["options.id"], name="fk_bugs_area_id"),
+        sa.ForeignKeyConstraint(["canonical_id"], ["bugs.id"], name="fk_bugs_canonical_id"),
+        sa.ForeignKeyConstraint(["decline_reason_id"], ["options.id"], name="fk_bugs_decline_reason_id"),
+        sa.ForeignKeyConstraint(["filed_by_id"], ["users.id"], name="fk_bugs_filed_by_id"),
+        sa.ForeignKeyConstraint(["impact_id"], ["options.id"], name="fk_bugs_impact_id"),
+        sa.ForeignKeyConstraint(["merged_into_id"], ["bugs.id"], name="fk_bugs_merged_into_id"),
+        sa.ForeignKeyConstraint(["owner_id"], ["users.id"], name="fk_bugs_owner_id"),
+        sa.ForeignKeyConstraint(["release_id"], ["options.id"], name="fk_bugs_release_id"),
+        sa.ForeignKeyConstraint(["symptom_id"], ["options.id"], name="fk_bugs_symptom_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_bugs"),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(
+        "ix_bugs_area_board",
+        "bugs",
+        ["area_id", "status", "impact_rank", sa.text("waiting_count DESC"), "filed_at", "id"],
+        unique=False,
+    )
+    op.create_index("ix_bugs_area_symptom", "bugs", ["area_id", "symptom_id", "changed_at"], unique=False)
+    op.create_index(
+        "ix_bugs_board",
+        "bugs",
+        ["status", "impact_rank", sa.text("waiting_count DESC"), "filed_at", "id"],
+        unique=False,
+    )
+    op.create_index("ix_bugs_canonical_id", "bugs", ["canonical_id"], unique=False)
+    op.create_index("ix_bugs_changed_at", "bugs", ["changed_at"], unique=False)
+    op.create_index("ix_bugs_filed_by_id", "bugs", ["filed_by_id"], unique=False)
+    op.create_index("ix_bugs_merged_into_id", "bugs", ["merged_into_id"], unique=False)
+    op.create_index("ix_bugs_owner_id", "bugs", ["owner_id"], unique=False)
+    op.create_index("ix_bugs_release", "bugs", ["release_id", "status"], unique=False)
+    op.create_table(
+        "deliveries",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("key", sa.String(length=200), nullable=False),
+        sa.Column("kind", sa.String(32), nullable=False),
+        sa.Column("customer_id", sa.Integer(), nullable=True),
+        sa.Column("user_id", sa.Integer(), nullable=True),
+        sa.Column("params", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("message_id", sa.String(length=200), nullable=False),
+        sa.Column("state", sa.String(32), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("not_before", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("lease_owner", sa.String(length=64), nullable=True),
+        sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("last_phase", sa.String(length=16), nullable=False),
+        sa.Column("last_code", sa.Integer(), nullable=True),
+        sa.Column("last_enhanced_code", sa.String(length=16), nullable=False),
+        sa.Column("last_error", sa.String(length=500), nullable=False),
+        sa.Column("subject", sa.String(length=300), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("(customer_id IS NULL) <> (user_id IS NULL)", name=op.f("ck_deliveries_one_recipient")),
+        sa.ForeignKeyConstraint(["customer_id"], ["customers.id"], name="fk_deliveries_customer_id"),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_deliveries_user_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_deliveries"),
+        sa.UniqueConstraint("key", name="uq_deliveries_key"),
+        sa.UniqueConstraint("message_id", name="uq_deliveries_message_id"),
+    )
+    op.create_index("ix_deliveries_customer_id", "deliveries", ["customer_id"], unique=False)
+    op.create_index("ix_deliveries_due", "deliveries", ["state", "not_before", "id"], unique=False)
+    op.create_index("ix_deliveries_user_id", "deliveries", ["user_id"], unique=False)
+    op.create_table(
+        "idempotent_answers",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("token_id", sa.Integer(), nullable=False),
+        sa.Column("key", sa.String(length=255), nullable=False),
+        sa.Column("request_hash", sa.String(length=64), nullable=False),
+        sa.Column("status", sa.Integer(), nullable=False),
+        sa.Column("body", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("headers", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("answered_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["token_id"], ["api_tokens.id"], name="fk_idempotent_answers_token_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_idempotent_answers"),
+        sa.UniqueConstraint("token_id", "key", name="uq_idempotent_answers_token_id_key"),
+    )
+    op.create_table(
+        "rotation_members",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("rule_id", sa.Integer(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["rule_id"], ["rotation_rules.id"], name="fk_rotation_members_rule_id"),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_rotation_members_user_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_rotation_members"),
+        sa.UniqueConstraint("rule_id", "position", name="uq_rotation_members_rule_id_position"),
+        sa.UniqueConstraint("rule_id", "user_id", name="uq_rotation_members_rule_id_user_id"),
+    )
+    op.create_index("ix_rotation_members_user_id", "rotation_members", ["user_id"], unique=False)
+    op.create_table(
+        "announcements",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(32), nullable=False),
+        sa.Column("bug_id", sa.Integer(), nullable=False),
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.Column("notes", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("workarounds", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("held_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("sent_by_id", sa.Integer(), nullable=True),
+        sa.Column("released_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("cancelled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["bug_id"], ["bugs.id"], name="fk_announcements_bug_id"),
+        sa.ForeignKeyConstraint(["sent_by_id"], ["users.id"], name="fk_announcements_sent_by_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_announcements"),
+    )
+    op.create_index("ix_announcements_bug_id", "announcements", ["bug_id"], unique=False)
+    op.create_index("ix_announcements_due", "announcements", ["released_at", "due_at"], unique=False)
+    op.create_index(
+        "uq_announcements_outcome",
+        "announcements",
+        ["bug_id", "generation"],
+        unique=True,
+        sqlite_where=sa.text("cancelled_at IS NULL AND kind IN ('live', 'declined')"),
+        postgresql_where=sa.text("cancelled_at IS NULL AND kind IN ('live', 'declined')"),
+    )
+    op.create_table(
+        "reports",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("bug_id", sa.Integer(), nullable=False),
+        sa.Column("customer_id", sa.Integer(), nullable=True),
+        sa.Column("filed_by_id", sa.Integer(), nullable=False),
+        sa.Column("filed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("area_id", sa.Integer(), nullable=False),
+        sa.Column("symptom_id", sa.Integer(), nullable=False),
+        sa.Column("impact_id", sa.Integer(), nullable=False),
+        sa.Column("frequency_id", sa.Integer(), nullable=False),
+        sa.Column("platform_id", sa.Integer(), nullable=False),
+        sa.Column("version_id", sa.Integer(), nullable=False),
+        sa.Column("steps", sa.Text(), nullable=False),
+        sa.Column("actual", sa.Text(), nullable=False),
+        sa.Column("expected", sa.Text(), nullable=False),
+        sa.Column("source", sa.String(length=200), nullable=False),
+        sa.Column("submission_key", sa.String(length=64), nullable=True),
+        sa.Column("submission_hash", sa.String(length=64), nullable=True),
+        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("settled_by", sa.String(32), nullable=True),
+        sa.Column("unsubscribed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "(settled_at IS NULL) = (settled_by IS NULL)", name=op.f("ck_reports_settled_at_iff_settled_by")
+        ),
+        sa.ForeignKeyConstraint(["area_id"], ["options.id"], name="fk_reports_area_id"),
+        sa.ForeignKeyConstraint(["bug_id"], ["bugs.id"], name="fk_reports_bug_id"),
+        sa.ForeignKeyConstraint(["customer_id"], ["customers.id"], name="fk_reports_customer_id"),
+        sa.ForeignKeyConstraint(["filed_by_id"], ["users.id"], name="fk_reports_filed_by_id"),
+        sa.ForeignKeyConstraint(["frequency_id"], ["options.id"], name="fk_reports_frequency_id"),
+        sa.ForeignKeyConstraint(["impact_id"], ["options.id"], name="fk_reports_impact_id"),
+        sa.ForeignKeyConstraint(["platform_id"], ["options.id"], name="fk_reports_platform_id"),
+        sa.ForeignKeyConstraint(["symptom_id"], ["options.id"], name="fk_reports_symptom_id"),
+        sa.ForeignKeyConstraint(["version_id"], ["options.id"], name="fk_reports_version_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_reports"),
+        sa.UniqueConstraint("bug_id", "customer_id", name="uq_reports_bug_id_customer_id"),
+        sa.UniqueConstraint("submission_key", name="uq_reports_submission_key"),
+    )
+    op.create_index("ix_reports_bug_settled", "reports", ["bug_id", "settled_at"], unique=False)
+    op.create_index("ix_reports_customer_filed", "reports", ["customer_id", "filed_at"], unique=False)
+    op.create_index("ix_reports_filed_by_id", "reports", ["filed_by_id"], unique=False)
+    op.create_table(
+        "customer_links",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("secret_hash", sa.String(length=64), nullable=False),
+        sa.Column("purpose", sa.String(32), nullable=False),
+        sa.Column("report_id", sa.Integer(), nullable=False),
+        sa.Column("customer_id", sa.Integer(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["customer_id"], ["customers.id"], name="fk_customer_links_customer_id"),
+        sa.ForeignKeyConstraint(["report_id"], ["reports.id"], name="fk_customer_links_report_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_customer_links"),
+        sa.UniqueConstraint("secret_hash", name="uq_customer_links_secret_hash"),
+    )
+    op.create_index("ix_customer_links_customer_id", "customer_links", ["customer_id"], unique=False)
+    op.create_index("ix_customer_links_report_id", "customer_links", ["report_id"], unique=False)
+    op.create_table(
+        "events",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(32), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("actor_id", sa.Integer(), nullable=True),
+        sa.Column("bug_id", sa.Integer(), nullable=True),
+        sa.Column("report_id", sa.Integer(), nullable=True),
+        sa.Column("option_id", sa.Integer(), nullable=True),
+        sa.Column("user_id", sa.Integer(), nullable=True),
+        sa.Column("before", sa.Text(), nullable=True),
+        sa.Column("after", sa.Text(), nullable=True),
+        sa.Column("details", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.ForeignKeyConstraint(["actor_id"], ["users.id"], name="fk_events_actor_id"),
+        sa.ForeignKeyConstraint(["bug_id"], ["bugs.id"], name="fk_events_bug_id"),
+        sa.ForeignKeyConstraint(["option_id"], ["options.id"], name="fk_events_option_id"),
+        sa.ForeignKeyConstraint(["report_id"], ["reports.id"], name="fk_events_report_id"),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_events_user_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_events"),
+    )
+    op.create_index("ix_events_at", "events", ["at"], unique=False)
+    op.create_index("ix_events_bug_id", "events", ["bug_id"], unique=False)
+    op.create_index("ix_events_kind", "events", ["kind"], unique=False)
+    op.create_index("ix_events_option_id", "events", ["option_id"], unique=False)
+    op.create_index("ix_events_report_id", "events", ["report_id"], unique=False)
+    op.create_index("ix_events_user_id", "events", ["user_id"], unique=False)
+    op.create_table(
+        "messages",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("announcement_id", sa.Integer(), nullable=False),
+        sa.Column("customer_id", sa.Integer(), nullable=False),
+        sa.Column("report_id", sa.Integer(), nullable=False),
+        sa.Column("language", sa.String(length=8), nullable=False),
+        sa.Column("state", sa.String(32), nullable=False),
+        sa.Column("held_because", sa.String(32), nullable=True),
+        sa.Column("reason", sa.String(length=200), nullable=False),
+        sa.Column("delivery_id", sa.Integer(), nullable=True),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("told_by_id", sa.Integer(), nullable=True),
+        sa.Column("state_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["announcement_id"], ["announcements.id"], name="fk_messages_announcement_id"),
+        sa.ForeignKeyConstraint(["customer_id"], ["customers.id"], name="fk_messages_customer_id"),
+        sa.ForeignKeyConstraint(["delivery_id"], ["deliveries.id"], name="fk_messages_delivery_id"),
+        sa.ForeignKeyConstraint(["report_id"], ["reports.id"], name="fk_messages_report_id"),
+        sa.ForeignKeyConstraint(["told_by_id"], ["users.id"], name="fk_messages_told_by_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_messages"),
+        sa.UniqueConstraint("announcement_id", "customer_id", name="uq_messages_announcement_id_customer_id"),
+    )
+    op.create_index("ix_messages_customer_state", "messages", ["customer_id", "state"], unique=False)
+    op.create_index("ix_messages_delivery_id", "messages", ["delivery_id"], unique=False)
+    op.create_index("ix_messages_report_id", "messages", ["report_id"], unique=False)
+    op.create_index("ix_messages_state", "messages", ["state", "id"], unique=False)
+    op.create_table(
+        "questions",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("report_id", sa.Integer(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("asked_by_id", sa.Integer(), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("status_before", sa.String(32), nullable=False),
+        sa.Column("answer", sa.Text(), nullable=False),
+        sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["asked_by_id"], ["users.id"], name="fk_questions_asked_by_id"),
+        sa.ForeignKeyConstraint(["report_id"], ["reports.id"], name="fk_questions_report_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_questions"),
+    )
+    op.create_index("ix_questions_report_id", "questions", ["report_id"], unique=False)
+    op.create_table(
+        "remarks",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("report_id", sa.Integer(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("said_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("choices", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.ForeignKeyConstraint(["report_id"], ["reports.id"], name="fk_remarks_report_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_remarks"),
+    )
+    op.create_index("ix_remarks_report_id", "remarks", ["report_id"], unique=False)
+    for statement in NO_OVERLAP[op.get_bind().dialect.name]:
+        op.execute(statement)
+
+
+def downgrade() -> None:
+    for table in reversed(TABLES):
+        op.drop_table(table)
