@@ -128,6 +128,24 @@ class Rule:
             if begins < ends:
                 yield turn, start + timedelta(minutes=begins), start + timedelta(minutes=ends)
 
+    def first_day_of(self, turn: int) -> date:
+        """Name the day a turn begins on, worked or not."""
+        units = turn * (self.turn_length + self.rest)
+        if self.turn_unit is TurnUnit.WEEKS:
+            return date.fromordinal(self.origin + 7 * units)
+        if self.turn_unit is TurnUnit.MONTHS:
+            years, month = divmod(date.fromordinal(self.origin).month - 1 + units, 12)
+            first = date(date.fromordinal(self.origin).year + years, month + 1, 1)
+            last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+            return min(first + timedelta(days=date.fromordinal(self.origin).day - 1), last)
+        worked_before = units * 60 // self.minutes if self.turn_unit is TurnUnit.HOURS else units
+        latest = self.origin + 7 * (worked_before + 1 + len(self._days_off))
+        days = range(self.origin, latest + 1)
+        return date.fromordinal(days[bisect_left(days, worked_before + 1, key=self._worked_through)])
+
+    def _worked_through(self, day: int) -> int:
+        return self.worked_days_before(day + 1)
+
     def turn_goes_on(self, day: int) -> bool:
         """Whether the turn at the end of a day runs on without a break into the next."""
         if self.minutes < MINUTES_OF_A_DAY or not (self.works_on(day) and self.works_on(day + 1)):

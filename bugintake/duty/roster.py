@@ -1,0 +1,193 @@
+"""Making rotations and changing their rules: the past and what is promised for today stay as they are."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from bugintake.core import clock, events
+from bugintake.core.db import db
+from bugintake.core.errors import Invalid
+from bugintake.core.events import EventKind
+from bugintake.core.forms import clean_line, is_zone, zone_or_utc
+from bugintake.duty import overrides, queries
+from bugintake.duty.models import LONGEST_TURN, Member, Rotation, RotationRule
+from bugintake.duty.turns import Rule, TurnUnit
+from bugintake.team.models import Role, User
+from bugintake.team.workspace import is_set_up, workspace
+
+NAME_LENGTH = 120
+MOST_PEOPLE = 100
+FARTHEST_YEARS = 10
+USUAL_SHIFT = timedelta(hours=8)
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What a rule shall say, before anybody checked it. Weekly turns change on Mondays unless every day is worked."""
+
+    zone: str
+    start_on: date
+    handoff: time
+    until: time
+    days: Sequence[int]
+    people: Sequence[User]
+    turn_length: int = 1
+    turn_unit: TurnUnit = TurnUnit.DAYS
+    runs_overnight: bool = False
+
+    @property
+    def counted_from(self) -> date:
+        """The day turns are counted from."""
+        if self.turn_unit is TurnUnit.WEEKS and len(set(self.days)) < len(range(7)):
+            return self.start_on - timedelta(days=self.start_on.weekday())
+        return self.start_on
+
+    def rule(self) -> Rule:
+        """Return the rule these terms make. Raises Invalid with what is wrong with them."""
+        _check(self)
+        return Rule(
+            zone=zone_or_utc(self.zone),
+            start_on=self.start_on,
+            person_ids=tuple(person.id for person in self.people),
+            handoff=self.handoff,
+            until=self.until,
+            days=frozenset(self.days),
+            turn_length=self.turn_length,
+            turn_unit=self.turn_unit,
+            counted_from=self.counted_from,
+        )
+
+
+def create_rotation(
+    *,
+    name: str,
+    zone: str,
+    start_on: date,
+    handoff: time,
+    days: Sequence[int],
+    people: Sequence[User],
+    actor: User | None,
+    until: time | None = None,
+    turn_days: int = 1,
+) -> Rotation:
+    """Make a rotation in which people take turns of so many working days.
+
+    Without `until` the day ends when the company closes, or after eight hours. Records rotation.added. Raises Invalid.
+    """
+    end = usual_end(handoff) if until is None else until
+    terms = Terms(zone, start_on, handoff, end, tuple(days), tuple(people), turn_days)
+    return add_rotation(name, terms, actor=actor)
+
+
+def add_rotation(name: str, terms: Terms, *, actor: User | None) -> Rotation:
+    """Make a rotation on these terms; the first one becomes the default. Records rotation.added. Raises Invalid."""
+    name = clean_line(name)
+    if not 1 <= len(name) <= NAME_LENGTH:
+        raise Invalid(f"Give the rotation a name of at most {NAME_LENGTH} characters.", "name")
+    if db.session.scalar(sa.select(Rotation.id).where(sa.func.lower(Rotation.name) == name.lower())) is not None:
+        raise Invalid(f"There is already a rotation named {name}.", "name")
+    terms.rule()
+    rotation = Rotation(name=name, is_default=queries.default_rotation() is None)
+    db.session.add(rotation)
+    db.session.flush()
+    _add_rule(rotation, terms, actor)
+    events.record(EventKind.ROTATION_ADDED, actor=actor, after=name, rotation_id=rotation.id, **_summary(terms))
+    queries.forget_plan()
+    return rotation
+
+
+def change_rotation(rotation: Rotation, terms: Terms, *, actor: User | None) -> None:
+    """Let a rotation follow other terms from a day on; until then nothing changes.
+
+    A change that was planned for that day or later, and so never came into force, is replaced.
+    Records rotation.changed. Raises Invalid, also for a day before tomorrow: today is promised already.
+    """
+    rule = terms.rule()
+    if terms.start_on <= clock.today(rule.zone):
+        raise Invalid("A change starts tomorrow at the earliest. For today, use Take over.", "start_on")
+    overrides.lock(rotation)
+    planned = sa.select(RotationRule).where(
+        RotationRule.rotation_id == rotation.id, RotationRule.start_on >= terms.start_on
+    )
+    for replaced in db.session.scalars(planned).all():
+        db.session.execute(sa.delete(Member).where(Member.rule_id == replaced.id))
+        db.session.execute(sa.delete(RotationRule).where(RotationRule.id == replaced.id))
+    _add_rule(rotation, terms, actor)
+    events.record(
+        EventKind.ROTATION_CHANGED, actor=actor, after=rotation.name, rotation_id=rotation.id, **_summary(terms)
+    )
+    queries.forget_plan()
+
+
+def usual_end(handoff: time) -> time:
+    """Say when a duty day ends where nobody said it: when the company closes, else after eight hours."""
+    closes_at = workspace().closes_at if is_set_up() else time(17)
+    if closes_at > handoff:
+        return closes_at
+    later = datetime.combine(date(2000, 1, 1), handoff) + USUAL_SHIFT
+    return later.time() if later.day == 1 else time(23, 59)
+
+
+def _add_rule(rotation: Rotation, terms: Terms, actor: User | None) -> None:
+    rule = RotationRule(
+        rotation_id=rotation.id,
+        zone=terms.zone,
+        start_on=terms.start_on,
+        counted_from=terms.counted_from,
+        handoff=terms.handoff,
+        until=terms.until,
+        days=sorted(set(terms.days)),
+        turn_length=terms.turn_length,
+        turn_unit=terms.turn_unit,
+        made_by_id=actor.id if actor else None,
+    )
+    db.session.add(rule)
+    db.session.flush()
+    db.session.add_all(
+        Member(rule_id=rule.id, position=position, user_id=person.id) for position, person in enumerate(terms.people)
+    )
+    db.session.flush()
+
+
+def _summary(terms: Terms) -> dict[str, Any]:
+    return {
+        "person_ids": [person.id for person in terms.people],
+        "start_on": terms.start_on.isoformat(),
+        "hours": f"{terms.handoff:%H:%M}-{terms.until:%H:%M} {terms.zone}",
+        "days": sorted(set(terms.days)),
+        "turn": f"{terms.turn_length} {terms.turn_unit}",
+    }
+
+
+def _check(terms: Terms) -> None:
+    today = clock.now().date()
+    if not is_zone(terms.zone):
+        raise Invalid(f"There is no time zone named {terms.zone}.", "zone")
+    if abs(terms.start_on.year - today.year) > FARTHEST_YEARS:
+        raise Invalid(f"Choose a first day within {FARTHEST_YEARS} years of today.", "start_on")
+    if terms.until <= terms.handoff and not terms.runs_overnight:
+        raise Invalid("The day ends before it begins. Say so if the hours run into the next day.", "until")
+    if not terms.days or not set(terms.days) <= set(range(7)):
+        raise Invalid("Choose at least one working day.", "days")
+    if not 1 <= terms.turn_length <= LONGEST_TURN:
+        raise Invalid(f"A turn is 1 to {LONGEST_TURN} {terms.turn_unit} long.", "turn_length")
+    _check_people(terms.people)
+
+
+def _check_people(people: Sequence[User]) -> None:
+    if not people:
+        raise Invalid("Name at least one person.", "people")
+    if len(people) > MOST_PEOPLE:
+        raise Invalid(f"A rotation has at most {MOST_PEOPLE} people.", "people")
+    seen: set[int] = set()
+    for person in people:
+        if person.id in seen:
+            raise Invalid(f"{person.name} is in the order twice.", "people")
+        if not person.is_active:
+            raise Invalid(f"{person.name} no longer works here.", "people")
+        if not person.can(Role.ENGINEER):
+            raise Invalid(f"{person.name} is a support agent; duty takes somebody who may triage bugs.", "people")
+        seen.add(person.id)
