@@ -6,6 +6,7 @@ from flask_babel import Babel
 from bugintake.core import config, db, errors, security, templating
 from bugintake.core.config import Settings
 from bugintake.loop import models as loop_models  # noqa: F401  # every table is known before a mapper is used
+from bugintake.triage import views as triage
 
 babel = Babel()
 
@@ -28,4 +29,5 @@ def create_app(settings: Settings | None = None) -> Flask:
     security.refuse_foreign_host(app, chosen)
     templating.dress(app)
     errors.answer_refusals(app)
+    app.register_blueprint(triage.bp)
     return app

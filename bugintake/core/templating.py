@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from babel.dates import format_date, format_datetime, format_time
-from flask import Flask, Response, g, request, url_for
+from flask import Flask, Response, flash, g, request, url_for
 from flask_babel import gettext, ngettext
 from markupsafe import Markup
 
@@ -130,6 +130,11 @@ def initials(name: str) -> str:
     """Shorten a name to at most two letters."""
     words = [word for word in name.split() if word]
     return "".join(word[0] for word in (words[:1] + words[-1:] if len(words) > 1 else words[:1])).upper()
+
+
+def toast(text: str, *, undo: str | None = None) -> None:
+    """Say on the next page what was done; `undo` is the address that takes it back."""
+    flash({"text": text, "undo": undo} if undo else text)  # type: ignore[arg-type]  # a template reads it, not Flask
 
 
 def plural(count: int, one: str, many: str) -> str:

@@ -105,6 +105,19 @@ def choose(kind: OptionList, given: int | str) -> Option:
     return option
 
 
+def version_named(given: str, *, actor: User) -> Option | None:
+    """Find a version by id, label or alias; one that is unknown so far is made on the spot, not live.
+
+    Returns None where nothing was given. Raises Invalid for a retired one.
+    """
+    if not given:
+        return None
+    known = _by_id(OptionList.VERSION, given) if given.isascii() and given.isdigit() else None
+    if known or option_labelled(OptionList.VERSION, given) or _by_alias(OptionList.VERSION, given):
+        return choose(OptionList.VERSION, given)
+    return add_option(OptionList.VERSION, given, actor=actor)
+
+
 def _by_id(kind: OptionList, given: int | str) -> Option | None:
     number = int(given)
     if not 0 < number < 2**31:

@@ -70,13 +70,14 @@ class Account(Model):
 
 
 class Customer(Model):
-    """A person who waits for an answer, at an account or alone."""
+    """A person who waits for an answer, at an account or alone. `name_key` is the name as people type it."""
 
     __tablename__ = "customers"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     email: Mapped[str | None] = mapped_column(sa.String(254), unique=True)
     name: Mapped[str] = mapped_column(sa.String(200))
+    name_key: Mapped[str] = mapped_column(sa.String(200), default="", index=True)
     language: Mapped[str] = mapped_column(sa.String(8))
     zone: Mapped[str | None] = mapped_column(sa.String(64))
     account_id: Mapped[int | None] = mapped_column(sa.ForeignKey("accounts.id"), index=True)

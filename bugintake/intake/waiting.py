@@ -11,13 +11,13 @@ from bugintake.intake.models import Bug, Report, SettledBy
 from bugintake.team.models import User
 
 
-def reports_under(bug_id: int) -> sa.Select[tuple[Report]]:
+def reports_under(bug_id: int) -> sa.Select[Report]:
     """Select every report under a canonical bug, those of the bugs merged into it included."""
     under = sa.select(Bug.id).where(Bug.canonical_id == bug_id)
     return sa.select(Report).where(Report.bug_id.in_(under))
 
 
-def unsettled_under(bug_id: int) -> sa.Select[tuple[Report]]:
+def unsettled_under(bug_id: int) -> sa.Select[Report]:
     """Select the reports under a canonical bug whose customers still wait."""
     return reports_under(bug_id).where(Report.customer_id.is_not(None), Report.settled_at.is_(None))
 

@@ -171,7 +171,7 @@ def last_move(bug: Bug) -> Event | None:
     return db.session.scalars(_moves(bug.id).limit(1)).first()
 
 
-def _moves(bug_id: int) -> sa.Select[tuple[Event]]:
+def _moves(bug_id: int) -> sa.Select[Event]:
     moved = (*UNDOABLE, EventKind.BUG_LIVE, EventKind.BUG_ANSWERED, EventKind.BUG_CAME_BACK, EventKind.BUG_UNDONE)
     return sa.select(Event).where(Event.bug_id == bug_id, Event.kind.in_(moved)).order_by(Event.id.desc())
 

@@ -1,0 +1,78 @@
+"""What may be changed on a bug besides its status: title, choices, owner, workaround, restriction."""
+
+from collections.abc import Mapping
+
+from bugintake.core import clock, events
+from bugintake.core.errors import Conflict, Invalid
+from bugintake.core.events import EventKind
+from bugintake.intake.models import Bug, Option, OptionList
+from bugintake.team.models import Role, User
+
+TITLE_LENGTH = 200
+WORKAROUND_LENGTH = 4000
+
+
+def assign(bug: Bug, owner: User | None, *, actor: User) -> None:
+    """Give a bug to somebody, or to whoever is on duty. Records bug.assigned. Raises Conflict for a disabled person."""
+    if owner is not None and not owner.is_active:
+        raise Conflict(f"{owner.name} no longer works here.")
+    before = bug.owner.name if bug.owner else None
+    bug.owner_id, bug.changed_at = owner.id if owner else None, clock.now()
+    events.record(EventKind.BUG_ASSIGNED, actor=actor, bug=bug, before=before, after=owner.name if owner else None)
+
+
+def rename(bug: Bug, title: str, *, actor: User) -> None:
+    """Write the team's title of a bug; the customers' words stay as they were. Records bug.edited. Raises Invalid."""
+    if not title:
+        raise Invalid("Give the bug a title.", "title")
+    if len(title) > TITLE_LENGTH:
+        raise Invalid(f"A title has at most {TITLE_LENGTH} characters.", "title")
+    if title != bug.title:
+        before, bug.title, bug.changed_at = bug.title, title, clock.now()
+        events.record(EventKind.BUG_EDITED, actor=actor, bug=bug, before=before, after=title, field="title")
+
+
+def choose(bug: Bug, option: Option, *, actor: User) -> None:
+    """Confirm or correct where a bug is, what goes wrong, or how bad it is. Records bug.edited."""
+    fields = {OptionList.AREA: "area_id", OptionList.SYMPTOM: "symptom_id", OptionList.IMPACT: "impact_id"}
+    if option.list not in fields:
+        raise Invalid("That choice belongs to a report, not to a bug.", option.list)
+    before = {OptionList.AREA: bug.area, OptionList.SYMPTOM: bug.symptom, OptionList.IMPACT: bug.impact}[option.list]
+    if before.id == option.id:
+        return
+    setattr(bug, fields[option.list], option.id)
+    if option.list == OptionList.IMPACT:
+        bug.impact_rank = option.position
+    bug.changed_at = clock.now()
+    kind = EventKind.BUG_EDITED
+    events.record(kind, actor=actor, bug=bug, before=before.label, after=option.label, field=option.list)
+
+
+def set_workarounds(bug: Bug, texts: Mapping[str, str], *, actor: User) -> None:
+    """Write what customers can do until it is fixed, by language. Records bug.edited. Raises Invalid when too long."""
+    if any(len(text) > WORKAROUND_LENGTH for text in texts.values()):
+        raise Invalid(f"A workaround has at most {WORKAROUND_LENGTH:,} characters.", "workaround")
+    bug.workarounds = {language: text for language, text in texts.items() if text}
+    bug.has_no_workaround = False if bug.workarounds else bug.has_no_workaround
+    bug.changed_at = clock.now()
+    events.record(EventKind.BUG_EDITED, actor=actor, bug=bug, field="workaround", after=", ".join(bug.workarounds))
+
+
+def reproduce(bug: Bug, *, actor: User) -> None:
+    """Say that we saw it happen too: customers read it. Records bug.reproduced."""
+    if bug.reproduced_at is None:
+        bug.reproduced_at = bug.changed_at = clock.now()
+        events.record(EventKind.BUG_REPRODUCED, actor=actor, bug=bug)
+
+
+def restrict(bug: Bug, is_restricted: bool, *, actor: User) -> None:
+    """Show a bug only to its filer, owner, leads and admins, or to everybody again, which a lead decides.
+
+    Records bug.restricted or bug.unrestricted. Raises Conflict where an engineer would open a restricted bug.
+    """
+    if not is_restricted and not actor.can(Role.LEAD):
+        raise Conflict("A lead decides whether everybody may see this again.")
+    if bug.is_restricted != is_restricted:
+        bug.is_restricted, bug.changed_at = is_restricted, clock.now()
+        kind = EventKind.BUG_RESTRICTED if is_restricted else EventKind.BUG_UNRESTRICTED
+        events.record(kind, actor=actor, bug=bug)

@@ -1,0 +1,123 @@
+"""What may be typed at triage, and in which shape."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from wtforms import BooleanField, HiddenField, SelectField, ValidationError
+from wtforms.validators import DataRequired, InputRequired
+
+from bugintake.core.errors import Invalid
+from bugintake.core.forms import Form, LineField, TextField
+from bugintake.intake import catalogue
+from bugintake.intake.models import Option, OptionList, Status
+from bugintake.team.models import LANGUAGES, User
+
+NEW_VERSION = "__other"
+
+
+class MoveForm(Form):
+    """A verb without words: which status the person saw, and whose the bug becomes."""
+
+    seen = HiddenField()
+    owner = HiddenField()
+
+    def status_seen(self) -> Status | None:
+        """Return the status that was on the screen; anything unreadable was not there."""
+        return Status(self.seen.data) if self.seen.data in set(Status) else None
+
+
+def _choices(options: Sequence[Option]) -> list[tuple[str, str, dict[str, str]]]:
+    return [(str(o.id), o.label, {"data-a": ",".join(o.aliases)} if o.aliases else {}) for o in options]
+
+
+class _NotesForm(MoveForm):
+    languages: Sequence[str] = ()
+
+    def texts(self, prefix: str) -> dict[str, str]:
+        """Return what was written, by language, without the empty ones."""
+        fields = {language: self[f"{prefix}_{language}"].data for language in self.languages}
+        return {language: text for language, text in fields.items() if text}
+
+
+class FixForm(_NotesForm):
+    """Say that a bug is fixed: the version, and what is different for the customer in each language."""
+
+    version = SelectField("Fixed in version", validators=[InputRequired("Say which version it is fixed in.")])
+    version_new = LineField("New version")
+
+    def given_version(self) -> str:
+        """Return the chosen version's id, or the label of a new one."""
+        return str(self.version_new.data or "") if self.version.data == NEW_VERSION else str(self.version.data)
+
+
+class DeclineForm(_NotesForm):
+    """Say no: the reason, the explanation and the way round, in each language."""
+
+    reason = SelectField("Reason", validators=[InputRequired("Choose the reason.")])
+    has_none = BooleanField("There is no good way round it")
+
+    def validate_has_none(self, field: BooleanField) -> None:
+        """Ask for a way round, or the word that there is none: not both, not neither."""
+        if bool(self.texts("workaround")) == bool(field.data):
+            raise ValidationError("Write what they can do instead, or tick that there is nothing.")
+
+
+class AskForm(MoveForm):
+    """One question about one report."""
+
+    report = SelectField("Ask about the report of", validators=[InputRequired("Choose whose report it is about.")])
+    question = TextField("Question", validators=[DataRequired("Write the question.")])
+
+
+class AnswerForm(Form):
+    """The answer to the open question."""
+
+    answer = TextField("Answer", validators=[DataRequired("Write the answer.")])
+
+
+class WorkaroundForm(_NotesForm):
+    """What customers can do until it is fixed, in each language."""
+
+
+def _with_texts(form: type[Any], languages: Sequence[str], **prefixes: str) -> type[Any]:
+    fields = {
+        f"{prefix}_{language}": TextField(f"{label}, in {LANGUAGES.get(language, language)}")
+        for prefix, label in prefixes.items()
+        for language in languages
+    }
+    return type(form.__name__, (form,), {"languages": tuple(languages), **fields})
+
+
+def fix_form(languages: Sequence[str], **data: Any) -> FixForm:
+    """Build the form for a fix with a note in each language that is read by somebody who waits."""
+    form: FixForm = _with_texts(FixForm, languages, note="What is different for the customer?")(**data)
+    versions = [(NEW_VERSION, "New version")] if form.version_new.data else []
+    form.version.choices = [*_choices(list(reversed(catalogue.options_of(OptionList.VERSION)))), *versions]
+    return form
+
+
+def decline_form(languages: Sequence[str], **data: Any) -> DeclineForm:
+    """Build the form for a decline with its texts in each language that is read by somebody who waits."""
+    prefixes = {"note": "Why, in words the customer can read", "workaround": "What they can do instead"}
+    form: DeclineForm = _with_texts(DeclineForm, languages, **prefixes)(**data)
+    form.reason.choices = _choices(catalogue.options_of(OptionList.DECLINE_REASON))
+    return form
+
+
+def workaround_form(languages: Sequence[str], texts: Mapping[str, str]) -> WorkaroundForm:
+    """Build the form for a bug's workaround in each language of the workspace."""
+    stored = {f"workaround_{language}": texts.get(language, "") for language in languages}
+    form: WorkaroundForm = _with_texts(WorkaroundForm, languages, workaround="Until it is fixed")(data=stored)
+    return form
+
+
+def owner_from(given: str | None, me: User, people: Sequence[User]) -> User | None:
+    """Read whose a bug becomes: `me`, somebody's id, or nobody. Raises Invalid for a person who is not there."""
+    if not given:
+        return None
+    if given == "me":
+        return me
+    found = next((person for person in people if str(person.id) == given), None)
+    if found is None:
+        raise Invalid("That person does not work here any more.", "owner")
+    return found

@@ -1,0 +1,27 @@
+"""Who a bug is with right now."""
+
+from bugintake.core.db import db
+from bugintake.duty.queries import on_duty_now
+from bugintake.intake.models import Bug
+from bugintake.team.models import User
+from bugintake.team.workspace import workspace
+
+
+def effective_owner(bug: Bug) -> User | None:
+    """Tell whose a bug is now: whoever took it, else who is on duty, else the named fallback.
+
+    Asked each time and never stored, so that a handoff needs no rewriting.
+    """
+    if bug.owner is not None and bug.owner.is_active:
+        return bug.owner
+    return stand_in()
+
+
+def stand_in() -> User | None:
+    """Tell who has the bugs that nobody took: the person on duty, else the workspace's fallback."""
+    now = on_duty_now()
+    if now is not None and now.person is not None:
+        return now.person
+    fallback = workspace().fallback_owner_id
+    person = db.session.get(User, fallback) if fallback else None
+    return person if person is not None and person.is_active else None

@@ -1,0 +1,65 @@
+"""The duty queue: what today's engineer looks at, by deadline."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from bugintake.core import clock
+from bugintake.core.db import db
+from bugintake.intake.models import Bug, Option, OptionList, Status
+from bugintake.intake.queries import visible_to
+from bugintake.team.models import User
+from bugintake.team.workspace import working_hours
+from bugintake.triage.queries import Card, cards
+
+QUEUE_READ = 200
+
+
+@dataclass(frozen=True)
+class Item:
+    """One bug in the queue, why it is there, and until when somebody should look."""
+
+    card: Card
+    deadline_at: datetime | None
+
+    @property
+    def is_late(self) -> bool:
+        """Whether its deadline has passed."""
+        return self.deadline_at is not None and self.deadline_at < clock.now()
+
+    @property
+    def is_soon(self) -> bool:
+        """Whether its deadline is less than half an hour away."""
+        return self.deadline_at is not None and self.deadline_at - clock.now() < timedelta(minutes=30)
+
+
+def queue(actor: User) -> Sequence[Item]:
+    """List what waits for the person on duty: new bugs, those that came back, accepted ones without an owner.
+
+    Ordered by deadline, which is the impact's working minutes after the bug arrived here; people waiting break ties.
+    A snoozed bug is back once its date has come.
+    """
+    awake = sa.or_(Bug.snoozed_until.is_(None), Bug.snoozed_until <= clock.now())
+    ownerless = sa.and_(Bug.status == Status.ACCEPTED, Bug.owner_id.is_(None))
+    wanted = sa.or_(Bug.status == Status.NEW, ownerless)
+    found = db.session.execute(cards(wanted, awake, visible_to(actor)).limit(QUEUE_READ)).all()
+    minutes = _minutes_by_rank()
+    hours = working_hours()
+    items = []
+    for row in found:
+        card = Card(*row)
+        allowed = minutes.get(card.impact_rank)
+        since = card.came_back_at if card.has_come_back and card.came_back_at else card.filed_at
+        items.append(Item(card, hours.add_working(since, allowed) if allowed is not None else None))
+    return sorted(items, key=_order)
+
+
+def _order(item: Item) -> tuple[bool, datetime, int, int]:
+    return (item.deadline_at is None, item.deadline_at or item.card.filed_at, -item.card.waiting, item.card.id)
+
+
+def _minutes_by_rank() -> dict[int, int | None]:
+    query = sa.select(Option.position, Option.deadline_minutes).where(Option.list == OptionList.IMPACT)
+    return dict(db.session.execute(query).tuples())

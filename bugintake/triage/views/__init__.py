@@ -1,0 +1,7 @@
+"""The pages of triage: the board and list, the bug, and the verbs that move it."""
+
+from flask import Blueprint
+
+bp = Blueprint("triage", __name__)
+
+from bugintake.triage.views import board, bug, verbs  # noqa: E402, F401  # each adds its routes to the blueprint

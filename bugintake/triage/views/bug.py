@@ -1,0 +1,144 @@
+"""One bug: its page, and what may be changed on it besides its status."""
+
+from typing import Any
+
+from flask import flash, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from bugintake.core.db import transaction
+from bugintake.core.errors import NotFound
+from bugintake.core.forms import clean_line, clean_text
+from bugintake.core.security import local_target
+from bugintake.intake import catalogue
+from bugintake.intake import queries as intake_queries
+from bugintake.intake.models import Bug, OptionList, Status
+from bugintake.intake.queries import bug_or_404
+from bugintake.team.guards import engineer_required, signed_in, signed_in_user
+from bugintake.team.workspace import workspace
+from bugintake.triage import editing, forms, owners, queries, transitions
+from bugintake.triage.views import bp
+
+REPORTS_SHOWN = 20
+
+
+@bp.get("/bugs/<ref>")
+@signed_in
+def show(ref: str) -> ResponseReturnValue:
+    """Show one bug: what happened, to whom, and what was done."""
+    bug = bug_or_404(ref, signed_in_user())
+    if bug.merged_into_id is not None:
+        return redirect(url_for("triage.show", ref=f"BUG-{bug.canonical_id}", merged=bug.ref))
+    return page(bug)
+
+
+def page(bug: Bug, status: int = 200, **forms_: Any) -> ResponseReturnValue:
+    """Draw the page of a bug; a refused form comes in by name."""
+    me = signed_in_user()
+    everyone = request.args.get("reports") == "all"
+    reports = intake_queries.reports_of(bug)
+    languages = workspace().languages
+    context: dict[str, Any] = {
+        "bug": bug,
+        "me": me,
+        "merged": request.args.get("merged", "") if request.args.get("merged", "").startswith("BUG-") else "",
+        "reports": reports if everyone else reports[:REPORTS_SHOWN],
+        "report_count": len(reports),
+        "history": queries.history(bug),
+        "question": queries.open_question(bug),
+        "owner": owners.effective_owner(bug),
+        "people": queries.colleagues(),
+        "choices": catalogue.choices(),
+        "allowed": transitions.ALLOWED[bug.status],
+        "workaround": forms.workaround_form(languages, bug.workarounds),
+        "answering": forms.AnswerForm(),
+        "Status": Status,
+    }
+    return make_response(render_template("triage/show.html", **{**context, **forms_}), status)
+
+
+def back(bug: Bug) -> str:
+    """Return where the person came from, else the bug's page."""
+    return local_target(request.values.get("next"), url_for("triage.show", ref=bug.ref))
+
+
+@bp.post("/bugs/<ref>/answer")
+@signed_in
+def answer(ref: str) -> ResponseReturnValue:
+    """Take down the answer to the open question."""
+    me = signed_in_user()
+    bug = bug_or_404(ref, me)
+    question = queries.open_question(bug)
+    if question is None:
+        raise NotFound(_("There is no open question."))
+    form = forms.AnswerForm()
+    if not form.validate():
+        return page(bug, 422, answering=form)
+    with transaction():
+        transitions.answer(question, form.answer.data or "", actor=me)
+    flash(_("Answered. %(ref)s is %(status)s again.", ref=bug.ref, status=bug.status.label))
+    return redirect(back(bug))
+
+
+@bp.post("/bugs/<ref>/assignment")
+@engineer_required
+def assign(ref: str) -> ResponseReturnValue:
+    """Give a bug to somebody, take it, or leave it to whoever is on duty."""
+    me = signed_in_user()
+    bug = bug_or_404(ref, me)
+    owner = forms.owner_from(request.form.get("owner"), me, queries.colleagues())
+    with transaction():
+        editing.assign(bug, owner, actor=me)
+    flash(_("%(ref)s is with %(name)s.", ref=bug.ref, name=owner.name if owner else _("whoever is on duty")))
+    return redirect(back(bug))
+
+
+@bp.post("/bugs/<ref>/choices")
+@engineer_required
+def choose(ref: str) -> ResponseReturnValue:
+    """Correct the title, where a bug is, what goes wrong or how bad it is."""
+    me = signed_in_user()
+    bug = bug_or_404(ref, me)
+    with transaction():
+        if "title" in request.form:
+            editing.rename(bug, clean_line(request.form["title"]), actor=me)
+        for kind in (OptionList.AREA, OptionList.SYMPTOM, OptionList.IMPACT):
+            if request.form.get(kind.value):
+                editing.choose(bug, catalogue.choose(kind, request.form[kind.value]), actor=me)
+    flash(_("Saved."))
+    return redirect(back(bug))
+
+
+@bp.post("/bugs/<ref>/workaround")
+@signed_in
+def set_workaround(ref: str) -> ResponseReturnValue:
+    """Write what customers can do until it is fixed."""
+    bug = bug_or_404(ref, signed_in_user())
+    texts = {language: clean_text(request.form.get(f"workaround_{language}", "")) for language in workspace().languages}
+    with transaction():
+        editing.set_workarounds(bug, texts, actor=signed_in_user())
+    flash(_("Saved. Customers see it on their page."))
+    return redirect(back(bug))
+
+
+@bp.post("/bugs/<ref>/reproduction")
+@engineer_required
+def reproduce(ref: str) -> ResponseReturnValue:
+    """Say that we saw it happen too."""
+    bug = bug_or_404(ref, signed_in_user())
+    with transaction():
+        editing.reproduce(bug, actor=signed_in_user())
+    flash(_("Customers read that we saw it happen too."))
+    return redirect(back(bug))
+
+
+@bp.post("/bugs/<ref>/restriction")
+@engineer_required
+def restrict(ref: str) -> ResponseReturnValue:
+    """Show a bug only to its filer, owner, leads and admins, or to everybody again."""
+    me = signed_in_user()
+    bug = bug_or_404(ref, me)
+    with transaction():
+        editing.restrict(bug, request.form.get("restricted") == "1", actor=me)
+    flash(_("Saved."))
+    return redirect(back(bug))

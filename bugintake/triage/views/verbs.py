@@ -1,0 +1,187 @@
+"""The verbs that move a bug from one status to another."""
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import flash, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from bugintake.core.db import transaction
+from bugintake.core.errors import Invalid
+from bugintake.core.templating import plural, toast
+from bugintake.intake import catalogue
+from bugintake.intake import queries as intake_queries
+from bugintake.intake.models import Bug, OptionList
+from bugintake.intake.queries import bug_or_404
+from bugintake.team.guards import engineer_required, signed_in_user
+from bugintake.team.workspace import workspace
+from bugintake.triage import forms, queries, transitions
+from bugintake.triage.views import bp
+from bugintake.triage.views.bug import back
+
+
+def _verb(ref: str, change: Callable[[Bug, forms.MoveForm], None], done: str) -> ResponseReturnValue:
+    me = signed_in_user()
+    bug = bug_or_404(ref, me)
+    form = forms.MoveForm()
+    with transaction():
+        change(bug, form)
+    return _done(bug, f"{bug.ref} {done}")
+
+
+@bp.post("/bugs/<ref>/acceptance")
+@engineer_required
+def accept(ref: str) -> ResponseReturnValue:
+    """Accept a bug, for somebody or for whoever is on duty."""
+    me = signed_in_user()
+    people = queries.colleagues()
+
+    def change(bug: Bug, form: forms.MoveForm) -> None:
+        owner = forms.owner_from(form.owner.data, me, people)
+        transitions.accept(bug, actor=me, owner=owner, seen=form.status_seen())
+
+    return _verb(ref, change, _("is accepted."))
+
+
+@bp.post("/bugs/<ref>/work")
+@engineer_required
+def start(ref: str) -> ResponseReturnValue:
+    """Begin to work on a bug."""
+    me = signed_in_user()
+    return _verb(ref, lambda bug, form: transitions.start(bug, actor=me, seen=form.status_seen()), _("is in progress."))
+
+
+@bp.post("/bugs/<ref>/rest")
+@engineer_required
+def stop(ref: str) -> ResponseReturnValue:
+    """Put the work on a bug down."""
+    me = signed_in_user()
+    return _verb(
+        ref, lambda bug, form: transitions.stop(bug, actor=me, seen=form.status_seen()), _("is accepted again.")
+    )
+
+
+@bp.post("/bugs/<ref>/reconsideration")
+@engineer_required
+def reconsider(ref: str) -> ResponseReturnValue:
+    """Take a decline back."""
+    me = signed_in_user()
+    done = _("is accepted after all.")
+    return _verb(ref, lambda bug, form: transitions.reconsider(bug, actor=me, seen=form.status_seen()), done)
+
+
+@bp.post("/bugs/<ref>/return")
+@engineer_required
+def come_back(ref: str) -> ResponseReturnValue:
+    """Reopen a live bug that still happens."""
+    me = signed_in_user()
+    bug = bug_or_404(ref, me)
+    with transaction():
+        transitions.come_back(bug, actor=me)
+    flash(_("%(ref)s came back: it is accepted again.", ref=bug.ref))
+    return redirect(back(bug))
+
+
+@bp.post("/bugs/<ref>/undo")
+@engineer_required
+def undo(ref: str) -> ResponseReturnValue:
+    """Take the last verdict on a bug back."""
+    me = signed_in_user()
+    bug = bug_or_404(ref, me)
+    with transaction():
+        transitions.undo(bug, actor=me)
+    flash(_("Undone: %(ref)s is %(status)s again.", ref=bug.ref, status=bug.status.label))
+    return redirect(back(bug))
+
+
+@bp.route("/bugs/<ref>/fix", methods=["GET", "POST"])
+@engineer_required
+def fix(ref: str) -> ResponseReturnValue:
+    """Say that a bug is fixed, in which version, and what customers will read."""
+    me = signed_in_user()
+    bug = bug_or_404(ref, me)
+    waiting = queries.languages_waiting(bug)
+    form = forms.fix_form(_languages(waiting), seen=bug.status)
+    if request.method == "POST" and form.validate():
+
+        def change() -> None:
+            release = catalogue.version_named(form.given_version(), actor=me)
+            transitions.fix(bug, form.texts("note"), release, actor=me, seen=form.status_seen())
+
+        if _accepted(form, change):
+            told = plural(bug.waiting_count, "person waits", "people wait")
+            return _done(bug, f"{bug.ref} is {bug.status.label.lower()}. {told} to be told.")
+    return _short_form("triage/fix.html", bug, form, waiting)
+
+
+@bp.route("/bugs/<ref>/decline", methods=["GET", "POST"])
+@engineer_required
+def decline(ref: str) -> ResponseReturnValue:
+    """Decline a bug with the reason, the explanation and the way round that customers will read."""
+    me = signed_in_user()
+    bug = bug_or_404(ref, me)
+    waiting = queries.languages_waiting(bug)
+    form = forms.decline_form(_languages(waiting), seen=bug.status)
+    if request.method == "POST" and form.validate():
+
+        def change() -> None:
+            reason = catalogue.choose(OptionList.DECLINE_REASON, form.reason.data)
+            texts = form.texts("note"), form.texts("workaround")
+            transitions.decline(bug, reason, *texts, actor=me, seen=form.status_seen())
+
+        if _accepted(form, change):
+            told = plural(bug.waiting_count, "person", "people")
+            return _done(bug, f"{bug.ref} is declined. {told} will be told why.")
+    return _short_form("triage/decline.html", bug, form, waiting)
+
+
+@bp.route("/bugs/<ref>/question", methods=["GET", "POST"])
+@engineer_required
+def ask(ref: str) -> ResponseReturnValue:
+    """Ask one question about a report, to be answered by the agent who filed it."""
+    me = signed_in_user()
+    bug = bug_or_404(ref, me)
+    reports = list(reversed(intake_queries.reports_of(bug)))
+    form = forms.AskForm(seen=bug.status)
+    form.report.choices = [(str(r.id), r.customer.full_name if r.customer else _("found by us")) for r in reports]
+    if request.method == "POST" and form.validate():
+        report = next(r for r in reports if str(r.id) == form.report.data)
+
+        def change() -> None:
+            transitions.ask(bug, report, form.question.data or "", actor=me, seen=form.status_seen())
+
+        if _accepted(form, change):
+            return _done(bug, _("%(ref)s waits for an answer.", ref=bug.ref))
+    return _short_form("triage/ask.html", bug, form, {})
+
+
+def _done(bug: Bug, words: str) -> ResponseReturnValue:
+    toast(words, undo=url_for("triage.undo", ref=bug.ref, next=back(bug)))
+    return redirect(back(bug))
+
+
+def _short_form(template: str, bug: Bug, form: Any, waiting: dict[str, int]) -> ResponseReturnValue:
+    status = 422 if form.errors else 200
+    page = render_template(template, bug=bug, form=form, waiting=waiting, next=request.values.get("next", ""))
+    return make_response(page, status)
+
+
+def _accepted(form: Any, change: Callable[[], None]) -> bool:
+    """Try a change; what the rules refuse about one field is said at that field, with everything typed kept."""
+    try:
+        with transaction():
+            change()
+    except Invalid as refusal:
+        name = {"customer_note": f"note_{form.languages[0]}"}.get(refusal.field or "", refusal.field or "")
+        if name in form:
+            form[name].errors = [refusal.sentence]
+        else:
+            form.form_errors.append(refusal.sentence)
+        return False
+    return True
+
+
+def _languages(waiting: dict[str, int]) -> list[str]:
+    default = workspace().language
+    return [*dict.fromkeys([*waiting, default])]
