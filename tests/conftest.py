@@ -141,8 +141,7 @@ class Client(FlaskClient):
     def open(self, *args: Any, **kwargs: Any) -> Any:
         """Answer a request; what it changed is what the test reads next."""
         response = contextvars.Context().run(super().open, *args, **kwargs)
-        if has_app_context():
-            db.session.rollback()
+        _read_anew()
         return response
 
 
@@ -152,9 +151,14 @@ class Runner(FlaskCliRunner):
     def invoke(self, *args: Any, **kwargs: Any) -> Any:
         """Run a command; what it changed is what the test reads next."""
         result = contextvars.Context().run(super().invoke, *args, **kwargs)
-        if has_app_context():
-            db.session.rollback()
+        _read_anew()
         return result
+
+
+def _read_anew() -> None:
+    if has_app_context():
+        db.session.rollback()
+        db.session.expire_all()
 
 
 @pytest.fixture
