@@ -1,12 +1,13 @@
 """Who waits: the one rule for counting people and for settling them."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import sqlalchemy as sa
 
 from bugintake.core import clock, events
-from bugintake.core.db import db
-from bugintake.core.events import EventKind
+from bugintake.core.db import db, update_all
+from bugintake.core.events import Event, EventKind
 from bugintake.intake.models import Bug, Report, SettledBy
 from bugintake.team.models import User
 
@@ -37,13 +38,17 @@ def recount(bug_ids: Iterable[int]) -> None:
 
 
 def settle(bug: Bug, customer_ids: Iterable[int], by: SettledBy, *, actor: User | None) -> None:
-    """End the waiting of some customers under a canonical bug, and say how. Records report.settled for each report."""
-    wanted = list(customer_ids)
+    """End the waiting of some customers under a canonical bug, and say how. Records report.settled for each report.
+
+    Counts down instead of counting anew: telling a hundred thousand people must not count them for each one.
+    """
+    wanted, gone = list(customer_ids), set()
     for report in db.session.scalars(unsettled_under(bug.id).where(Report.customer_id.in_(wanted))).all():
         report.settled_at = clock.now()
         report.settled_by = by
+        gone.add(report.customer_id)
         events.record(EventKind.REPORT_SETTLED, actor=actor, bug=bug, report=report, after=by)
-    recount([bug.id])
+    db.session.execute(sa.update(Bug).where(Bug.id == bug.id).values(waiting_count=Bug.waiting_count - len(gone)))
 
 
 def unsettle(bug: Bug, customer_ids: Iterable[int]) -> None:
@@ -52,3 +57,23 @@ def unsettle(bug: Bug, customer_ids: Iterable[int]) -> None:
     for report in db.session.scalars(reports_under(bug.id).where(Report.customer_id.in_(wanted))).all():
         report.settled_at = report.settled_by = None
     recount([bug.id])
+
+
+def settle_all(bug_id: int, customer_ids: sa.Select[Any], by: SettledBy) -> None:
+    """End the waiting of however many customers a query names, as settle does, without reading them."""
+    db.session.flush()
+    chosen = [Report.customer_id.in_(customer_ids), Report.id.in_(unsettled_under(bug_id).with_only_columns(Report.id))]
+    bug, kind = sa.literal(bug_id), sa.literal(EventKind.REPORT_SETTLED, Event.kind.type)
+    happened = sa.select(kind, bug, Report.id, sa.literal(str(by))).where(*chosen).order_by(Report.id)
+    columns = [Event.kind, Event.bug_id, Event.report_id, Event.after]
+    db.session.execute(sa.insert(Event).from_select(columns, happened))
+    if update_all(sa.update(Report).where(*chosen).values(settled_at=clock.now(), settled_by=by)):
+        recount([bug_id])
+
+
+def unsettle_all(bug_id: int, customer_ids: sa.Select[Any], by: SettledBy) -> None:
+    """Let however many customers a query names wait again who had stopped in this way."""
+    under = reports_under(bug_id).with_only_columns(Report.id)
+    chosen = (Report.customer_id.in_(customer_ids), Report.id.in_(under), Report.settled_by == by)
+    if update_all(sa.update(Report).where(*chosen).values(settled_at=None, settled_by=None)):
+        recount([bug_id])
