@@ -159,6 +159,27 @@ def update_one(statement: sa.Update) -> bool:
     return bool(result.rowcount == 1)  # type: ignore[attr-defined]  # an UPDATE answers with a CursorResult
 
 
+def update_all(statement: sa.Update) -> int:
+    """Execute an UPDATE of any number of rows without reading them, and count them.
+
+    Objects of the table that are in use read their row again.
+    """
+    session = db.session()
+    session.flush()
+    result = session.execute(statement.execution_options(synchronize_session=False))
+    changed = statement.entity_description["entity"]
+    for row in [row for row in session.identity_map.values() if isinstance(row, changed)]:
+        session.expire(row)
+    count: int = result.rowcount  # type: ignore[attr-defined]  # an UPDATE answers with a CursorResult
+    return count
+
+
+def one_at_a_time(what: str) -> None:
+    """Let nobody else do what is named until this transaction ends; SQLite has a single writer anyway."""
+    if db.engine.dialect.name == "postgresql":
+        db.session.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(what, 0))))
+
+
 @sa.event.listens_for(Session, "before_flush")
 def _refuse_flush_outside(session: Session, _context: Any, _instances: Any) -> None:
     if not session.info.get("is_writing"):
