@@ -188,7 +188,8 @@ def _move(bug: Bug, to: Status, kind: EventKind, actor: User | None, seen: Statu
         raise Conflict(f"{bug.ref} is part of BUG-{bug.canonical_id}. Move that one.")
     if bug.withdrawn_at is not None:
         raise Conflict(f"{bug.ref} was taken back.")
-    if to not in ALLOWED[before]:
+    takes_back_an_outcome = before in (Status.LIVE, Status.DECLINED)
+    if to not in ALLOWED[before] or (takes_back_an_outcome and "generation" not in columns):
         raise Conflict(f"A bug that is {before.label} cannot become {to.label}.")
     was = {name: getattr(bug, name) for name in columns if name != "came_back_at"}
     now = clock.now()
