@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -62,9 +63,14 @@ class Zone:
             raise ValidationError(f"There is no time zone named {field.data}.")
 
 
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())  # walks the disk: 10 ms
+
+
 def is_zone(name: str | None) -> bool:
     """Whether a time zone of this name exists."""
-    return bool(name) and name in available_timezones()
+    return bool(name) and name in _zones()
 
 
 def zone_or_utc(name: str | None) -> ZoneInfo:
@@ -74,4 +80,4 @@ def zone_or_utc(name: str | None) -> ZoneInfo:
 
 def zone_names() -> list[str]:
     """List the zones a person can choose, in alphabetical order."""
-    return sorted(name for name in available_timezones() if "/" in name and not name.startswith("Etc/")) + ["UTC"]
+    return sorted(name for name in _zones() if "/" in name and not name.startswith("Etc/")) + ["UTC"]
