@@ -1,6 +1,7 @@
 """The database: how a transaction begins and ends. Nothing else commits."""
 
 import enum
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time
@@ -13,6 +14,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Session, registry
 
 BUSY_TIMEOUT_MS = 5000
+
+log = logging.getLogger(__name__)
 
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -96,9 +99,15 @@ def tune(engine: sa.Engine) -> None:
     """Give every connection of an engine its settings.
 
     SQLite: WAL, synchronous=FULL, foreign keys, a busy timeout, and BEGIN IMMEDIATE for writers, because a deferred
-    transaction that turns to writing fails at once instead of waiting. PostgreSQL needs nothing.
+    transaction that turns to writing fails at once instead of waiting. PostgreSQL waits for a lock as long as SQLite.
     """
     if engine.dialect.name != "sqlite":
+
+        @sa.event.listens_for(engine, "connect")
+        def limit(connection: Any, _record: Any) -> None:
+            connection.execute(f"SET lock_timeout = {BUSY_TIMEOUT_MS}")
+            connection.commit()
+
         return
 
     @sa.event.listens_for(engine, "connect")
@@ -121,14 +130,15 @@ def tune(engine: sa.Engine) -> None:
 def transaction() -> Iterator[None]:
     """Let the block write, and keep all of it or nothing.
 
-    Ends the reading transaction of the request first, so that what the block reads is what it changes. A block inside
-    another one joins it.
+    Ends the reading transaction of the request first and forgets what it read, so that what the block reads is what
+    it changes. A block inside another one joins it.
     """
     session = db.session()
     if session.info.get("is_writing"):
         yield
         return
     session.rollback()
+    session.expire_all()
     session.info["is_writing"] = True
     session.info["after_commit"] = []
     try:
@@ -142,7 +152,10 @@ def transaction() -> Iterator[None]:
         session.info["is_writing"] = False
         callbacks: list[Callable[[], None]] = session.info.pop("after_commit")
     for call in callbacks:
-        call()
+        try:
+            call()
+        except Exception:
+            log.exception("Something that was to follow a change failed; the change itself is kept.")
 
 
 def after_commit(call: Callable[[], None]) -> None:

@@ -146,6 +146,7 @@ def _set(connection: sa.Connection, **pragmas: object) -> None:
 def wait_for_turn(connection: sa.Connection) -> None:
     """Hold the transaction until no other process migrates. On SQLite BEGIN IMMEDIATE has done it."""
     if connection.dialect.name == "postgresql":
+        connection.execute(sa.text(f"SET LOCAL lock_timeout = {WAIT_MS}"))
         connection.execute(sa.text(f"SELECT pg_advisory_xact_lock({LOCK})"))
         connection.execute(sa.text("SET LOCAL lock_timeout = '10s'"))
 

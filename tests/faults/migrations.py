@@ -67,8 +67,9 @@ def kill_each(step: str) -> tuple[int, list[Any], str]:
             before_statement(number, lambda: os.kill(os.getpid(), signal.SIGKILL))
             migrating.upgrade()
 
-        if wait(fork(story)) == 0:
-            return rounds, left_behind, "migrated" if migrating.is_current() else "not migrated"
+        status = wait(fork(story))
+        if status != -signal.SIGKILL:
+            return rounds, left_behind, "migrated" if status == 0 and migrating.is_current() else "not migrated"
         if found := tables():
             left_behind.append([rounds, found])
 
