@@ -80,4 +80,4 @@ def zone_or_utc(name: str | None) -> ZoneInfo:
 
 def zone_names() -> list[str]:
     """List the zones a person can choose, in alphabetical order."""
-    return sorted(name for name in _zones() if "/" in name and not name.startswith("Etc/")) + ["UTC"]
+    return [*sorted(name for name in _zones() if "/" in name and not name.startswith("Etc/")), "UTC"]
