@@ -5,7 +5,12 @@ from flask_babel import Babel
 
 from bugintake.core import config, db, errors, security, templating
 from bugintake.core.config import Settings
+from bugintake.duty import first_rotation
+from bugintake.intake.packs import install_pack
 from bugintake.loop import models as loop_models  # noqa: F401  # every table is known before a mapper is used
+from bugintake.loop import outcomes
+from bugintake.team import setup
+from bugintake.team import views as team
 from bugintake.triage import views as triage
 
 babel = Babel()
@@ -29,5 +34,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     security.refuse_foreign_host(app, chosen)
     templating.dress(app)
     errors.answer_refusals(app)
+    outcomes.listen()
+    team.attach(app)
+    setup.register_catalogue(lambda areas, pack, actor: install_pack(pack, actor=actor, areas=areas))
+    setup.register_duty(first_rotation.preview, first_rotation.begin)
     app.register_blueprint(triage.bp)
     return app

@@ -65,11 +65,6 @@ class User(Model):
         """Whether this person runs the installation."""
         return self.role is Role.ADMIN
 
-    @property
-    def has_keys_off(self) -> bool:
-        """Whether single keys do nothing for this person."""
-        return not self.has_keys
-
     def can(self, role: Role) -> bool:
         """Whether this person's role includes another."""
         return self.role.at_least(role)

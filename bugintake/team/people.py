@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 from email_validator import EmailNotValidError, validate_email
+from sqlalchemy.exc import IntegrityError
 
 from bugintake.core import clock, config, events
 from bugintake.core.db import db, update_one
@@ -55,7 +56,10 @@ def add_user(
     user = User(email=address, name=clean_line(name), role=role, zone=zone, language=language)
     user.password_hash = password_hash
     db.session.add(user)
-    db.session.flush()
+    try:
+        db.session.flush()
+    except IntegrityError:
+        raise Conflict(f"Somebody with the address {address} was added a moment ago.") from None
     events.record(EventKind.USER_ADDED, actor=actor, user=user, after=role)
     return user
 

@@ -81,6 +81,12 @@ def end_sign_ins(user: User, *, keep: int | None = None) -> None:
     db.session.execute(sa.delete(SignIn).where(SignIn.user_id == user.id, SignIn.id.is_distinct_from(keep)))
 
 
+def end_others(user: User, *, keep: int) -> None:
+    """Sign every browser of a person out but one. Records user.signed_out."""
+    end_sign_ins(user, keep=keep)
+    events.record(EventKind.USER_SIGNED_OUT, actor=user, user=user, all_others=True)
+
+
 def sign_ins_of(user: User) -> list[SignIn]:
     """List a person's signed-in browsers, newest first."""
     found = sa.select(SignIn).where(SignIn.user_id == user.id, SignIn.expires_at > clock.now())

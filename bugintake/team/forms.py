@@ -1,0 +1,268 @@
+"""What people may type about themselves, each other and the workspace, and in which shape."""
+
+from datetime import date
+from typing import Any
+
+from wtforms import (
+    BooleanField,
+    DateField,
+    Field,
+    HiddenField,
+    IntegerField,
+    PasswordField,
+    RadioField,
+    SelectField,
+    SelectMultipleField,
+    TimeField,
+    ValidationError,
+)
+from wtforms.validators import InputRequired, Length, NumberRange, Optional
+
+from bugintake.core.errors import Invalid
+from bugintake.core.forms import Form, LineField, TextField, Zone, zone_names
+from bugintake.team import passwords, people, tokens
+from bugintake.team.models import LANGUAGES, Role
+
+ROLES = {
+    Role.AGENT: "Agent: files bugs and tells customers",
+    Role.ENGINEER: "Engineer: also triages and takes bug duty",
+    Role.LEAD: "Lead: also plans the rotation and the catalogue",
+    Role.ADMIN: "Admin: also runs the installation",
+}
+WEEKDAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
+PACKS = {"web": "A web app", "mobile": "A mobile app", "api": "An API"}
+THEMES = {"": "As the system says", "light": "Light", "dark": "Dark"}
+BY_HAND = "by_hand"
+IN_TIME = "in_time"
+
+
+def needed(sentence: str) -> InputRequired:
+    """Ask for a field in words of its own."""
+    return InputRequired(sentence)
+
+
+class Address:
+    """Validator: an e-mail address, kept in its one form."""
+
+    def __call__(self, form: Any, field: Field) -> None:
+        """Raise ValidationError for anything else."""
+        try:
+            field.data = people.clean_address(field.data or "")
+        except Invalid as refusal:
+            raise ValidationError(refusal.sentence) from None
+
+
+class ZoneField(SelectField):
+    """A time zone, chosen from all there are."""
+
+    def __init__(self, label: str = "Time zone", **options: Any) -> None:
+        super().__init__(
+            label,
+            [needed("Choose a time zone."), Zone()],
+            choices=lambda: [(name, name.replace("_", " ")) for name in zone_names()],
+            validate_choice=False,
+            **options,
+        )
+
+
+def _whole(value: Any) -> int | None:
+    text = str(value if value is not None else "")
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
+
+
+def _language_field(label: str, **options: Any) -> SelectField:
+    return SelectField(label, choices=list(LANGUAGES.items()), default="en", **options)
+
+
+def _password_field(label: str) -> PasswordField:
+    return PasswordField(label, [needed("Choose a password.")], description=passwords.ADVICE)
+
+
+class SignInForm(Form):
+    """An address and its password."""
+
+    email = LineField("E-mail", [needed("Enter your e-mail address.")])
+    password = PasswordField("Password", [needed("Enter your password.")])
+    next = HiddenField()
+
+
+class ResetRequestForm(Form):
+    """Whose password is forgotten."""
+
+    email = LineField("E-mail", [needed("Enter your e-mail address."), Address()])
+
+
+class NewPasswordForm(Form):
+    """A password chosen by a link."""
+
+    password = _password_field("New password")
+
+
+class ChangePasswordForm(Form):
+    """A new password, with the one until now."""
+
+    current = PasswordField("Password until now", [needed("Enter your password until now.")])
+    password = _password_field("New password")
+
+
+class ProfileForm(Form):
+    """How a person is called, and where they are."""
+
+    name = LineField("Name", [needed("Enter your name."), Length(max=200, message="Use at most 200 characters.")])
+    zone = ZoneField()
+    language = _language_field("Language")
+
+
+class ThemeForm(Form):
+    """Light or dark."""
+
+    theme = RadioField("Theme", choices=list(THEMES.items()))
+
+
+class KeysForm(Form):
+    """Whether single keys act."""
+
+    keys = BooleanField("Single keys act, such as j, k, 1 and z")
+
+
+class InvitationForm(Form):
+    """Somebody who will work here."""
+
+    email = LineField("E-mail", [needed("Enter their e-mail address."), Address()])
+    name = LineField("Name", [needed("Enter their name."), Length(max=200, message="Use at most 200 characters.")])
+    role = RadioField("Role", [needed("Choose a role.")], choices=[(role.value, text) for role, text in ROLES.items()])
+
+
+class RoleForm(Form):
+    """What somebody may do from now on."""
+
+    role = SelectField("Role", choices=[(role.value, role.value.capitalize()) for role in Role])
+
+
+class TokenForm(Form):
+    """Whom a program acts as, and what it may do."""
+
+    user = SelectField("Acts as", [needed("Choose whom the token acts as.")], coerce=_whole)
+    scopes = SelectMultipleField(
+        "May",
+        [needed("Choose at least one thing the token may do.")],
+        choices=[(scope, f"{scope}: {text}") for scope, text in tokens.SCOPES.items()],
+    )
+
+
+class GroupForm(Form):
+    """One group of settings; `seen` tells whether somebody changed it meanwhile."""
+
+    seen = HiddenField()
+
+
+class NamesForm(GroupForm):
+    """How customers know us."""
+
+    name = LineField("Name", [needed("Enter a name."), Length(max=200, message="Use at most 200 characters.")])
+    sender_name = LineField(
+        "Sender of mail", [Length(max=200, message="Use at most 200 characters.")], description="Empty: the name above."
+    )
+    reply_address = LineField(
+        "Answers go to", [Optional(), Address()], description="Where a customer's answer to a mail arrives."
+    )
+
+
+class HoursForm(GroupForm):
+    """When somebody works here."""
+
+    zone = ZoneField()
+    working_days = SelectMultipleField(
+        "Working days",
+        [needed("Choose at least one working day.")],
+        choices=list(enumerate(WEEKDAYS)),
+        coerce=_whole,
+    )
+    opens_at = TimeField("From", [needed("Enter when work begins, like 09:00.")])
+    closes_at = TimeField("Until", [needed("Enter when work ends, like 17:00.")])
+
+
+class TellingForm(GroupForm):
+    """How a fix reaches customers."""
+
+    goes_live_at_once = BooleanField(
+        "What is fixed is live at once",
+        description="For products without releases: customers hear as soon as it is fixed.",
+    )
+    review = RadioField(
+        "Mail goes out",
+        choices=[(IN_TIME, "by itself, after a review window"), (BY_HAND, "when somebody sends it")],
+    )
+    review_minutes = IntegerField(
+        "Review window, in working minutes",
+        [Optional(), NumberRange(0, 10000, message="Use 0 to 10000 minutes.")],
+        description="Until then an agent can edit, hold or send. 0 sends at once.",
+    )
+    fallback_owner_id = SelectField("Owner where nobody is on duty", coerce=_whole)
+
+
+class LanguagesForm(GroupForm):
+    """What customers read."""
+
+    languages = SelectMultipleField(
+        "Customers are written to in", [needed("Choose at least one language.")], choices=list(LANGUAGES.items())
+    )
+    language = _language_field("Where a customer's language is not known")
+
+
+class YouForm(Form):
+    """The first admin."""
+
+    name = LineField("Your name", [needed("Enter your name."), Length(max=200, message="Use at most 200 characters.")])
+    email = LineField("E-mail", [needed("Enter your e-mail address."), Address()])
+    password = _password_field("Password")
+    zone = ZoneField()
+    language = _language_field("Language", description="What most of your customers read.")
+
+
+class ProductForm(Form):
+    """What the bugs are about."""
+
+    name = LineField(
+        "Name",
+        [needed("Enter a name."), Length(max=200, message="Use at most 200 characters.")],
+        description="Your company or product, as customers know it.",
+    )
+    pack = RadioField("Lists to start from", choices=list(PACKS.items()), default="web")
+    areas = TextField(
+        "Areas, one per line",
+        [Length(max=20000, message="Use at most 20000 characters.")],
+        description="For example Invoices › PDF export. They replace those of the list. More can follow any time.",
+    )
+
+
+class DutyForm(Form):
+    """Who takes bug duty when."""
+
+    members = TextField(
+        "People, in turn, one per line",
+        [needed("Name at least one person."), Length(max=20000, message="Use at most 20000 characters.")],
+        description="Name and address: Mira Novak mira@example.com. Who is not here yet gets an invitation.",
+    )
+    working_days = SelectMultipleField(
+        "Days", [needed("Choose at least one day.")], choices=list(enumerate(WEEKDAYS)), coerce=_whole
+    )
+    opens_at = TimeField("From", [needed("Enter when duty begins, like 09:00.")])
+    closes_at = TimeField("Until", [needed("Enter when duty ends, like 17:00.")])
+    first_on = DateField("First day", [needed("Enter the first day.")])
+
+    def validate_closes_at(self, field: Field) -> None:
+        """Refuse a day that ends before it begins."""
+        if self.opens_at.data and field.data and field.data <= self.opens_at.data:
+            raise ValidationError("The day has to end after it begins.")
+
+    def validate_first_on(self, field: Field) -> None:
+        """Refuse years nobody means."""
+        if field.data and not date(2000, 1, 1) <= field.data <= date(2200, 1, 1):
+            raise ValidationError("Choose a day in this century.")
+
+
+class TestMailForm(Form):
+    """Where a test mail goes."""
+
+    address = LineField("Send a test to", [needed("Enter an address."), Address()])

@@ -1,0 +1,41 @@
+"""The pages of this room: signing in, one's own settings, administration, the first run."""
+
+from typing import Any
+
+from flask import Flask, render_template
+from flask_login import current_user
+from werkzeug.local import LocalProxy
+
+from bugintake.core import config, templating
+from bugintake.team import setup, sign_in
+from bugintake.team.views import admin, first_run, own_settings, signing_in
+from bugintake.team.views.blueprint import bp
+from bugintake.team.workspace import is_sample
+
+PAGES = (admin, first_run, own_settings, signing_in)
+
+
+def attach(app: Flask) -> None:
+    """Give an app the pages of this room, and every template who is signed in."""
+    sign_in.init_app(app)
+    app.register_blueprint(bp)
+    app.context_processor(_context)
+    templating.register_panel("topbar.menu", _menu)
+    templating.register_panel("new.checklist", _checklist)
+    setup.register_item("You", "/settings", lambda: True)
+    setup.register_item("Mail to customers", "/setup/mail", lambda: config.settings().smtp_url is not None)
+
+
+def _context() -> dict[str, Any]:
+    return {"workspace_is_sample": LocalProxy(is_sample)}
+
+
+def _menu(**_context: Any) -> str:
+    return render_template("team/menu.html") if current_user.is_authenticated and current_user.is_admin else ""
+
+
+def _checklist(**_context: Any) -> str:
+    if not current_user.is_authenticated or not current_user.is_admin or is_sample():
+        return ""
+    items = setup.checklist()
+    return "" if all(item.is_done() for item in items) else render_template("team/checklist.html", items=items)
