@@ -1,0 +1,227 @@
+// Lists of bugs by keyboard: the board, and a duty queue. What templates give it:
+//   .col or .q                    a column; columns are in the order of h and l.  [data-ref="BUG-158"] in it: a card,
+//   id="BUG-158" and a link .t or .tt; data-v: its version, and it is redrawn when another poll brings a new one
+//   card verbs                    button or link with data-key="1" inside the card (its details.menu), or once per page:
+//   <template id="verbs">         of forms and links where {ref}, {status} and {v} stand for the card's (also %7Bref%7D);
+//                                 data-when="new accepted" on one names the columns (data-status) that have it
+//   [data-poll="/board?area=3"]   around the columns: asked every 20 s with If-None-Match; new cards wait behind
+//                                 "2 new reports · show" (r) and never move what is on the screen
+const root = document.querySelector("[data-poll]") ?? document.querySelector(".board, .q").parentElement;
+const template = document.getElementById("verbs");
+const place = `selected ${location.pathname}`;
+const say = (text) => document.dispatchEvent(new CustomEvent("say", { detail: text }));
+const columns = () => [...document.querySelectorAll(".col, .q")];
+const cardsIn = (column) => [...column.querySelectorAll("[data-ref]")];
+const linkOf = (card) => card.querySelector(".t, .tt");
+const columnOf = (card) => card.closest(".col, .q");
+let current = null;
+
+// ---- selection: real focus on the card's link, one tab stop for all cards
+function mark(card) {
+  if (current) {
+    current.classList.remove("sel");
+    linkOf(current).tabIndex = -1;
+  }
+  current = card;
+  if (!card) return;
+  card.classList.add("sel");
+  linkOf(card).tabIndex = 0;
+  sessionStorage.setItem(place, card.dataset.ref);
+}
+
+function select(card) {
+  if (!card) return;
+  mark(card);
+  linkOf(card).focus({ preventScroll: true });
+  card.scrollIntoView({ block: "nearest", inline: "nearest" });
+}
+
+function rove(isAfterVerb) {
+  for (const stop of root.querySelectorAll("[data-ref] :is(.t, .tt, .more)")) if (stop.tabIndex === 0) stop.tabIndex = -1;
+  const wanted = decodeURIComponent(location.hash.slice(1)) || sessionStorage.getItem(place) || "";
+  const card = [...root.querySelectorAll("[data-ref]")].find((each) => each.dataset.ref === wanted);
+  current = null;
+  if (card && isAfterVerb) select(card);
+  else if (card) mark(card);
+  else {
+    const first = root.querySelector("[data-ref]");
+    if (first) linkOf(first).tabIndex = 0;
+  }
+}
+
+function step(direction) {
+  if (!current) return select(root.querySelector("[data-ref]"));
+  const cards = cardsIn(columnOf(current));
+  select(cards[Math.max(0, Math.min(cards.length - 1, cards.indexOf(current) + direction))]);
+}
+
+function aside(direction) {
+  if (!current) return select(root.querySelector("[data-ref]"));
+  const all = columns();
+  const at = cardsIn(columnOf(current)).indexOf(current);
+  let to = all.indexOf(columnOf(current)) + direction;
+  while (all[to] && !cardsIn(all[to]).length) to += direction;
+  if (all[to]) select(cardsIn(all[to])[Math.min(at, cardsIn(all[to]).length - 1)]);
+}
+
+// ---- verbs: the page's own forms and links
+function verbsOf(card) {
+  if (!template) return card;
+  const status = columnOf(card).dataset.status ?? card.dataset.status ?? "";
+  const facts = { ref: card.dataset.ref, status, v: card.dataset.v ?? "" };
+  const verbs = template.content.cloneNode(true);
+  for (const node of verbs.querySelectorAll("[action], [href], [value]"))
+    for (const name of ["action", "href", "value"])
+      if (node.hasAttribute(name))
+        node.setAttribute(name, node.getAttribute(name).replace(/(?:\{|%7B)(ref|status|v)(?:\}|%7D)/g, (_, fact) => facts[fact]));
+  for (const node of verbs.querySelectorAll("[data-when]")) if (!node.dataset.when.split(" ").includes(status)) node.remove();
+  return verbs;
+}
+
+function leave(card) {
+  const cards = cardsIn(columnOf(card));
+  const next = cards[cards.indexOf(card) + 1] ?? cards[cards.indexOf(card) - 1];
+  sessionStorage.setItem(place, next?.dataset.ref ?? "");
+  sessionStorage.setItem(`${place} after`, "1");
+}
+
+function act(card, element) {
+  leave(card);
+  const form = element.closest("form");
+  if (form && !form.isConnected) {
+    form.hidden = true;
+    document.body.append(form);
+  }
+  if (element.matches("a")) location.assign(element.href);
+  else form.requestSubmit(element);
+}
+
+// ---- the menu of one card
+const menu = document.createElement("div");
+menu.id = "board-menu";
+menu.className = "menu-list";
+menu.popover = "auto";
+document.body.append(menu);
+
+function openMenu(card) {
+  const own = card.querySelector("details.menu");
+  if (own) {
+    own.open = true;
+    return own.querySelector("a, button")?.focus();
+  }
+  if (!template) return location.assign(`${linkOf(card).href}#actions`);
+  mark(card);
+  menu.replaceChildren(verbsOf(card));
+  menu.setAttribute("aria-label", `Actions for ${card.dataset.ref}`);
+  menu.setAttribute("role", "group");
+  menu.showPopover();
+  const box = card.getBoundingClientRect();
+  menu.style.left = `${Math.max(8, Math.min(box.right, innerWidth - 8) - menu.offsetWidth) + scrollX}px`;
+  menu.style.top = `${Math.max(8, Math.min(box.top + 34, innerHeight - menu.offsetHeight - 8)) + scrollY}px`;
+  menu.querySelector("a, button").focus();
+}
+
+menu.addEventListener("keydown", (event) => {
+  const rows = [...menu.querySelectorAll("a, button")];
+  const move = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  const pressed = event.key.length === 1 && !event.ctrlKey && !event.metaKey && menu.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
+  if (move) rows.at((rows.indexOf(document.activeElement) + move) % rows.length).focus();
+  else if (pressed) pressed.click();
+  else return;
+  event.preventDefault();
+  event.stopPropagation();
+});
+menu.addEventListener("toggle", (event) => {
+  if (event.newState === "closed" && (document.activeElement === document.body || menu.contains(document.activeElement))) select(current);
+});
+menu.addEventListener("click", (event) => {
+  if (event.target.closest("a, button") && current) leave(current);
+});
+
+// ---- keys and pointer
+document.addEventListener("focusin", (event) => {
+  const card = event.target.closest("[data-ref]");
+  if (card && card !== current) mark(card);
+});
+root.addEventListener("click", (event) => {
+  const more = event.target.closest(".more:is(a, button)");
+  if (!more) return;
+  event.preventDefault();
+  openMenu(more.closest("[data-ref]"));
+});
+const moves = { j: () => step(1), k: () => step(-1), h: () => aside(-1), l: () => aside(1), ArrowDown: () => step(1), ArrowUp: () => step(-1), ArrowLeft: () => aside(-1), ArrowRight: () => aside(1) };
+document.addEventListener("keydown", (event) => {
+  const { key, target } = event;
+  if (event.defaultPrevented || event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (document.documentElement.dataset.keys === "off" && key.length === 1) return;
+  if (target.closest("input, textarea, select, [contenteditable], dialog, details[open], [popover]")) return;
+  if (key.startsWith("Arrow") && !target.closest("[data-ref]")) return; // the page's own scrolling
+  if (moves[key]) moves[key]();
+  else if (!current) return;
+  else if ((key === "Enter" && target === document.body) || key === "o") linkOf(current).click();
+  else if (key === "m" || key === ".") openMenu(current);
+  else if (key === "y") navigator.clipboard?.writeText(linkOf(current).href).then(() => say("Link copied."));
+  else if (key.length === 1) {
+    const verb = verbsOf(current).querySelector(`[data-key="${CSS.escape(key)}"]`);
+    if (verb) act(current, verb);
+    else if (key === "e") location.assign(`${linkOf(current).href}#edit`);
+    else return;
+  } else return;
+  event.preventDefault();
+});
+
+// ---- news of others, every 20 s while the page is looked at
+let etag = root.dataset.etag ?? "";
+let waiting = null; // the newest page with cards that are not shown yet
+const bar = document.createElement("button");
+Object.assign(bar, { type: "button", className: "newbar", hidden: true });
+bar.dataset.key = "r";
+document.querySelector("main .page-h")?.append(bar);
+bar.addEventListener("click", () => {
+  bar.hidden = true;
+  root.replaceChildren(...waiting.childNodes);
+  waiting = null;
+  rove(true);
+});
+
+function redraw(card, fresh) {
+  const hadFocus = card.contains(document.activeElement);
+  const isSelected = card === current;
+  card.replaceWith(fresh);
+  linkOf(fresh).tabIndex = -1;
+  fresh.classList.add("changed");
+  setTimeout(() => fresh.classList.remove("changed"), 1500);
+  if (isSelected) mark(fresh);
+  if (hadFocus) linkOf(fresh).focus({ preventScroll: true });
+}
+
+async function poll() {
+  if (document.visibilityState !== "visible" || document.querySelector("[data-ref] details[open], :popover-open")) return;
+  const response = await fetch(root.dataset.poll, { headers: etag ? { "If-None-Match": etag } : {}, cache: "no-store" });
+  if (response.status !== 200 || response.redirected) return;
+  etag = response.headers.get("ETag") ?? "";
+  const page = new DOMParser().parseFromString(await response.text(), "text/html");
+  const next = page.querySelector("[data-poll]");
+  if (!next) return;
+  const here = new Map([...root.querySelectorAll("[data-ref]")].map((card) => [card.dataset.ref, card]));
+  let news = 0;
+  for (const card of next.querySelectorAll("[data-ref]")) {
+    const old = here.get(card.dataset.ref);
+    if (!old) news++;
+    else if (card.dataset.v && card.dataset.v !== old.dataset.v && columnOf(card).dataset.status === columnOf(old).dataset.status)
+      redraw(old, document.importNode(card, true));
+    else if (columnOf(card).dataset.status !== columnOf(old).dataset.status) news++;
+  }
+  if (!news) return;
+  const words = `${news} new ${news === 1 ? "report" : "reports"}`;
+  if (bar.hidden || !bar.textContent.startsWith(words)) say(`${words}. Press r to show.`);
+  waiting = document.importNode(next, true);
+  bar.textContent = `${words} · show `;
+  bar.append(Object.assign(document.createElement("kbd"), { textContent: "r", ariaHidden: "true" }));
+  bar.hidden = false;
+}
+if (root.dataset.poll) setInterval(() => poll().catch(() => {}), Number(root.dataset.every ?? 20) * 1000);
+
+const isAfterVerb = sessionStorage.getItem(`${place} after`) !== null;
+sessionStorage.removeItem(`${place} after`);
+rove(isAfterVerb);

@@ -1,0 +1,175 @@
+// File a bug: known bugs beside the form, keys, and nothing filed twice or lost.
+//   <form data-intake>                     with button[data-file] that files it
+//   .rail[data-src="/new/similar"]         holds #known (filled here), #known-count, .calm-box (what to read while empty)
+//   select[name=area], [name=symptom]      their choice asks GET src?area=&symptom=&text= → {items: [{ref, title, status,
+//                                          status_label, people_waiting, age, why, attach_url}]}
+//   #new-customer                          shown for an address nobody has (combo:unknown), hidden for everybody else
+//   #customer-note                         a line about the chosen customer: item.note; item.platform and item.version
+//                                          fill the lists of those names while they are empty
+const form = document.querySelector("form[data-intake]");
+const rail = form.querySelector(".rail[data-src]");
+const list = document.getElementById("known");
+const count = document.getElementById("known-count");
+const calm = rail.querySelector(".calm-box");
+const say = (text) => document.dispatchEvent(new CustomEvent("say", { detail: text }));
+const make = (tag, className, ...children) => {
+  const node = document.createElement(tag);
+  node.className = className;
+  node.append(...children);
+  return node;
+};
+
+// ---- known bugs that look the same
+let asked = "";
+let shown = "";
+let asking;
+let pause;
+const empty = [...calm.childNodes].map((node) => node.cloneNode(true));
+
+function look(delay = 0) {
+  clearTimeout(pause);
+  pause = setTimeout(ask, delay);
+}
+
+async function ask() {
+  const area = form.elements.area.value;
+  const symptom = form.elements.symptom.value;
+  const text = ["actual", "expected", "steps"].map((name) => form.elements[name]?.value.trim() || "").join(" ").slice(0, 400);
+  if (!area || !symptom) {
+    asking?.abort();
+    asked = "";
+    return draw([], empty);
+  }
+  const query = new URLSearchParams({ area, symptom, text }).toString();
+  if (query === asked) return;
+  asked = query;
+  asking?.abort();
+  asking = new AbortController();
+  try {
+    const response = await fetch(`${rail.dataset.src}?${query}`, { signal: asking.signal, headers: { Accept: "application/json" } });
+    if (!response.ok) throw new Error(response.status);
+    draw((await response.json()).items.slice(0, 3), ["No known bug looks like this. Yours is the first."]);
+  } catch (error) {
+    if (error.name === "AbortError") return;
+    asked = "";
+    draw([], ["Could not look for known bugs. File it anyway, we check on arrival."]);
+  }
+}
+
+function card(item, index) {
+  const goes = item.status === "live" || item.status === "declined" ? "Attach this customer: it still happens" : "Attach this customer";
+  const key = make("kbd", "", "↵");
+  key.setAttribute("aria-hidden", "true");
+  const waiting = item.people_waiting ? `${item.people_waiting} waiting` : "nobody waits";
+  const button = make(
+    "button",
+    "dup",
+    make("span", "dt", item.title),
+    make("span", "dm", make("span", `chip st-${item.status}`, item.status_label), ...[item.ref, waiting, item.age].filter(Boolean).map((words) => make("span", "", words))),
+    make("span", "why", item.why || ""),
+    make("span", "go", goes, ...(index ? [] : [key])),
+  );
+  button.type = "button";
+  button.tabIndex = index ? -1 : 0;
+  button.addEventListener("click", () => attach(item));
+  return button;
+}
+
+function draw(items, words) {
+  const refs = items.map((item) => item.ref).join();
+  calm.replaceChildren(...words);
+  calm.hidden = items.length > 0;
+  count.hidden = items.length === 0;
+  count.textContent = items.length || "";
+  const focused = [...list.children].indexOf(document.activeElement);
+  list.replaceChildren(...items.map(card));
+  if (focused >= 0) (list.children[Math.min(focused, items.length - 1)] ?? form.elements.actual).focus();
+  if (refs && refs !== shown)
+    say(`${items.length} known ${items.length === 1 ? "bug looks" : "bugs look"} the same. Press Tab to review ${items.length === 1 ? "it" : "them"}.`);
+  shown = refs;
+}
+
+function attach(item) {
+  const button = make("button", "");
+  Object.assign(button, { type: "submit", name: "bug", value: item.ref, hidden: true, formNoValidate: true });
+  button.formAction = item.attach_url;
+  form.append(button);
+  form.requestSubmit(button);
+  button.remove();
+}
+
+list.addEventListener("keydown", (event) => {
+  const cards = [...list.children];
+  const at = cards.indexOf(document.activeElement);
+  const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: cards.length - 1 }[event.key];
+  if (at < 0 || to === undefined) return;
+  event.preventDefault();
+  const next = cards.at(to % cards.length);
+  cards.forEach((each) => (each.tabIndex = each === next ? 0 : -1));
+  next.focus();
+});
+form.addEventListener("change", (event) => {
+  if (["area", "symptom"].includes(event.target.name)) look();
+});
+form.addEventListener("input", (event) => {
+  if (event.target.matches("textarea")) look(500);
+});
+
+// ---- the customer
+const newcomer = document.getElementById("new-customer");
+const note = document.getElementById("customer-note");
+const standing = note?.textContent;
+form.addEventListener("combo:unknown", () => {
+  if (newcomer?.hidden) say("New customer: tell us name, company and language.");
+  if (newcomer) newcomer.hidden = false;
+});
+form.addEventListener("combo:known", ({ detail: { item } }) => {
+  if (newcomer) newcomer.hidden = true;
+  if (note) note.textContent = item?.note || standing;
+  for (const name of ["platform", "version"]) {
+    const select = form.elements[name];
+    if (!item?.[name] || !select || select.value) continue;
+    select.value = item[name];
+    select.dispatchEvent(new Event("change", { bubbles: true }));
+  }
+});
+if (newcomer && !newcomer.querySelector(".bad") && ![...newcomer.querySelectorAll("input")].some((each) => each.value)) newcomer.hidden = true;
+
+// ---- keys: digits choose how bad it is, Ctrl+Enter files, Enter alone never does
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || event.isComposing || !(event.ctrlKey || event.metaKey)) return;
+  event.preventDefault();
+  form.requestSubmit(form.querySelector("[data-file]"));
+});
+form.addEventListener("keydown", (event) => {
+  if (event.isComposing) return;
+  if (event.key === "Enter" && event.target.matches("input")) event.preventDefault();
+  const digit = event.target.closest("[data-digits]")?.querySelectorAll("input")[Number(event.key) - 1];
+  if (digit && !event.ctrlKey && !event.altKey && !event.metaKey) {
+    digit.focus();
+    digit.click();
+  }
+});
+
+// ---- words survive Back and reload, with the key that keeps them one report
+const draft = `draft ${location.pathname}`;
+const kept = () => [...form.elements].filter((each) => each.name && each.name !== "csrf_token" && !each.disabled && !each.matches("button"));
+const [entry] = performance.getEntriesByType("navigation");
+if (["back_forward", "reload"].includes(entry?.type) && !form.querySelector(".err")) {
+  const values = JSON.parse(sessionStorage.getItem(draft) || "{}");
+  for (const each of kept()) {
+    if (!(each.name in values)) continue;
+    if (each.type === "radio" || each.type === "checkbox") each.checked = values[each.name].includes(each.value);
+    else each.value = values[each.name][0];
+    if (each.matches("select")) each.dispatchEvent(new Event("change"));
+  }
+}
+addEventListener("pagehide", () => {
+  const values = {};
+  for (const each of kept()) {
+    values[each.name] ??= [];
+    if ((each.type !== "radio" && each.type !== "checkbox") || each.checked) values[each.name].push(each.value);
+  }
+  sessionStorage.setItem(draft, JSON.stringify(values));
+});
+look();
