@@ -99,5 +99,5 @@ def _key(plan: Plan, planned: PlannedShift, person: User) -> str:
     rule = plan.rule_at(shift.start)
     turn = f"{rule.first_day_of(shift.turn):%Y%m%d}"
     if rule.turn_unit is TurnUnit.HOURS:
-        turn += f"-{shift.start:%H%M}"
+        turn += f"-{shift.turn}"
     return f"duty:{plan.rotation.id}:{turn}:{person.id}"
