@@ -2,24 +2,31 @@
 
 import unicodedata
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
 from bugintake.core import clock, events
-from bugintake.core.db import db
+from bugintake.core.db import db, one_at_a_time
 from bugintake.core.errors import Conflict, Invalid
 from bugintake.core.events import EventKind
 from bugintake.core.forms import clean_line
-from bugintake.intake.models import Option, OptionList
+from bugintake.intake.models import Bug, Option, OptionList, Report
 from bugintake.team.models import User
 
 LABEL_LENGTH = 120
+HINT_LENGTH = 200
+LONGEST_DEADLINE = 100_000
+LATELY = timedelta(days=90)
+LATEST_REPORTS = 2000
+_LETTERS = str.maketrans({"đ": "d", "ð": "d", "ł": "l", "ø": "o", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"})
 
 
-def key_of(label: str) -> str:
-    """Fold a label to what people type: no case, no accents, single spaces."""
+def key_of(label: str, length: int = LABEL_LENGTH) -> str:
+    """Fold a label to what people type: no case, no accents, single spaces; cut to what its column holds."""
     plain = "".join(c for c in unicodedata.normalize("NFKD", clean_line(label)) if not unicodedata.combining(c))
-    return plain.casefold()
+    return plain.casefold().translate(_LETTERS)[:length]
 
 
 def add_option(
@@ -32,6 +39,7 @@ def add_option(
     hint: str = "",
     deadline_minutes: int | None = None,
     owner: User | None = None,
+    is_unsure: bool = False,
 ) -> Option:
     """Add a choice at the end of a list.
 
@@ -39,12 +47,8 @@ def add_option(
     Records option.added. Raises Invalid for an empty or overlong label, Conflict where the list has it already.
     """
     label = clean_line(label)
-    if not label:
-        raise Invalid("Give the choice a name.", "label")
-    if len(label) > LABEL_LENGTH:
-        raise Invalid(f"A name has at most {LABEL_LENGTH} characters.", "label")
-    if option_labelled(kind, label) is not None:
-        raise Conflict(f"The list already has {label}.")
+    one_at_a_time(f"option {kind}")
+    _check(kind, None, label, hint, labels or {}, deadline_minutes)
     last = db.session.scalar(sa.select(sa.func.max(Option.position)).where(Option.list == kind))
     option = Option(
         list=kind,
@@ -56,6 +60,7 @@ def add_option(
         position=(last or 0) + 1,
         deadline_minutes=deadline_minutes,
         owner_id=owner.id if owner else None,
+        is_unsure=is_unsure,
     )
     db.session.add(option)
     db.session.flush()
@@ -63,10 +68,58 @@ def add_option(
     return option
 
 
+def change(
+    option: Option,
+    *,
+    label: str,
+    aliases: Sequence[str],
+    labels: Mapping[str, str],
+    hint: str,
+    deadline_minutes: int | None,
+    actor: User,
+) -> None:
+    """Change the words of a choice: reports keep the choice and show the new ones.
+
+    Records option.changed with the names of what changed. Raises as add_option.
+    """
+    label = clean_line(label)
+    one_at_a_time(f"option {option.list}")
+    _check(option.list, option, label, hint, labels, deadline_minutes)
+    after: dict[str, Any] = {
+        "label": label,
+        "label_key": key_of(label),
+        "aliases": list(aliases),
+        "labels": dict(labels),
+    }
+    after |= {"hint": hint, "deadline_minutes": deadline_minutes}
+    changed = [name for name, value in after.items() if getattr(option, name) != value]
+    if not changed:
+        return
+    before = option.label
+    for name in changed:
+        setattr(option, name, after[name])
+    events.record(EventKind.OPTION_CHANGED, actor=actor, option=option, before=before, after=label, changed=changed)
+
+
 def retire(option: Option, *, actor: User) -> None:
-    """Hide a choice from new reports; old ones keep it. Records option.retired."""
+    """Hide a choice from new reports; old ones keep it. Records option.retired.
+
+    Raises Conflict for the last one of a list that every report needs one of.
+    """
+    if option.retired_at is not None:
+        return
+    one_at_a_time(f"option {option.list}")
+    if option.list != OptionList.DECLINE_REASON and len(options_of(option.list)) == 1:
+        raise Conflict("This is the last choice of its list, and every report needs one. Add another one first.")
     option.retired_at = clock.now()
     events.record(EventKind.OPTION_RETIRED, actor=actor, option=option, before=option.label)
+
+
+def offer_again(option: Option, *, actor: User) -> None:
+    """Show a retired choice in new reports again. Records option.changed."""
+    if option.retired_at is not None:
+        option.retired_at = None
+        events.record(EventKind.OPTION_CHANGED, actor=actor, option=option, after=option.label, changed=["retired_at"])
 
 
 def option_labelled(kind: OptionList, label: str) -> Option | None:
@@ -75,18 +128,40 @@ def option_labelled(kind: OptionList, label: str) -> Option | None:
 
 
 def options_of(kind: OptionList, *, with_retired: bool = False) -> Sequence[Option]:
-    """List the choices of a list in order."""
-    query = sa.select(Option).where(Option.list == kind).order_by(Option.position, Option.id)
+    """List the choices of a list in order, "Not sure" last."""
+    query = sa.select(Option).where(Option.list == kind).order_by(Option.is_unsure, Option.position, Option.id)
     return db.session.scalars(query if with_retired else query.where(Option.retired_at.is_(None))).all()
 
 
 def choices() -> dict[OptionList, list[Option]]:
-    """Read all lists at once, in order and without the retired."""
-    query = sa.select(Option).where(Option.retired_at.is_(None)).order_by(Option.list, Option.position, Option.id)
+    """Read all lists at once, in order, "Not sure" last, and without the retired."""
+    order = (Option.list, Option.is_unsure, Option.position, Option.id)
+    query = sa.select(Option).where(Option.retired_at.is_(None)).order_by(*order)
     found: dict[OptionList, list[Option]] = {kind: [] for kind in OptionList}
     for option in db.session.scalars(query):
         found[option.list].append(option)
     return found
+
+
+def use_of(kind: OptionList) -> dict[int, int]:
+    """Count how often each choice of a list was taken in the last 90 days, within the latest 2,000 reports.
+
+    So it costs the same at any size. Reasons are counted by the bugs declined with them.
+    """
+    if kind == OptionList.DECLINE_REASON:
+        chosen, since, latest = Bug.decline_reason_id, Bug.status_since_at, Bug.id
+    else:
+        chosen, since, latest = getattr(Report, f"{kind.value}_id"), Report.filed_at, Report.id
+    recent = sa.select(chosen.label("option_id"), since.label("since")).order_by(latest.desc()).limit(LATEST_REPORTS)
+    rows = recent.subquery()
+    query = sa.select(rows.c.option_id, sa.func.count()).where(rows.c.since >= clock.now() - LATELY)
+    return {key: count for key, count in db.session.execute(query.group_by(rows.c.option_id)) if key is not None}
+
+
+def not_sure(kind: OptionList) -> Option | None:
+    """Return the choice of a list that says nobody knows, if it has one."""
+    query = sa.select(Option).where(Option.list == kind, Option.is_unsure, Option.retired_at.is_(None))
+    return db.session.scalars(query.order_by(Option.position).limit(1)).first()
 
 
 def choose(kind: OptionList, given: int | str) -> Option:
@@ -99,7 +174,7 @@ def choose(kind: OptionList, given: int | str) -> Option:
     if option is None and isinstance(given, str):
         option = option_labelled(kind, given) or _by_alias(kind, given)
     if option is None:
-        raise Invalid(f"The list of {word} choices has no {str(given)[:60]!r}.", kind.value)
+        raise Invalid(f"The list of {word} choices has no “{clean_line(str(given))[:60]}”.", kind.value)
     if option.retired_at is not None:
         raise Invalid(f"{option.label} is no longer offered as {word}.", kind.value)
     return option
@@ -118,8 +193,24 @@ def version_named(given: str, *, actor: User) -> Option | None:
     return add_option(OptionList.VERSION, given, actor=actor)
 
 
+def _check(
+    kind: OptionList, option: Option | None, label: str, hint: str, labels: Mapping[str, str], deadline: int | None
+) -> None:
+    if not label:
+        raise Invalid("Give the choice a name.", "label")
+    if len(label) > LABEL_LENGTH or any(len(words) > LABEL_LENGTH for words in labels.values()):
+        raise Invalid(f"A name has at most {LABEL_LENGTH} characters.", "label")
+    if len(hint) > HINT_LENGTH:
+        raise Invalid(f"A hint has at most {HINT_LENGTH} characters.", "hint")
+    if deadline is not None and not 0 < deadline <= LONGEST_DEADLINE:
+        raise Invalid(f"A deadline is 1 to {LONGEST_DEADLINE:,} working minutes.", "deadline_minutes")
+    same = option_labelled(kind, label)
+    if same is not None and same is not option:
+        raise Conflict(f"The list already has {same.label}" + (", retired." if same.retired_at else "."))
+
+
 def _by_id(kind: OptionList, given: int | str) -> Option | None:
-    number = int(given)
+    number = int(given) if len(str(given)) < 11 else 0
     if not 0 < number < 2**31:
         return None
     option = db.session.get(Option, number)

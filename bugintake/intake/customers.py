@@ -1,12 +1,13 @@
 """Customers and their companies: finding them, adding them in place."""
 
 import re
+from collections.abc import Sequence
 
 import sqlalchemy as sa
 from email_validator import EmailNotValidError, validate_email
 
 from bugintake.core import events
-from bugintake.core.db import db
+from bugintake.core.db import db, one_at_a_time
 from bugintake.core.errors import Invalid
 from bugintake.core.events import EventKind
 from bugintake.core.forms import clean_line
@@ -15,7 +16,8 @@ from bugintake.intake.models import Account, Customer
 from bugintake.team.models import LANGUAGES, User
 
 NAME_LENGTH = 200
-_LANGUAGE_OF_COUNTRY = {"de": "de", "at": "de", "ch": "de", "es": "es", "mx": "es", "ar": "es", "cl": "es", "co": "es"}
+COUNTRIES = {"de": ("de", "at", "ch", "li"), "es": ("es", "mx", "ar", "cl", "pe", "uy", "ec"), "en": ("uk", "us", "ie")}
+_LANGUAGE_OF_COUNTRY = {country: language for language, countries in COUNTRIES.items() for country in countries}
 
 
 def normalise_address(text: str) -> str:
@@ -25,7 +27,7 @@ def normalise_address(text: str) -> str:
     """
     try:
         found = validate_email(clean_line(text), check_deliverability=False, test_environment=True)
-    except EmailNotValidError as error:
+    except (EmailNotValidError, UnicodeError) as error:
         raise Invalid("That is not an e-mail address that mail can reach.", "email") from error
     if len(found.normalized) > 254 or re.search(r'[\s,;<>"%]', found.normalized):
         raise Invalid("That is not an e-mail address that mail can reach.", "email")
@@ -42,6 +44,37 @@ def customer_with(address: str) -> Customer | None:
     return db.session.scalar(sa.select(Customer).where(Customer.email == address))
 
 
+def customers_called(text: str) -> Sequence[Customer]:
+    """Find the customers meant by a complete address, a name, or a name with its company; whatever case and accents."""
+    given = clean_line(text)
+    if "@" in given:
+        return db.session.scalars(sa.select(Customer).where(Customer.email == given.lower())).all()
+    key = key_of(given, 2 * NAME_LENGTH + 2)
+    if not key:
+        return []
+    with_company = Customer.name_key + ", " + sa.func.coalesce(Account.name_key, "")
+    called = sa.or_(Customer.name_key == key, with_company == key)
+    query = sa.select(Customer).outerjoin(Account, Account.id == Customer.account_id)
+    return db.session.scalars(query.where(called, Customer.erased_at.is_(None)).order_by(Customer.id).limit(10)).all()
+
+
+def known_or_new(
+    email: str, *, name: str = "", language: str = "", company: str = "", default: str = "en", actor: User | None
+) -> Customer:
+    """Return the customer with an address, adding them where nobody has it.
+
+    Without a language it is guessed from the address, else it is the default. Raises as add_customer.
+    """
+    address = normalise_address(email)
+    one_at_a_time(f"customer {address}")
+    found = customer_with(address)
+    if found is not None:
+        return found
+    account = account_named(company) if clean_line(company) else None
+    chosen = language or language_of(address, default)
+    return add_customer(email=address, name=name, language=chosen, actor=actor, account=account)
+
+
 def add_customer(
     *, email: str | None, name: str, language: str, actor: User | None, account: Account | None = None
 ) -> Customer:
@@ -49,7 +82,9 @@ def add_customer(
 
     Records customer.added. Raises Invalid for a name, address or language that cannot be used.
     """
-    name = clean_line(name)[:NAME_LENGTH]
+    name = clean_line(name)
+    if len(name) > NAME_LENGTH:
+        raise Invalid(f"A name has at most {NAME_LENGTH} characters.", "name")
     address = normalise_address(email) if email else None
     if address is not None and customer_with(address) is not None:
         raise Invalid("There is already a customer with this address.", "email")
@@ -60,6 +95,7 @@ def add_customer(
     customer = Customer(
         email=address,
         name=name or (address or "").partition("@")[0],
+        name_key=key_of(name or (address or "").partition("@")[0], NAME_LENGTH),
         language=language,
         account_id=account.id if account else None,
     )
@@ -70,11 +106,15 @@ def add_customer(
 
 
 def account_named(name: str) -> Account:
-    """Find a company by name, whatever its case and accents, or add it."""
-    name = clean_line(name)[:NAME_LENGTH]
-    account = db.session.scalar(sa.select(Account).where(Account.name_key == key_of(name)))
+    """Find a company by name, whatever its case and accents, or add it. Raises Invalid for a name that is too long."""
+    name = clean_line(name)
+    if not name or len(name) > NAME_LENGTH:
+        raise Invalid(f"A company's name has 1 to {NAME_LENGTH} characters.", "company")
+    key = key_of(name, NAME_LENGTH)
+    one_at_a_time(f"account {key}")
+    account = db.session.scalar(sa.select(Account).where(Account.name_key == key))
     if account is None:
-        account = Account(name=name, name_key=key_of(name))
+        account = Account(name=name, name_key=key)
         db.session.add(account)
         db.session.flush()
     return account

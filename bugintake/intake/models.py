@@ -1,5 +1,6 @@
 """Customers, the choices they are described with, their reports, and the bugs behind them."""
 
+import builtins
 import enum
 from datetime import datetime
 from typing import Any
@@ -27,10 +28,7 @@ class OptionList(enum.StrEnum):
 
 
 class Option(Model):
-    """One choice in one list of the catalogue. Its id is its identity, not its label; retired, never deleted.
-
-    `is_unsure` marks the choice that says nobody knows: it stands last, and no fix is released in it.
-    """
+    """One choice in one list of the catalogue. Its id is its identity, not its label; retired, never deleted."""
 
     __tablename__ = "options"
     __table_args__ = (
@@ -43,10 +41,10 @@ class Option(Model):
     label: Mapped[str] = mapped_column(sa.String(120))
     label_key: Mapped[str] = mapped_column(sa.String(120))
     hint: Mapped[str] = mapped_column(sa.String(200), default="")
-    aliases: Mapped[list[str]] = mapped_column(default=list)
+    aliases: Mapped[builtins.list[str]] = mapped_column(default=builtins.list)
     labels: Mapped[dict[str, str]] = mapped_column(default=dict)
     position: Mapped[int] = mapped_column(default=0)
-    is_unsure: Mapped[bool] = mapped_column(default=False)
+    is_unsure: Mapped[bool] = mapped_column(default=False)  # "Not sure": stands last, and no fix is released in it
     deadline_minutes: Mapped[int | None]
     owner_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"))
     live_since_at: Mapped[datetime | None]

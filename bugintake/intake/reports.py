@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from bugintake.core import clock, events
-from bugintake.core.db import db
+from bugintake.core.db import db, one_at_a_time
 from bugintake.core.errors import Conflict, Invalid
 from bugintake.core.events import EventKind
 from bugintake.intake import waiting
@@ -17,6 +17,12 @@ from bugintake.team.models import User
 
 TITLE_LENGTH = 120
 TEXT_LENGTH = 20_000
+SOURCE_LENGTH = 200
+NEEDED = {
+    "steps": "Write the steps that lead to it.",
+    "actual": "Write what happened instead.",
+    "expected": "Write what should have happened.",
+}
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s|\n")
 
 
@@ -47,8 +53,11 @@ def file_report(telling: Telling, *, actor: User, key: str | None = None) -> Rep
     """File a new bug with its first report.
 
     `key` names the submission: sent twice, it makes one report and both get the same answer. Records report.filed.
-    Raises Invalid for an overlong text, Conflict where the key was used for something else.
+    Raises Invalid for an empty or overlong text, Conflict where the key was used for something else.
     """
+    for name, sentence in NEEDED.items():
+        if not getattr(telling, name):
+            raise Invalid(sentence, name)
     _check_texts(telling)
     earlier = _filed_before(telling, None, actor, key)
     if earlier is not None:
@@ -74,13 +83,14 @@ def attach(bug: Bug, telling: Telling, *, actor: User, key: str | None = None) -
     """Let one more customer wait for a known bug, with their own words.
 
     Acts on the canonical bug and ends its snooze. A customer who is there already gets a remark, and waits again if
-    they had stopped. Records report.attached. Raises as file_report.
+    they had stopped. Records report.attached. Raises Invalid for an overlong text, Conflict as file_report.
     """
     _check_texts(telling)
     bug = canonical(bug)
     earlier = _filed_before(telling, bug, actor, key)
     if earlier is not None:
         return earlier
+    db.session.execute(sa.select(Bug.id).where(Bug.id == bug.id).with_for_update()).all()
     if bug.withdrawn_at is not None:
         raise Conflict(f"{bug.ref} was taken back, so nobody can wait for it.")
     report = _report_of(bug, telling.customer)
@@ -106,6 +116,7 @@ def withdraw(report: Report, *, actor: User) -> None:
         raise Conflict("This report is settled already, so it cannot be taken back.")
     report.settled_at, report.settled_by = clock.now(), SettledBy.WITHDRAWN
     bug = canonical(report.bug)
+    bug.changed_at = clock.now()
     waiting.recount([bug.id])
     events.record(EventKind.REPORT_WITHDRAWN, actor=actor, bug=bug, report=report)
     remaining = waiting.reports_under(bug.id).where(Report.settled_by.is_distinct_from(SettledBy.WITHDRAWN))
@@ -132,16 +143,22 @@ def _check_texts(telling: Telling) -> None:
     for name in ("steps", "actual", "expected"):
         if len(getattr(telling, name)) > TEXT_LENGTH:
             raise Invalid(f"That is longer than {TEXT_LENGTH:,} characters. Keep what somebody needs to see it.", name)
+    if len(telling.source) > SOURCE_LENGTH:
+        raise Invalid(f"A link or number has at most {SOURCE_LENGTH} characters.", "source")
+
+
+def filed_as(key: str) -> Report | None:
+    """Find the report that a submission made; whoever sends the same one at the same time waits for the first."""
+    one_at_a_time(f"submission {key}")
+    return db.session.scalar(sa.select(Report).where(Report.submission_key == key))
 
 
 def _filed_before(telling: Telling, bug: Bug | None, actor: User, key: str | None) -> Report | None:
-    if key is None:
-        return None
-    report = db.session.scalar(sa.select(Report).where(Report.submission_key == key))
+    report = filed_as(key) if key is not None else None
     if report is None:
         return None
     if report.filed_by_id != actor.id or report.submission_hash != telling.fingerprint(bug):
-        raise Conflict("This form was sent before with other content. Open a new one for another report.")
+        raise Conflict(f"This form was sent before, and made {report.bug.ref}. Send it again if this is another bug.")
     return report
 
 
@@ -178,4 +195,8 @@ def _add(telling: Telling, bug: Bug, named: Bug | None, actor: User, key: str | 
 def _remark(report: Report, telling: Telling) -> None:
     words = "\n\n".join(text for text in (telling.actual, telling.steps, telling.expected) if text)
     chosen = {"impact": telling.impact.id, "platform": telling.platform.id, "version": telling.version.id}
-    db.session.add(Remark(report_id=report.id, text=words, choices=chosen))
+    last = sa.select(Remark).where(Remark.report_id == report.id).order_by(Remark.id.desc()).limit(1)
+    said = db.session.scalars(last).first()
+    is_news = bool(words) and (said is None or (said.text, said.choices) != (words, chosen))
+    if is_news:
+        db.session.add(Remark(report_id=report.id, text=words, choices=chosen))

@@ -24,7 +24,11 @@ def unsettled_under(bug_id: int) -> sa.Select[Report]:
 
 
 def recount(bug_ids: Iterable[int]) -> None:
-    """Store how many people wait for each canonical bug: distinct customers with an unsettled report under it."""
+    """Store how many people wait for each canonical bug: distinct customers with an unsettled report under it.
+
+    Takes the bugs' rows first, so that of two who change one bug's people at once the second counts the first's.
+    """
+    wanted = sorted(set(bug_ids))
     part = sa.orm.aliased(Bug)
     people = (
         sa.select(sa.func.count(sa.distinct(Report.customer_id)))
@@ -33,7 +37,8 @@ def recount(bug_ids: Iterable[int]) -> None:
         .scalar_subquery()
     )
     db.session.flush()
-    change = sa.update(Bug).where(Bug.id.in_(list(bug_ids))).values(waiting_count=people)
+    db.session.execute(sa.select(Bug.id).where(Bug.id.in_(wanted)).order_by(Bug.id).with_for_update()).all()
+    change = sa.update(Bug).where(Bug.id.in_(wanted)).values(waiting_count=people)
     db.session.execute(change.execution_options(synchronize_session="fetch"))
 
 

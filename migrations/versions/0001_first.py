@@ -143,6 +143,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("email", sa.String(length=254), nullable=True),
         sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("name_key", sa.String(length=200), nullable=False),
         sa.Column("language", sa.String(length=8), nullable=False),
         sa.Column("zone", sa.String(length=64), nullable=True),
         sa.Column("account_id", sa.Integer(), nullable=True),
@@ -156,6 +157,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("email", name="uq_customers_email"),
     )
     op.create_index("ix_customers_account_id", "customers", ["account_id"], unique=False)
+    op.create_index("ix_customers_name_key", "customers", ["name_key"], unique=False)
     op.create_table(
         "options",
         sa.Column("id", sa.Integer(), nullable=False),

@@ -1,0 +1,165 @@
+"""From what somebody typed or sent to a telling: the customer and the choices behind the words."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import sqlalchemy as sa
+
+from bugintake.core.db import db, one_at_a_time
+from bugintake.core.errors import Invalid
+from bugintake.core.forms import clean_line
+from bugintake.core.security import hash_secret
+from bugintake.intake import catalogue, customers, reports
+from bugintake.intake.models import Bug, Customer, Option, OptionList, Report
+from bugintake.intake.reports import Telling
+from bugintake.team.models import User
+from bugintake.team.workspace import workspace
+
+ASKED = (
+    OptionList.AREA,
+    OptionList.SYMPTOM,
+    OptionList.IMPACT,
+    OptionList.FREQUENCY,
+    OptionList.PLATFORM,
+    OptionList.VERSION,
+)
+NOT_CHOSEN = {
+    OptionList.AREA: "Choose where it happens.",
+    OptionList.SYMPTOM: "Choose what goes wrong.",
+    OptionList.IMPACT: "Choose how bad it is for the customer.",
+    OptionList.FREQUENCY: "Choose how often it happens.",
+    OptionList.PLATFORM: "Choose the platform.",
+    OptionList.VERSION: "Choose the version.",
+}
+NOBODY = "Choose the customer, or say that we found it ourselves."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    """What was typed, before anybody looked whether it can be."""
+
+    customer: str = ""
+    customer_id: str = ""
+    new_name: str = ""
+    new_company: str = ""
+    new_language: str = ""
+    is_found_by_us: bool = False
+    choices: Mapping[OptionList, str] = field(default_factory=dict)
+    steps: str = ""
+    actual: str = ""
+    expected: str = ""
+    source: str = ""
+
+
+def submit(draft: Draft, bug: Bug | None, *, actor: User, key: str | None) -> Report:
+    """File what was typed as a new bug, or attach it to a known one; `key` names the form it was typed into.
+
+    Raises Invalid with the field that is wrong, Conflict as file_report and attach.
+    """
+    own_key = hash_secret(f"{actor.id} {key}") if key else None
+    earlier = reports.filed_as(own_key) if own_key else None
+    customer = None
+    if not draft.is_found_by_us or bug is not None:
+        customer = customer_meant(draft, actor=actor, added=earlier.customer if earlier else None)
+    chosen = options_chosen(draft.choices, bug)
+    telling = Telling(
+        customer=customer,
+        area=chosen[OptionList.AREA],
+        symptom=chosen[OptionList.SYMPTOM],
+        impact=chosen[OptionList.IMPACT],
+        frequency=chosen[OptionList.FREQUENCY],
+        platform=chosen[OptionList.PLATFORM],
+        version=chosen[OptionList.VERSION],
+        steps=draft.steps,
+        actual=draft.actual,
+        expected=draft.expected,
+        source=draft.source,
+    )
+    if bug is not None:
+        return reports.attach(bug, telling, actor=actor, key=own_key)
+    return reports.file_report(telling, actor=actor, key=own_key)
+
+
+def options_chosen(given: Mapping[OptionList, str], bug: Bug | None = None) -> dict[OptionList, Option]:
+    """Find every choice by id, label or alias.
+
+    Who attaches to a bug may leave choices out: the bug's own stand for where, what and how bad, "Not sure" for the
+    rest. Raises Invalid, naming the list, for one that is missing, unknown or retired.
+    """
+    _read_together(given)
+    return {kind: _option(kind, given.get(kind, ""), bug) for kind in ASKED}
+
+
+def customer_meant(draft: Draft, *, actor: User, added: Customer | None = None) -> Customer:
+    """Find the customer who was picked or typed, adding them where name, company and language were filled in.
+
+    What stands in the field counts, not what was picked before; `added` is whom the same form added already.
+    Raises Invalid where nobody or several are meant.
+    """
+    picked = _picked(draft)
+    if picked is not None:
+        return picked
+    if not draft.customer and not draft.new_name:
+        raise Invalid(NOBODY, "customer")
+    called = customers.customers_called(draft.customer)
+    if len(called) > 1:
+        raise Invalid(f"{len(called)} customers are called that. Pick one, or type the address.", "customer")
+    if called:
+        return called[0]
+    if added is not None and added.name == draft.new_name:
+        return added
+    return _added(draft, actor)
+
+
+def _picked(draft: Draft) -> Customer | None:
+    if not (draft.customer_id.isascii() and draft.customer_id.isdigit() and len(draft.customer_id) < 10):
+        return None
+    customer = db.session.get(Customer, int(draft.customer_id))
+    if customer is None or draft.customer not in ("", clean_line(customer.full_name), customer.email):
+        return None
+    return customer
+
+
+def _added(draft: Draft, actor: User) -> Customer:
+    if "@" in draft.customer:
+        address = customers.normalise_address(draft.customer)
+        if not draft.new_name:
+            raise Invalid(f"{address} is new to us. Fill in the name below to add them.", "customer")
+        return customers.known_or_new(
+            address,
+            name=draft.new_name,
+            language=draft.new_language,
+            company=draft.new_company,
+            default=workspace().language,
+            actor=actor,
+        )
+    if not draft.new_name or draft.customer not in ("", draft.new_name):
+        raise Invalid(
+            "Nobody is called that. Type their e-mail address; or, to add somebody without one, "
+            "leave this empty and give their name below.",
+            "customer",
+        )
+    one_at_a_time(f"customer {draft.new_name}")
+    called = customers.customers_called(draft.new_name)
+    if called:
+        raise Invalid(f"There is already a customer called {draft.new_name}: type the name here.", "customer")
+    account = customers.account_named(draft.new_company) if draft.new_company else None
+    language = draft.new_language or workspace().language
+    return customers.add_customer(email=None, name=draft.new_name, language=language, actor=actor, account=account)
+
+
+def _read_together(given: Mapping[OptionList, str]) -> None:
+    ids = [int(each) for each in given.values() if each.isascii() and each.isdigit() and len(each) < 10]
+    if ids:
+        db.session.scalars(sa.select(Option).where(Option.id.in_(ids))).all()
+
+
+def _option(kind: OptionList, given: str, bug: Bug | None) -> Option:
+    if given:
+        return catalogue.choose(kind, given)
+    if bug is not None:
+        own = {OptionList.AREA: bug.area, OptionList.SYMPTOM: bug.symptom, OptionList.IMPACT: bug.impact}
+        stands_in = own.get(kind) or catalogue.not_sure(kind)
+        if stands_in is not None:
+            return stands_in
+    raise Invalid(NOT_CHOSEN[kind], kind.value)
