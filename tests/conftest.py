@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from flask import Flask, has_app_context
 from flask.testing import FlaskClient, FlaskCliRunner
@@ -26,6 +27,9 @@ from tests import browsers, databases
 from tests.tally import Tally
 
 SHARED = Path(os.environ.get("BUGINTAKE_SHARED") or Path(__file__).parents[2] / "shared")
+
+hypothesis.settings.register_profile("house", deadline=None, print_blob=True)  # how fast is for `make bench`
+hypothesis.settings.load_profile("house")
 
 _kinds = pytest.StashKey[tuple[str, ...]]()
 _server = pytest.StashKey[databases.PostgresServer]()
