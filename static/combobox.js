@@ -59,7 +59,8 @@ function combobox(input, source) {
   const attributes = { role: "combobox", "aria-expanded": "false", "aria-controls": list.id, "aria-autocomplete": "list" };
   for (const [name, value] of Object.entries({ ...attributes, autocomplete: "off", autocapitalize: "none", spellcheck: "false" }))
     input.setAttribute(name, value);
-  const hadFocus = document.activeElement === input || (input.autofocus && document.activeElement === document.body);
+  const isFirst = document.activeElement === document.body && document.querySelector("[autofocus]:not([hidden])") === input;
+  const hadFocus = document.activeElement === input || isFirst;
   input.replaceWith(box);
   box.append(input, pop);
 

@@ -26,8 +26,13 @@ let asking;
 let pause;
 const empty = [...calm.childNodes].map((node) => node.cloneNode(true));
 
+// Once both are chosen the panel is a tab stop, before the answer too: Tab lands in the same place at any speed.
 function look(delay = 0) {
   clearTimeout(pause);
+  const areBoth = form.elements.area.value && form.elements.symptom.value;
+  rail.toggleAttribute("data-chosen", Boolean(areBoth));
+  if (!areBoth) list.removeAttribute("tabindex");
+  else if (!list.children.length) list.tabIndex = 0;
   pause = setTimeout(ask, delay);
 }
 
@@ -81,9 +86,12 @@ function draw(items, words) {
   calm.hidden = items.length > 0;
   count.hidden = items.length === 0;
   count.textContent = items.length || "";
-  const focused = [...list.children].indexOf(document.activeElement);
+  const hadFocus = list.contains(document.activeElement);
+  const focused = Math.max(0, [...list.children].indexOf(document.activeElement));
   list.replaceChildren(...items.map(card));
-  if (focused >= 0) (list.children[Math.min(focused, items.length - 1)] ?? form.elements.actual).focus();
+  if (items.length) list.removeAttribute("tabindex");
+  else if ("chosen" in rail.dataset) list.tabIndex = 0;
+  if (hadFocus) (list.children[Math.min(focused, items.length - 1)] ?? list).focus();
   if (refs && refs !== shown)
     say(`${items.length} known ${items.length === 1 ? "bug looks" : "bugs look"} the same. Press Tab to review ${items.length === 1 ? "it" : "them"}.`);
   shown = refs;

@@ -90,7 +90,7 @@ def _app(site: Site) -> Flask:
         workspace_is_sample=True,
         nav_items=lambda: [
             SimpleNamespace(label="Board", url="/page/board.html", key="b", count=None, is_current=True),
-            SimpleNamespace(label="Duty", url="/page/duty.html", key="d", count=None, is_current=False),
+            SimpleNamespace(label="Duty", url="/page/toast.html", key="d", count=None, is_current=False),
             SimpleNamespace(label="Loop", url="/page/loop.html", key="l", count=lambda: 3, is_current=False),
         ],
         Status=Status,

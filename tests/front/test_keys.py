@@ -20,7 +20,7 @@ def press(page: Page, *keys: str) -> None:
 def test_n_files_a_bug_and_g_goes(visit, site):
     page = visit("board.html")
     press(page, "g", "d")
-    page.wait_for_url("**/page/duty.html")
+    page.wait_for_url("**/page/toast.html")
 
     page = visit("board.html")
     press(page, "n")
