@@ -1,0 +1,226 @@
+"""Announcements: what became of a bug, owed to everyone who waits for it, and when it leaves."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from bugintake.core import clock, events
+from bugintake.core.db import db, update_all, update_one
+from bugintake.core.errors import Conflict, Invalid
+from bugintake.core.events import EventKind
+from bugintake.intake import waiting
+from bugintake.intake.models import Bug, Customer, Report, SettledBy
+from bugintake.loop.envelopes import take_out
+from bugintake.loop.models import Announcement, AnnouncementKind, HeldBecause, Message, MessageState
+from bugintake.team.models import LANGUAGES, User
+from bugintake.team.workspace import working_hours, workspace
+
+SEND_DELAY = timedelta(seconds=60)
+NOTE_LENGTH = 4000
+UNSUBSCRIBED = "They asked for no more mail about it."
+COMES_BACK = "Mail to this address comes back."
+ERASED = "This person was erased."
+
+
+def open_announcement(bug: Bug, kind: AnnouncementKind, *, actor: User | None) -> Announcement:
+    """Open the announcement of a bug's outcome: one message for everybody who waits, each in a named state.
+
+    It leaves by itself when the review window has passed. What an earlier generation still owed is owed no more.
+    Records announcement.opened.
+    """
+    announcement = Announcement(
+        kind=kind,
+        bug_id=bug.id,
+        generation=bug.generation,
+        notes=dict(bug.customer_notes),
+        workarounds=dict(bug.workarounds),
+        due_at=review_ends_at(clock.now()),
+    )
+    db.session.add(announcement)
+    db.session.flush()
+    earlier = sa.select(Announcement.id).where(Announcement.bug_id == bug.id, Announcement.id != announcement.id)
+    take_out(Message.announcement_id.in_(earlier), [MessageState.HELD], state=MessageState.CANCELLED)
+    owe(announcement)
+    people = db.session.scalar(sa.select(sa.func.count()).where(Message.announcement_id == announcement.id))
+    events.record(
+        EventKind.ANNOUNCEMENT_OPENED, actor=actor, bug=bug, after=kind, announcement=announcement.id, people=people
+    )
+    return announcement
+
+
+def review_ends_at(start: datetime) -> datetime | None:
+    """Say when a review window that begins now is over, in working minutes; None where somebody has to send."""
+    minutes = workspace().review_minutes
+    return None if minutes is None else working_hours().add_working(start, minutes)
+
+
+def owe(announcement: Announcement, customer: Customer | None = None) -> None:
+    """Owe a message to everybody who waits for the bug, or to one of them: a single INSERT … SELECT.
+
+    Each person gets one, whatever number of reports they have. One that was cancelled or suppressed is owed again.
+    A suppressed one settles at once.
+    """
+    spoken = languages_worded(announcement)
+    is_silent = sa.or_(Customer.suppressed_at.is_not(None), Customer.erased_at.is_not(None))
+    has_left = sa.func.max(Report.unsubscribed_at).is_not(None)
+    has_no_address, has_no_note = Customer.email.is_(None), Customer.language.not_in(spoken)
+    states = Message.state.type
+    state = sa.case(
+        (sa.or_(is_silent, has_left), sa.literal(MessageState.SUPPRESSED, states)),
+        (sa.or_(has_no_address, has_no_note), sa.literal(MessageState.HELD, states)),
+        else_=sa.literal(MessageState.PENDING, states),
+    )
+    because = sa.case(
+        (sa.or_(is_silent, has_left), sa.null()),
+        (has_no_address, sa.literal(HeldBecause.NO_ADDRESS, Message.held_because.type)),
+        (has_no_note, sa.literal(HeldBecause.NO_NOTE, Message.held_because.type)),
+        else_=sa.null(),
+    )
+    comes_back = (Customer.suppressed_at.is_not(None), COMES_BACK)
+    reason = sa.case(comes_back, (Customer.erased_at.is_not(None), ERASED), (has_left, UNSUBSCRIBED), else_="")
+    first = sa.func.min(Report.id)
+    now = sa.literal(clock.now(), Message.state_at.type)
+    people = (
+        sa.select(sa.literal(announcement.id), Customer.id, first, Customer.language, state, because, reason, now)
+        .select_from(Report)
+        .join(Bug, Bug.id == Report.bug_id)
+        .join(Customer, Customer.id == Report.customer_id)
+        .where(Bug.canonical_id == announcement.bug_id, Report.settled_at.is_(None))
+        .where(sa.true() if customer is None else Customer.id == customer.id)
+        .group_by(Customer.id)
+        .order_by(first)
+    )
+    columns = ["announcement_id", "customer_id", "report_id", "language", "state", "held_because", "reason", "state_at"]
+    dialect = sqlite if db.session.connection().dialect.name == "sqlite" else postgresql
+    insert = dialect.insert(Message).from_select(columns, people)
+    may_be_owed_again = Message.state.in_((MessageState.CANCELLED, MessageState.SUPPRESSED))
+    db.session.flush()
+    db.session.execute(
+        insert.on_conflict_do_update(
+            index_elements=["announcement_id", "customer_id"],
+            set_={name: insert.excluded[name] for name in columns[2:]} | {"delivery_id": None},
+            where=may_be_owed_again,
+        )
+    )
+    silent = sa.select(Message.customer_id).where(
+        Message.announcement_id == announcement.id, Message.state == MessageState.SUPPRESSED
+    )
+    waiting.settle_all(announcement.bug_id, silent, SettledBy.SUPPRESSED)
+
+
+def languages_worded(announcement: Announcement) -> list[str]:
+    """List the languages in which everything that has to be said is written: the note, and a decline's way round."""
+    notes, ways = announcement.notes, announcement.workarounds
+    needs_way = announcement.kind is AnnouncementKind.DECLINED and any(text.strip() for text in ways.values())
+    worded = [language for language, text in notes.items() if text.strip()]
+    return [language for language in worded if not needs_way or ways.get(language, "").strip()]
+
+
+def current(bug: Bug) -> Announcement | None:
+    """Return the announcement of a bug's present outcome."""
+    found = sa.select(Announcement).where(Announcement.bug_id == bug.id, Announcement.generation == bug.generation)
+    return db.session.scalar(found.where(Announcement.cancelled_at.is_(None)))
+
+
+def send(announcement: Announcement, *, actor: User) -> None:
+    """Let an announcement leave in a minute; until then it can be undone.
+
+    Records announcement.sent. Raises Conflict where it left, was cancelled or is on its way already.
+    """
+    _refuse_outdated(announcement)
+    due_at = clock.now() + SEND_DELAY
+    _change(announcement, "It has been sent already.", due_at=due_at, held_at=None, sent_by_id=actor.id)
+    _record(EventKind.ANNOUNCEMENT_SENT, announcement, actor)
+
+
+def undo_send(announcement: Announcement, *, actor: User) -> None:
+    """Take the sending back within its minute: the review window goes on, or somebody has to send it again.
+
+    Records announcement.sending_undone. Raises Conflict once it has left.
+    """
+    if announcement.sent_by_id is None:
+        raise Conflict("Nobody has sent it.")
+    ends_at = review_ends_at(announcement.opened_at)
+    due_at = ends_at if ends_at is not None and ends_at > clock.now() else None
+    _change(announcement, "The minute is over: it has left.", due_at=due_at, sent_by_id=None)
+    _record(EventKind.ANNOUNCEMENT_SENDING_UNDONE, announcement, actor)
+
+
+def hold(announcement: Announcement, *, actor: User) -> None:
+    """Stop an announcement: nothing more of it leaves until somebody resumes or sends it.
+
+    What has been released but not handed over comes out of its envelopes. Records announcement.held.
+    """
+    change = sa.update(Announcement).where(Announcement.id == announcement.id, Announcement.cancelled_at.is_(None))
+    if not update_one(change.where(Announcement.held_at.is_(None)).values(held_at=clock.now(), released_at=None)):
+        raise Conflict("It is held or cancelled already.")
+    of_it = Message.announcement_id == announcement.id
+    take_out(of_it, [MessageState.PENDING], state=MessageState.PENDING)
+    _record(EventKind.ANNOUNCEMENT_HELD, announcement, actor)
+
+
+def resume(announcement: Announcement, *, actor: User) -> None:
+    """Let a held announcement go on: its review window begins anew. Records announcement.resumed."""
+    if announcement.held_at is None:
+        raise Conflict("It is not held.")
+    _refuse_outdated(announcement)
+    _change(announcement, "It has left.", held_at=None, due_at=review_ends_at(clock.now()), sent_by_id=None)
+    _record(EventKind.ANNOUNCEMENT_RESUMED, announcement, actor)
+
+
+def edit_notes(
+    announcement: Announcement, notes: Mapping[str, str], workarounds: Mapping[str, str], *, actor: User
+) -> None:
+    """Change the words, by language; what was not sent yet says the new ones.
+
+    A message that waited for words in its language is free to go; one whose words are gone is held.
+    Records announcement.edited with the languages that changed. Raises Invalid for an overlong or unknown one.
+    """
+    for given in (notes, workarounds):
+        if not set(given) <= set(LANGUAGES):
+            raise Invalid(f"Customers are written to in {', '.join(LANGUAGES.values())}.", "language")
+        if any(len(text) > NOTE_LENGTH for text in given.values()):
+            raise Invalid(f"A note has at most {NOTE_LENGTH:,} characters.", "note")
+    before = (announcement.notes, announcement.workarounds)
+    after = tuple({**old, **new} for old, new in zip(before, (notes, workarounds), strict=True))
+    changed = {name for old, new in zip(before, after, strict=True) for name in new if new[name] != old.get(name, "")}
+    if not changed:
+        return
+    announcement.notes, announcement.workarounds = after
+    db.session.flush()
+    reword(announcement)
+    _record(EventKind.ANNOUNCEMENT_EDITED, announcement, actor, languages=sorted(changed))
+
+
+def reword(announcement: Announcement) -> None:
+    """Free the messages whose words now exist in their language, and hold those whose words do not."""
+    spoken, of_it = languages_worded(announcement), Message.announcement_id == announcement.id
+    has_words = Message.language.in_(spoken)
+    free = sa.update(Message).where(of_it, has_words, Message.held_because == HeldBecause.NO_NOTE)
+    values = {"state": MessageState.PENDING, "held_because": None, "state_at": clock.now()}
+    update_all(free.where(Message.state == MessageState.HELD).values(**values))
+    if db.session.scalar(
+        sa.select(Message.id).where(of_it, Message.state == MessageState.PENDING, ~has_words).limit(1)
+    ):
+        wordless = sa.and_(of_it, ~has_words)
+        take_out(wordless, [MessageState.PENDING], state=MessageState.HELD, held_because=HeldBecause.NO_NOTE)
+
+
+def _change(announcement: Announcement, sentence: str, **values: object) -> None:
+    change = sa.update(Announcement).where(
+        Announcement.id == announcement.id, Announcement.released_at.is_(None), Announcement.cancelled_at.is_(None)
+    )
+    if not update_one(change.values(**values)):
+        raise Conflict(sentence)
+
+
+def _refuse_outdated(announcement: Announcement) -> None:
+    if announcement.generation != announcement.bug.generation:
+        raise Conflict(f"{announcement.bug.ref} was opened again, so this is no longer so. Tell people by hand.")
+
+
+def _record(kind: EventKind, announcement: Announcement, actor: User | None, **details: Any) -> None:
+    events.record(kind, actor=actor, bug=announcement.bug, announcement=announcement.id, **details)

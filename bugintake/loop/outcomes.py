@@ -1,0 +1,139 @@
+"""What a change of a bug or report sets off here, in the same transaction: telling, holding, taking back."""
+
+import sqlalchemy as sa
+
+from bugintake.core import clock, events
+from bugintake.core.db import db, update_all
+from bugintake.core.errors import Conflict
+from bugintake.core.events import Event, EventKind, Subscriber
+from bugintake.intake import waiting
+from bugintake.intake.models import Bug, Customer, Report, SettledBy, Status
+from bugintake.loop import announcements
+from bugintake.loop.envelopes import OWED, take_out
+from bugintake.loop.models import Announcement, AnnouncementKind, HeldBecause, Message, MessageState
+from bugintake.team.models import User
+
+KINDS = {Status.LIVE: AnnouncementKind.LIVE, Status.DECLINED: AnnouncementKind.DECLINED}
+TOLD = (MessageState.SENT, MessageState.TOLD_BY_HAND)
+TOLD_BY = {SettledBy.TOLD: MessageState.SENT, SettledBy.TOLD_BY_HAND: MessageState.TOLD_BY_HAND}
+TOLD_AGAIN = "They told us again after they had been told."
+
+
+def announce(event: Event) -> None:
+    """Open the announcement of a bug that became live or declined."""
+    bug = _bug(event)
+    announcements.open_announcement(bug, KINDS[bug.status], actor=_actor(event))
+
+
+def tell_latecomer(event: Event) -> None:
+    """Owe the outcome to a customer who was attached after it was known.
+
+    Somebody who was told already and tells us again is held, so that a person looks before a second mail leaves.
+    """
+    bug, report = _bug(event), db.session.get_one(Report, event.report_id)
+    if bug.status not in KINDS or report.customer is None:
+        return
+    announcement = announcements.current(bug)
+    if announcement is None:
+        announcements.open_announcement(bug, KINDS[bug.status], actor=_actor(event))
+        return
+    announcements.owe(announcement, report.customer)
+    theirs = (Message.announcement_id == announcement.id, Message.customer_id == report.customer_id)
+    again = {"state": MessageState.HELD, "held_because": HeldBecause.REOPENED, "reason": TOLD_AGAIN}
+    update_all(sa.update(Message).where(*theirs, Message.state.in_(TOLD)).values(**again, state_at=clock.now()))
+
+
+def stop_telling(event: Event) -> None:
+    """Owe nothing more to a customer whose report was taken back, or for whom it works."""
+    report = db.session.get_one(Report, event.report_id)
+    still_waits = waiting.unsettled_under(event.bug_id or 0).where(Report.customer_id == report.customer_id)
+    if report.customer_id is None or db.session.scalar(still_waits.limit(1)) is not None:
+        return
+    about = sa.select(Announcement.id).where(Announcement.bug_id == event.bug_id)
+    theirs = sa.and_(Message.customer_id == report.customer_id, Message.announcement_id.in_(about))
+    take_out(theirs, OWED, state=MessageState.CANCELLED)
+
+
+def hold_generation(event: Event) -> None:
+    """Hold what the generation before still owed, because it is not so any more.
+
+    A withdrawn release is not so for anybody: whoever was told that it is live waits again.
+    """
+    bug = _bug(event)
+    past = sa.select(Announcement).where(
+        Announcement.bug_id == bug.id, Announcement.generation < bug.generation, Announcement.cancelled_at.is_(None)
+    )
+    announcement = db.session.scalars(past.order_by(Announcement.generation.desc()).limit(1)).first()
+    if announcement is None:
+        return
+    announcement.held_at = clock.now()
+    of_it = Message.announcement_id == announcement.id
+    reopened = {"state": MessageState.HELD, "held_because": HeldBecause.REOPENED}
+    take_out(of_it, [MessageState.PENDING, MessageState.HELD], **reopened)
+    if event.kind == EventKind.BUG_UNRELEASED:
+        for settled_by, state in TOLD_BY.items():
+            told = sa.select(Message.customer_id).where(of_it, Message.state == state)
+            waiting.unsettle_all(bug.id, told, settled_by)
+
+
+def undo_outcome(event: Event) -> None:
+    """Take back the announcement of a verdict that was undone, or take up again the one that an undone reopening held.
+
+    Records announcement.cancelled. Raises Conflict once anybody was told.
+    """
+    bug = _bug(event)
+    announcement = announcements.current(bug)
+    if announcement is None:
+        return
+    if bug.status in KINDS:
+        _take_up_again(announcement)
+        return
+    of_it = Message.announcement_id == announcement.id
+    take_out(of_it, [MessageState.PENDING, MessageState.HELD, MessageState.FAILED], state=MessageState.CANCELLED)
+    harmless = (MessageState.CANCELLED, MessageState.SUPPRESSED)
+    told = db.session.scalar(sa.select(sa.func.count()).where(of_it, Message.state.not_in(harmless))) or 0
+    if told:
+        people = "1 person has" if told == 1 else f"{told} people have"
+        raise Conflict(f"{people} been told already, so this cannot be undone. Reopen {bug.ref} and tell them why.")
+    announcement.cancelled_at = clock.now()
+    db.session.flush()
+    waiting.unsettle_all(bug.id, sa.select(Message.customer_id).where(of_it), SettledBy.SUPPRESSED)
+    events.record(EventKind.ANNOUNCEMENT_CANCELLED, actor=_actor(event), bug=bug, announcement=announcement.id)
+
+
+def _take_up_again(announcement: Announcement) -> None:
+    announcement.held_at = None
+    if announcement.released_at is None:
+        announcement.due_at = announcements.review_ends_at(clock.now())
+    reopened = (Message.announcement_id == announcement.id, Message.held_because == HeldBecause.REOPENED)
+    has_address = Message.customer_id.in_(sa.select(Customer.id).where(Customer.email.is_not(None)))
+    because = sa.case((has_address, HeldBecause.NO_NOTE.value), else_=HeldBecause.NO_ADDRESS.value)
+    update_all(sa.update(Message).where(*reopened, Message.reason != TOLD_AGAIN).values(held_because=because))
+    announcements.reword(announcement)
+
+
+def _bug(event: Event) -> Bug:
+    return db.session.get_one(Bug, event.bug_id)
+
+
+def _actor(event: Event) -> User | None:
+    return db.session.get(User, event.actor_id) if event.actor_id is not None else None
+
+
+SUBSCRIPTIONS: list[tuple[EventKind, Subscriber]] = [
+    (EventKind.BUG_LIVE, announce),
+    (EventKind.BUG_DECLINED, announce),
+    (EventKind.REPORT_ATTACHED, tell_latecomer),
+    (EventKind.REPORT_WITHDRAWN, stop_telling),
+    (EventKind.REPORT_WORKS_NOW, stop_telling),
+    (EventKind.BUG_CAME_BACK, hold_generation),
+    (EventKind.BUG_RECONSIDERED, hold_generation),
+    (EventKind.BUG_UNRELEASED, hold_generation),
+    (EventKind.BUG_UNDONE, undo_outcome),
+]
+
+
+def listen() -> None:
+    """Follow what happens to bugs and reports."""
+    for kind, subscriber in SUBSCRIPTIONS:
+        events.subscribe(kind, subscriber)
