@@ -12,6 +12,7 @@ from enum import StrEnum
 class Phase(StrEnum):
     """How far the conversation with the server had come."""
 
+    COMPOSE = "compose"
     CONNECT = "connect"
     TLS = "tls"
     HELLO = "hello"

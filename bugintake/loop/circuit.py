@@ -1,0 +1,68 @@
+"""The mail channel's circuit: while the server refuses everything, mail waits instead of failing one by one."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from random import SystemRandom
+
+from bugintake.core import clock
+from bugintake.core.db import db, transaction
+from bugintake.loop.models import Circuit
+from bugintake.loop.verdicts import Outcome, Phase, Verdict
+
+MAIL = "mail"
+SETTINGS_WRONG = (timedelta(minutes=1), timedelta(minutes=15))
+UNREACHABLE = (timedelta(seconds=2), timedelta(minutes=1))
+ABOUT_THE_SERVER = frozenset({Phase.CONNECT, Phase.TLS, Phase.HELLO, Phase.AUTH, Phase.MAIL})
+
+
+def mail_circuit() -> Circuit | None:
+    """Return what is wrong with the mail channel, or nothing while mail leaves."""
+    return db.session.get(Circuit, MAIL, populate_existing=True)
+
+
+def is_open() -> bool:
+    """Whether mail waits until the server may be asked again."""
+    circuit = mail_circuit()
+    return circuit is not None and circuit.open_until is not None and circuit.open_until > clock.now()
+
+
+def is_half_open() -> bool:
+    """Whether the server is to be tried with a single mail, because the last one found it refusing."""
+    return mail_circuit() is not None and not is_open()
+
+
+def concerns_every_mail(outcome: Outcome) -> bool:
+    """Whether an attempt ended because of the server or our settings, and not because of the mail."""
+    if outcome.verdict is Verdict.CHANNEL:
+        return True
+    return outcome.verdict is Verdict.RETRY and outcome.phase in ABOUT_THE_SERVER
+
+
+def trip(outcome: Outcome) -> None:
+    """Let all mail wait, longer each time, with some chance so that workers do not come back at once."""
+    first, longest = SETTINGS_WRONG if outcome.verdict is Verdict.CHANNEL else UNREACHABLE
+    with transaction():
+        circuit = mail_circuit()
+        if circuit is None:
+            circuit = Circuit(channel=MAIL, failures=0, since_at=clock.now())
+            db.session.add(circuit)
+        pause = min(longest, first * 2 ** min(circuit.failures, 20))
+        circuit.failures += 1
+        circuit.reason = f"{outcome.phase}: {outcome.error or outcome.code or 'no answer'}"[:500]
+        circuit.open_until = clock.now() + jittered(pause)
+
+
+def close() -> None:
+    """Let mail leave again."""
+    if mail_circuit() is None:
+        return
+    with transaction():
+        circuit = mail_circuit()
+        if circuit is not None:
+            db.session.delete(circuit)
+
+
+def jittered(span: timedelta) -> timedelta:
+    """Vary a span by a fifth, so that what waited together does not return together."""
+    return span * SystemRandom().uniform(0.8, 1.2)

@@ -1,0 +1,215 @@
+"""What mails say: outcomes to customers in their language, notices to the team. One function per mail."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+from babel import Locale
+from babel.dates import format_date, format_skeleton
+from flask_babel import force_locale, gettext, ngettext
+
+from bugintake.core import clock
+from bugintake.core.config import settings
+from bugintake.core.forms import zone_or_utc
+from bugintake.intake.models import Report
+from bugintake.loop.links import Links
+from bugintake.loop.mail import Letter, Line
+from bugintake.loop.models import Announcement, AnnouncementKind, Message
+from bugintake.team.models import User, Workspace
+
+LOCALES = {"en": "en_GB", "de": "de", "es": "es"}
+LONGEST_WORDS = 160
+LONGEST_IN_SUBJECT = 90
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One message with all that its sentences rest on."""
+
+    message: Message
+    links: Links
+
+    @property
+    def announcement(self) -> Announcement:
+        """What is told."""
+        return self.message.announcement
+
+    @property
+    def report(self) -> Report:
+        """Whose words are answered."""
+        return self.message.report
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it works now."""
+        return self.announcement.kind is AnnouncementKind.LIVE
+
+    @property
+    def note(self) -> str:
+        """What is different now, or why nothing will be, as the team wrote it in the reader's language."""
+        return self.announcement.notes.get(self.message.language, "").strip()
+
+    @property
+    def workaround(self) -> str:
+        """The way round, in the reader's language."""
+        return self.announcement.workarounds.get(self.message.language, "").strip()
+
+
+def is_worded(message: Message) -> bool:
+    """Whether all that a message has to say exists in its reader's language.
+
+    A decline whose way round was written, only not in this language, is as unfinished as one without a note.
+    """
+    announcement = message.announcement
+    if not announcement.notes.get(message.language, "").strip():
+        return False
+    has_workaround = any(text.strip() for text in announcement.workarounds.values())
+    needs_workaround = announcement.kind is AnnouncementKind.DECLINED and has_workaround
+    return not needs_workaround or bool(announcement.workarounds.get(message.language, "").strip())
+
+
+def own_words(report: Report, language: str, longest: int = LONGEST_WORDS) -> str:
+    """Name a problem as its customer would: their own first sentence, else the choices in their language."""
+    first = report.actual.strip().split("\n", 1)[0]
+    sentence = first.split(". ", 1)[0].strip().rstrip(".") or (
+        f"{report.area.label_in(language)}: {report.symptom.label_in(language)}"
+    )
+    return sentence if len(sentence) <= longest else sentence[: longest - 1].rstrip() + "…"
+
+
+def outcome_letter(outcomes: Sequence[Outcome], workspace: Workspace) -> Letter:
+    """Write what became of everything one customer waits for: one mail, however many bugs."""
+    first = outcomes[0]
+    customer, language = first.message.customer, first.message.language
+    with force_locale(LOCALES[language]):
+        lines = [Line(_greeting(customer.name))]
+        for outcome in outcomes:
+            lines += _section(outcome, workspace)
+        lines.append(Line("\n".join([gettext("Thank you,"), *_signature(first, workspace)])))
+        lines += _small_print(outcomes)
+        subject = _subject(outcomes)
+    return Letter(
+        recipient=customer.email or "",
+        recipient_name=customer.name,
+        language=language,
+        subject=subject,
+        lines=tuple(lines),
+        thread=tuple(thread_of(outcome.report) for outcome in outcomes),
+        unsubscribe_url=first.links.unsubscribe_url,
+    )
+
+
+def text_of(outcome: Outcome, workspace: Workspace) -> str:
+    """Write what one message says, without its private links: this is what the team reads later."""
+    with force_locale(LOCALES[outcome.message.language]):
+        return "\n\n".join(line.text for line in _section(outcome, workspace) if not line.url)
+
+
+def _subject(outcomes: Sequence[Outcome]) -> str:
+    first, count = outcomes[0], len(outcomes)
+    words = own_words(first.report, first.message.language, LONGEST_IN_SUBJECT)
+    is_live = all(outcome.is_live for outcome in outcomes)
+    if count == 1 and is_live:
+        subject = gettext("Fixed: %(words)s", words=words)
+    elif count == 1:
+        subject = gettext("About “%(words)s”: we are leaving it as it is", words=words)
+    elif is_live:
+        subject = ngettext("Fixed: %(num)d thing you told us about", "Fixed: %(num)d things you told us about", count)
+    else:
+        subject = ngettext("About %(num)d thing you told us", "About %(num)d things you told us", count)
+    return str(subject)
+
+
+def _section(outcome: Outcome, workspace: Workspace) -> list[Line]:
+    zone = outcome.message.customer.zone or workspace.zone
+    told_on = _day(outcome.report.filed_at, zone, outcome.message.language)
+    lines = [
+        Line(gettext("On %(day)s you told us:", day=told_on)),
+        Line(own_words(outcome.report, outcome.message.language), "quote"),
+    ]
+    return lines + (_live(outcome, zone) if outcome.is_live else _declined(outcome))
+
+
+def _live(outcome: Outcome, zone: str) -> list[Line]:
+    since, bug = outcome.announcement.opened_at, outcome.announcement.bug
+    day = _day(since, zone, outcome.message.language)
+    if bug.release is not None:
+        works = gettext("It is fixed since %(day)s, in version %(version)s.", day=day, version=bug.release.label)
+    else:
+        works = gettext("It is fixed since %(day)s.", day=day)
+    lines = [Line(works), Line(outcome.note)]
+    days = (since - outcome.report.filed_at).days
+    if days > 0:
+        lines.append(Line(ngettext("I am sorry it took us %(num)d day.", "I am sorry it took us %(num)d days.", days)))
+    ask = gettext("Does it work for you now? Tell us, and see where your report stands:")
+    return [*lines, Line(ask, url=outcome.links.report_url)]
+
+
+def _declined(outcome: Outcome) -> list[Line]:
+    decision = gettext(
+        "We looked into it and decided not to change it, and we would rather tell you than leave you waiting."
+    )
+    if outcome.workaround:
+        instead = gettext("What you can do instead: %(workaround)s", workaround=outcome.workaround)
+    else:
+        instead = gettext("There is no good way round it today, and I am sorry about that.")
+    more = gettext("If this stops your work in a way we have not understood, tell us here:")
+    return [
+        Line(decision),
+        Line(gettext("The reason: %(reason)s", reason=outcome.note)),
+        Line(instead),
+        Line(more, url=outcome.links.report_url),
+    ]
+
+
+def _small_print(outcomes: Sequence[Outcome]) -> list[Line]:
+    refs = ", ".join(outcome.announcement.bug.ref for outcome in outcomes)
+    lines = [Line(gettext("%(refs)s. You get this mail because you told us about it.", refs=refs), "small")]
+    for outcome in outcomes:
+        stop = gettext("No more mail about %(ref)s:", ref=outcome.announcement.bug.ref)
+        lines.append(Line(stop, "small", outcome.links.unsubscribe_url))
+    return lines
+
+
+def _signature(outcome: Outcome, workspace: Workspace) -> list[str]:
+    """Sign as the person whom the customer told, else as whoever sent it, else as the company alone."""
+    people: list[User | None] = [outcome.report.filed_by, outcome.announcement.sent_by]
+    names = [person.first_name for person in people if person is not None and person.is_active]
+    return [*names[:1], workspace.signature]
+
+
+def _greeting(name: str) -> str:
+    first = name.split()[0] if name.split() else ""
+    return str(gettext("Hello %(name)s,", name=first) if first else gettext("Hello,"))
+
+
+def _day(at: datetime, zone: str, language: str) -> str:
+    local = at.astimezone(zone_or_utc(zone))
+    is_this_year = local.year == clock.now().astimezone(local.tzinfo).year
+    return _format_day(local, LOCALES[language], is_this_year)
+
+
+def _format_day(local: datetime, locale: str, is_this_year: bool) -> str:
+    if is_this_year:
+        return format_skeleton("MMMMd", local, tzinfo=local.tzinfo, locale=locale)
+    return format_date(local, "long", locale=Locale.parse(locale))
+
+
+def thread_of(report: Report) -> str:
+    """Name the thread that all mail about one report belongs to."""
+    return f"<report-{report.id}@{mail_domain()}>"
+
+
+def new_message_id() -> str:
+    """Make the name a mail keeps for ever, also when it is sent again."""
+    return f"<{uuid4().hex}@{mail_domain()}>"
+
+
+def mail_domain() -> str:
+    """Return the host that Message-IDs are made under: the one our links lead to."""
+    host = urlsplit(settings().base_url).hostname or "localhost"
+    return host if all(c.isascii() and (c.isalnum() or c in ".-") for c in host) else "localhost"

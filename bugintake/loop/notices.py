@@ -1,0 +1,143 @@
+"""Notices to the team: queued once under a key, written when they leave, so that they say what is true then."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from babel.dates import format_date, format_time
+from flask_babel import force_locale, gettext, ngettext
+from sqlalchemy.exc import IntegrityError
+
+from bugintake.core import clock
+from bugintake.core.config import settings
+from bugintake.core.db import db, transaction
+from bugintake.core.events import Event, EventKind
+from bugintake.duty.queries import PlannedShift
+from bugintake.duty.reminders import Reminder, coming_reminders, due_reminders
+from bugintake.loop.letters import LOCALES, new_message_id
+from bugintake.loop.mail import Letter, Line
+from bugintake.loop.models import Delivery, DeliveryKind
+from bugintake.team import people
+from bugintake.team.models import User
+from bugintake.triage.queue import queue
+
+
+def queue_notice(kind: DeliveryKind, user: User, key: str) -> None:
+    """Put a notice into the outbox, once per key."""
+    if db.session.scalar(sa.select(Delivery.id).where(Delivery.key == key)) is None:
+        db.session.add(Delivery(key=key, kind=kind, user_id=user.id, message_id=new_message_id()))
+        db.session.flush()
+
+
+def queue_reset(event: Event) -> None:
+    """Mail a link for a new password to the person who asked for it; an address that is nobody's gets nothing."""
+    user = db.session.get(User, event.user_id) if event.user_id is not None else None
+    if user is not None:
+        queue_notice(DeliveryKind.PASSWORD_RESET, user, f"password_reset:{event.id}")
+
+
+def queue_reminders(now: datetime) -> int:
+    """Remind of duty whoever is due by now and was not reminded of that turn yet, and tell how many those are.
+
+    Two workers that do this at once remind once: the key is unique, and the slower one starts over.
+    """
+    due = due_reminders(now)
+    known = set(db.session.scalars(sa.select(Delivery.key).where(Delivery.key.in_([r.key for r in due]))))
+    new = [reminder for reminder in due if reminder.key not in known]
+    if not new:
+        return 0
+    try:
+        with transaction():
+            for reminder in new:
+                queue_notice(DeliveryKind.DUTY_REMINDER, reminder.person, reminder.key)
+    except IntegrityError:
+        return 0
+    return len(new)
+
+
+def queue_test(user: User) -> None:
+    """Mail somebody that mail works."""
+    queue_notice(DeliveryKind.TEST, user, f"test:{user.id}:{clock.now().isoformat()}")
+
+
+SUBSCRIPTIONS = [(EventKind.PASSWORD_RESET_REQUESTED, queue_reset)]
+
+
+def letter_of(delivery: Delivery) -> Letter | None:
+    """Write a notice, or nothing where it is no longer true."""
+    user = db.session.get_one(User, delivery.user_id)
+    if not user.is_active:
+        return None
+    with force_locale(LOCALES.get(user.language, "en_GB")):
+        written = WRITERS[delivery.kind](delivery, user)
+    if written is None:
+        return None
+    subject, lines = written
+    return Letter(user.email, user.name, user.language, subject, (Line(_hello(user)), *lines))
+
+
+def _hello(user: User) -> str:
+    return str(gettext("Hello %(name)s,", name=user.first_name))
+
+
+Written = tuple[str, list[Line]]
+
+
+def _password_reset(_delivery: Delivery, user: User) -> Written:
+    url = people.new_reset_link(user)
+    return gettext("Choose a new password"), [
+        Line(gettext("somebody, probably you, asked for a new password for this address. Choose one here:"), url=url),
+        Line(gettext("The link works once, for two hours. If it was not you, do nothing: your password stays.")),
+    ]
+
+
+def _test(_delivery: Delivery, _user: User) -> Written:
+    return gettext("Mail works"), [Line(gettext("this is the test you asked for: mail from bugintake reaches you."))]
+
+
+def _duty_reminder(delivery: Delivery, user: User) -> Written | None:
+    found = [reminder for reminder in coming_reminders(clock.now()) if reminder.key == delivery.key]
+    if not found or found[0].person.id != user.id:
+        return None
+    reminder = found[0]
+    day, hours = _day(reminder.shift, user), _hours(reminder.shift)
+    is_tomorrow = reminder.shift.on == clock.now().astimezone(reminder.zone).date() + timedelta(days=1)
+    if is_tomorrow:
+        subject = gettext("You're on bug duty tomorrow, %(day)s, %(hours)s", day=day, hours=hours)
+    else:
+        subject = gettext("You're on bug duty on %(day)s, %(hours)s", day=day, hours=hours)
+    return subject, _duty_lines(reminder, user)
+
+
+def _duty_lines(reminder: Reminder, user: User) -> list[Line]:
+    zone = gettext("Times are %(zone)s.", zone=str(reminder.zone))
+    if reminder.previous is not None:
+        takes_over = gettext("you take over from %(name)s.", name=reminder.previous.first_name)
+    else:
+        takes_over = gettext("it is your turn.")
+    waiting = ngettext(
+        "Right now there is %(num)d bug to look at.", "Right now there are %(num)d bugs to look at.", len(queue(user))
+    )
+    lines = [Line(f"{takes_over} {waiting}")]
+    lines.append(Line(gettext("Cannot do it? See the schedule:"), url=f"{settings().base_url}/duty/schedule"))
+    if reminder.next_shifts:
+        days = ", ".join(_day(shift, user) for shift in reminder.next_shifts)
+        zone = f"{gettext('Your next days after that: %(days)s.', days=days)} {zone}"
+    return [*lines, Line(zone)]
+
+
+def _day(shift: PlannedShift, user: User) -> str:
+    return format_date(shift.on, "EEE d MMM", locale=LOCALES.get(user.language, "en_GB"))
+
+
+def _hours(shift: PlannedShift) -> str:
+    return f"{format_time(shift.start, 'HH:mm', locale='en_GB')}–{format_time(shift.end, 'HH:mm', locale='en_GB')}"
+
+
+WRITERS: dict[DeliveryKind, Callable[[Delivery, User], Written | None]] = {
+    DeliveryKind.PASSWORD_RESET: _password_reset,
+    DeliveryKind.DUTY_REMINDER: _duty_reminder,
+    DeliveryKind.TEST: _test,
+}

@@ -1,0 +1,151 @@
+"""The outbox: who may send which envelope now. Claims carry a fence, so that a slow worker cannot send what was lost.
+
+pending → claimed → sending → sent. A claim that runs out goes back to pending, because nothing was handed over; what is
+found sending is uncertain, because it may have been. Nothing uncertain is ever sent again by itself.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+import sqlalchemy as sa
+from sqlalchemy.orm import joinedload
+
+from bugintake.core import clock
+from bugintake.core.config import settings
+from bugintake.core.db import db, transaction
+from bugintake.intake.models import Bug, Report
+from bugintake.loop import attempts, circuit, letters, links, notices, owed
+from bugintake.loop.attempts import LEASE, Claimed
+from bugintake.loop.mail import Letter
+from bugintake.loop.models import (
+    Announcement,
+    CustomerLink,
+    Delivery,
+    DeliveryKind,
+    DeliveryState,
+    Message,
+    MessageState,
+)
+from bugintake.team.workspace import is_sample, is_set_up, workspace
+
+log = logging.getLogger(__name__)
+
+BATCH = 10
+
+
+def may_send() -> bool:
+    """Whether mail may leave at all: never without a server, before the first run, or from the sample company."""
+    return settings().smtp_url is not None and is_set_up() and not is_sample()
+
+
+def is_waiting() -> bool:
+    """Whether anything is due, so that looking costs no write."""
+    if not may_send() or circuit.is_open():
+        return False
+    at = clock.now()
+    return bool(db.session.scalar(sa.select(sa.select(Delivery.id).where(_is_due(at)).exists())))
+
+
+def claim(limit: int = BATCH) -> list[Claimed]:
+    """Make envelopes this worker's, write what they say, and return those that still have something to say.
+
+    Everything that could have changed since a message was made is asked again in this same transaction. An envelope
+    that cannot be written becomes failed, and the others go on.
+    """
+    if not is_waiting():
+        return []
+    fence = f"{socket.gethostname()[:20]}:{os.getpid()}:{uuid4().hex[:16]}"
+    with transaction():
+        return _write(_take(1 if circuit.is_half_open() else limit, fence), fence)
+
+
+def _take(limit: int, fence: str) -> list[int]:
+    is_due = _is_due(clock.now())
+    due = sa.select(Delivery.id).where(is_due).order_by(Delivery.not_before, Delivery.id).limit(limit)
+    ids = db.session.scalars(due.with_for_update(skip_locked=True)).all()
+    take = sa.update(Delivery).where(Delivery.id.in_(ids), is_due).values(_lease(fence)).returning(Delivery.id)
+    taken = db.session.scalars(take.execution_options(synchronize_session=False)).all() if ids else []
+    return [found for found in ids if found in set(taken)]
+
+
+def _is_due(at: datetime) -> sa.ColumnElement[bool]:
+    return sa.and_(Delivery.state == DeliveryState.PENDING, Delivery.not_before <= at)
+
+
+def _lease(fence: str) -> dict[str, Any]:
+    return {"state": DeliveryState.CLAIMED, "lease_owner": fence, "lease_until": clock.now() + LEASE}
+
+
+def _write(ids: Sequence[int], fence: str) -> list[Claimed]:
+    claimed = []
+    carried = _messages_in(ids)
+    for delivery in db.session.scalars(
+        sa.select(Delivery).where(Delivery.id.in_(ids)).order_by(Delivery.id).execution_options(populate_existing=True)
+    ):
+        try:
+            with db.session.begin_nested():
+                written = _letter_of(delivery, carried[delivery.id])
+        except Exception as error:  # a poisoned row must not stop the others
+            log.exception("Envelope %s cannot be written", delivery.id)
+            attempts.fail(delivery, f"It cannot be written: {type(error).__name__}.")
+            continue
+        if written is None:
+            delivery.state, delivery.lease_owner, delivery.lease_until = DeliveryState.CANCELLED, None, None
+            delivery.last_error = "Nothing in it is owed any more."
+            continue
+        letter, made = written
+        delivery.subject = letter.subject[:300]
+        claimed.append(Claimed(delivery.id, fence, delivery.message_id, letter, delivery.user_id, made))
+    return claimed
+
+
+def _letter_of(delivery: Delivery, messages: Iterable[Message]) -> tuple[Letter, tuple[int, ...]] | None:
+    if delivery.kind is not DeliveryKind.OUTCOME:
+        notice = notices.letter_of(delivery)
+        return (notice, ()) if notice is not None else None
+    outcomes = []
+    made: list[CustomerLink] = []
+    for message in messages:
+        owed.choose_report(message)
+        refusal = owed.refusal_of(message)
+        if refusal is not None:
+            owed.refuse(message, refusal)
+            continue
+        pair = links.make_links(message.report, message.language)
+        made += pair.rows
+        outcomes.append(letters.Outcome(message, pair))
+    if not outcomes:
+        return None
+    for outcome in outcomes:
+        outcome.message.text = letters.text_of(outcome, workspace())
+    db.session.flush()
+    return letters.outcome_letter(outcomes, workspace()), tuple(row.id for row in made)
+
+
+def _messages_in(ids: Sequence[int]) -> dict[int, list[Message]]:
+    report, announcement = joinedload(Message.report), joinedload(Message.announcement)
+    query = (
+        sa.select(Message)
+        .where(Message.delivery_id.in_(ids), Message.state == MessageState.PENDING)
+        .options(
+            joinedload(Message.customer),
+            report.joinedload(Report.filed_by),
+            report.joinedload(Report.area),
+            report.joinedload(Report.symptom),
+            announcement.joinedload(Announcement.bug).joinedload(Bug.release),
+            announcement.joinedload(Announcement.sent_by),
+        )
+        .order_by(Message.id)
+    )
+    found: dict[int, list[Message]] = defaultdict(list)
+    for message in db.session.scalars(query.execution_options(populate_existing=True)).unique():
+        found[message.delivery_id or 0].append(message)
+    return found

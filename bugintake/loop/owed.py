@@ -1,0 +1,114 @@
+"""Whether what somebody was owed is still owed: asked when a mail is written, and again right before it leaves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from bugintake.core import clock, events
+from bugintake.core.db import db
+from bugintake.core.events import EventKind
+from bugintake.intake import waiting
+from bugintake.intake.models import Bug, Customer, Report, SettledBy, Status
+from bugintake.loop.letters import is_worded
+from bugintake.loop.models import Announcement, AnnouncementKind, HeldBecause, Message, MessageState
+from bugintake.team.models import User
+
+OUTCOME = {AnnouncementKind.LIVE: Status.LIVE, AnnouncementKind.DECLINED: Status.DECLINED}
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a message does not leave now."""
+
+    state: MessageState
+    reason: str
+    held_because: HeldBecause | None = None
+
+
+def refusal_of(message: Message) -> Refusal | None:
+    """Say why a message may not leave, or nothing where it may."""
+    announcement, customer = message.announcement, message.customer
+    bug = announcement.bug
+    if announcement.cancelled_at is not None or bug.withdrawn_at is not None:
+        return Refusal(MessageState.CANCELLED, "It was taken back.")
+    if announcement.held_at is not None or announcement.released_at is None:
+        return Refusal(MessageState.PENDING, "")
+    if bug.merged_into_id is not None:
+        return Refusal(MessageState.CANCELLED, f"{bug.ref} is part of BUG-{bug.canonical_id} now.")
+    if bug.generation != announcement.generation or bug.status is not OUTCOME[announcement.kind]:
+        return Refusal(MessageState.HELD, f"{bug.ref} was reopened.", HeldBecause.REOPENED)
+    if message.report.settled_at is not None:
+        return Refusal(MessageState.CANCELLED, "They no longer wait for it.")
+    if customer.erased_at is not None:
+        return Refusal(MessageState.SUPPRESSED, "This person was erased.")
+    if customer.email is None:
+        return Refusal(MessageState.HELD, "There is no address.", HeldBecause.NO_ADDRESS)
+    if customer.suppressed_at is not None:
+        return Refusal(MessageState.SUPPRESSED, customer.suppressed_because or "Mail to this address comes back.")
+    if message.report.unsubscribed_at is not None:
+        return Refusal(MessageState.SUPPRESSED, "They asked for no more mail about it.")
+    if not is_worded(message):
+        return Refusal(MessageState.HELD, "There is no note in their language.", HeldBecause.NO_NOTE)
+    return None
+
+
+def refuse(message: Message, refusal: Refusal) -> None:
+    """Put a message where its refusal says. One that is suppressed settles; records message.suppressed for it."""
+    message.state, message.reason, message.held_because = refusal.state, refusal.reason, refusal.held_because
+    message.state_at, message.delivery_id = clock.now(), None
+    db.session.flush()
+    if refusal.state is MessageState.SUPPRESSED:
+        suppressed(message)
+
+
+def suppressed(message: Message) -> None:
+    """Settle somebody whom mail must not reach. Records message.suppressed."""
+    bug = message.announcement.bug
+    waiting.settle(bug, [message.customer_id], SettledBy.SUPPRESSED, actor=None)
+    events.record(EventKind.MESSAGE_SUPPRESSED, actor=None, bug=bug, report=message.report, message_id=message.id)
+
+
+def choose_report(message: Message) -> None:
+    """Let a message speak of a report that is still open where the one it was made for has been settled meanwhile."""
+    if message.report.settled_at is None:
+        return
+    others = waiting.unsettled_under(message.announcement.bug_id).where(Report.customer_id == message.customer_id)
+    other = db.session.scalars(others.order_by(Report.id).limit(1)).first()
+    if other is not None:
+        message.report = other
+
+
+def no_longer_owed(delivery_id: int, address: str) -> sa.ColumnElement[bool]:
+    """Select whether anything in an envelope may not leave any more; the same rules in one question to the database."""
+    facts = (
+        Message.state != MessageState.PENDING,
+        Announcement.cancelled_at.is_not(None),
+        Announcement.held_at.is_not(None),
+        Announcement.released_at.is_(None),
+        Bug.generation != Announcement.generation,
+        Bug.merged_into_id.is_not(None),
+        Bug.withdrawn_at.is_not(None),
+        Bug.status.not_in((Status.LIVE, Status.DECLINED)),
+        Report.settled_at.is_not(None),
+        Report.unsubscribed_at.is_not(None),
+        Customer.suppressed_at.is_not(None),
+        Customer.erased_at.is_not(None),
+        Customer.email.is_distinct_from(address),
+    )
+    return (
+        sa.select(Message.id)
+        .join(Announcement, Announcement.id == Message.announcement_id)
+        .join(Bug, Bug.id == Announcement.bug_id)
+        .join(Report, Report.id == Message.report_id)
+        .join(Customer, Customer.id == Message.customer_id)
+        .where(Message.delivery_id == delivery_id, sa.or_(*facts))
+        .exists()
+    )
+
+
+def has_left(user_id: int | None, address: str) -> sa.ColumnElement[bool]:
+    """Select whether the member of the team an envelope is for was disabled or has another address now."""
+    is_gone = sa.or_(User.disabled_at.is_not(None), User.email != address)
+    return sa.select(User.id).where(User.id == user_id, is_gone).exists()

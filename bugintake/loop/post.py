@@ -1,0 +1,113 @@
+"""Sending what is due: one envelope after the other over one kept connection."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from flask import Flask, current_app
+from sqlalchemy.exc import OperationalError
+
+from bugintake.core import clock
+from bugintake.core.config import settings
+from bugintake.loop import attempts, circuit, letters, outbox
+from bugintake.loop.attempts import Claimed
+from bugintake.loop.mail import Sender, UnsafeMail, compose, plain_address, sender_of
+from bugintake.loop.smtp import Channel, Envelope, Server
+from bugintake.loop.verdicts import Outcome, Phase, Verdict
+from bugintake.team.workspace import workspace
+
+KEEP_TRIES = 3
+
+log = logging.getLogger(__name__)
+
+
+def send_due(stopping: Callable[[], bool] = lambda: False, channel: Channel | None = None) -> int:
+    """Send everything that is due, and tell how many envelopes were tried.
+
+    Stops after the envelope at hand when told to, and gives the rest of its claim back; so it does where the server
+    turns out to refuse everything. Each claim has a context and a database session of its own.
+    """
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # a proxy hides it
+    tried = 0
+    try:
+        while not stopping():
+            with app.app_context():
+                if not outbox.is_waiting():
+                    return tried
+                if channel is None:
+                    channel = open_channel()
+                count = _send_batch(channel, stopping)
+            if not count:
+                return tried
+            tried += count
+        return tried
+    finally:
+        if channel is not None:
+            channel.close()
+
+
+def open_channel() -> Channel:
+    """Prepare a connection to the configured mail server; it connects with the first mail. Raises ValueError."""
+    return Channel(Server.from_url(settings().smtp_url or ""))
+
+
+def sender() -> Sender:
+    """Return who mail comes from. Raises UnsafeMail where the settings name no address."""
+    company = workspace()
+    address = settings().mail_from or f"bugintake@{letters.mail_domain()}"
+    return sender_of(address, company.signature, company.reply_address)
+
+
+def _send_batch(channel: Channel, stopping: Callable[[], bool]) -> int:
+    was_refusing = circuit.mail_circuit() is not None
+    try:
+        from_whom = sender()
+    except UnsafeMail as error:
+        circuit.trip(Outcome(Verdict.CHANNEL, Phase.COMPOSE, error=f"The sender cannot be used. {error}"))
+        return 0
+    batch = outbox.claim()
+    for position, claimed in enumerate(batch):
+        if stopping():
+            _give_back(batch[position:])
+            return position
+        outcome = _send(claimed, channel, from_whom)
+        if circuit.concerns_every_mail(outcome):
+            circuit.trip(outcome)
+            _give_back(batch[position + 1 :])
+            return 0
+        if was_refusing and outcome.phase is not Phase.COMPOSE:
+            circuit.close()
+            was_refusing = False
+    return len(batch)
+
+
+def _send(claimed: Claimed, channel: Channel, from_whom: Sender) -> Outcome:
+    try:
+        content = compose(claimed.letter, from_whom, claimed.message_id, clock.now())
+        envelope = Envelope(from_whom.address, plain_address(claimed.letter.recipient), content)
+    except Exception as error:  # whatever is wrong with it, the next one can be sent
+        log.warning("Envelope %s cannot be written: %s", claimed.id, error)
+        said = str(error) if isinstance(error, UnsafeMail) else f"It cannot be written: {type(error).__name__}."
+        outcome = Outcome(Verdict.FAILED, Phase.COMPOSE, error=said)
+    else:
+        outcome = channel.deliver(envelope, lambda: attempts.begin_sending(claimed))
+    _keep(claimed, outcome)
+    return outcome
+
+
+def _keep(claimed: Claimed, outcome: Outcome) -> None:
+    """Keep the outcome even where the database is busy for a while: an answer that is lost leaves a mail uncertain."""
+    for left in reversed(range(KEEP_TRIES)):
+        try:
+            attempts.finish(claimed, outcome)
+            return
+        except OperationalError:
+            if not left:
+                raise
+            log.warning("The outcome of envelope %s could not be kept yet", claimed.id)
+
+
+def _give_back(rest: list[Claimed]) -> None:
+    for claimed in rest:
+        attempts.give_back(claimed)

@@ -1,0 +1,198 @@
+"""The worker: releases what is due, sends it, and takes back what dead workers held. Any number may run.
+
+Huey wakes it and gives it threads; rows decide. What the queue loses, the sweeper finds within seconds.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from flask import Flask, current_app
+from sqlalchemy.exc import SQLAlchemyError
+
+from bugintake.core import clock, events
+from bugintake.core.config import Settings, settings
+from bugintake.core.db import after_commit, db, transaction
+from bugintake.core.events import Event, EventKind, Subscriber
+from bugintake.loop import attempts, notices, outbox, post
+from bugintake.loop.envelopes import open_due
+from bugintake.loop.models import Announcement, Message, MessageState, WorkerPulse
+
+if TYPE_CHECKING:
+    from huey.api import Huey, TaskWrapper  # loaded where it is used: the pages start without it
+
+EXTENSION = "bugintake.queue"
+NAME = "bugintake"
+SENDERS = 2
+SWEEP_SECONDS = 2.0
+REMIND_EVERY = 15
+PULSE_EVERY = 10
+FORGET_PULSE_AFTER = timedelta(days=1)
+
+log = logging.getLogger(__name__)
+
+
+def work_task(app: Flask) -> TaskWrapper:
+    """Return the one task of the app's queue, opened the first time: SQLite in the data folder, or by URL."""
+    if EXTENSION not in app.extensions:
+        with app.app_context():
+            queue = _open_queue(settings())
+        app.extensions[EXTENSION] = queue.task(name="work")(lambda: _work(app))
+    return app.extensions[EXTENSION]
+
+
+def wake(_event: Event | None = None) -> None:
+    """Let a worker look right after this transaction is kept. Where that fails, it looks within seconds by itself."""
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # a proxy hides it
+
+    def ring() -> None:
+        _ring(app, 1)
+
+    after_commit(ring)
+
+
+SUBSCRIPTIONS: list[tuple[EventKind, Subscriber]] = [
+    *notices.SUBSCRIPTIONS,
+    (EventKind.PASSWORD_RESET_REQUESTED, wake),
+]
+
+
+def listen() -> None:
+    """Follow what has to be mailed to the team, and wake a worker when there is something to do."""
+    for kind, subscriber in SUBSCRIPTIONS:
+        events.subscribe(kind, subscriber)
+
+
+def sweep(count: int = 0) -> bool:
+    """Do what time brings: release, recover, remind; and tell whether there is mail to send."""
+    if count % PULSE_EVERY == 0:
+        beat()
+    attempts.recover()
+    if count % REMIND_EVERY == 0:
+        notices.queue_reminders(clock.now())
+    while _open_some():
+        pass
+    return outbox.is_waiting()
+
+
+def beat() -> None:
+    """Leave a sign of life."""
+    name = f"{socket.gethostname()[:40]}:{os.getpid()}"
+    with transaction():
+        db.session.execute(sa.delete(WorkerPulse).where(WorkerPulse.at < clock.now() - FORGET_PULSE_AFTER))
+        pulse = db.session.get(WorkerPulse, name)
+        if pulse is None:
+            pulse = WorkerPulse(worker=name)
+            db.session.add(pulse)
+        pulse.at = clock.now()
+
+
+def last_pulse() -> datetime | None:
+    """Say when any worker was last alive, or nothing where none has been."""
+    return db.session.scalar(sa.select(sa.func.max(WorkerPulse.at)))
+
+
+def run_worker() -> None:
+    """Work until told to stop by SIGTERM or SIGINT; then finish the mail at hand and give the rest back."""
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # a proxy hides it
+    stop = threading.Event()
+    app.extensions[f"{EXTENSION}.stop"] = stop
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    from huey.consumer import Consumer
+
+    consumer = Consumer(work_task(app).huey, workers=SENDERS, periodic=False, max_delay=1.0)
+    # Signals are ours: Huey drops the running task on SIGTERM, and on SIGHUP starts the program again.
+    consumer._set_signal_handlers = _leave_signals_alone
+    consumer.start()
+    log.info("The worker has started")
+    count = 0
+    while not stop.is_set():
+        _sweep_once(app, count, stop)
+        count += 1
+        stop.wait(SWEEP_SECONDS)
+    consumer.stop(graceful=True)
+    log.info("The worker has stopped")
+
+
+def _leave_signals_alone() -> None:
+    return None
+
+
+def _sweep_once(app: Flask, count: int, stop: threading.Event) -> None:
+    try:
+        with app.app_context():
+            has_mail = sweep(count)
+    except SQLAlchemyError:
+        log.warning("The database does not answer; the worker tries again", exc_info=True)
+        return
+    if has_mail and not _ring(app, SENDERS):
+        _work(app)
+
+
+def _ring(app: Flask, times: int) -> bool:
+    """Put calls to work into the queue unless some wait there; tell whether the queue took them."""
+    try:
+        task = work_task(app)
+        for _ in range(times - task.huey.pending_count()):
+            task()
+    except Exception:  # whatever is wrong with the queue, nothing of it is needed for good
+        log.warning("The queue cannot be reached", exc_info=True)
+        return False
+    return True
+
+
+def _work(app: Flask) -> None:
+    stop: threading.Event | None = app.extensions.get(f"{EXTENSION}.stop")
+    stopping: Callable[[], bool] = stop.is_set if stop is not None else lambda: False
+    try:
+        with app.app_context():
+            post.send_due(stopping)
+    except SQLAlchemyError:
+        log.warning("The database does not answer; what was claimed comes back by itself", exc_info=True)
+
+
+def _open_some() -> int:
+    if not db.session.scalar(sa.select(sa.or_(_is_due(clock.now()), _is_ready()))):
+        return 0
+    with transaction():
+        return open_due()
+
+
+def _is_due(at: datetime) -> sa.ColumnElement[bool]:
+    stands = (Announcement.held_at.is_(None), Announcement.cancelled_at.is_(None))
+    due = (Announcement.due_at <= at, Announcement.released_at.is_(None))
+    return sa.select(Announcement.id).where(*due, *stands).exists()
+
+
+def _is_ready() -> sa.ColumnElement[bool]:
+    stands = (Announcement.held_at.is_(None), Announcement.cancelled_at.is_(None))
+    waits = (Message.state == MessageState.PENDING, Message.delivery_id.is_(None))
+    of_it = Announcement.id == Message.announcement_id
+    return (
+        sa.select(Message.id)
+        .join(Announcement, of_it)
+        .where(*waits, Announcement.released_at.is_not(None), *stands)
+        .exists()
+    )
+
+
+def _open_queue(chosen: Settings) -> Huey:
+    from huey import PostgresHuey, RedisHuey, SqliteHuey
+    from huey.serializer import SignedSerializer
+
+    common: dict[str, Any] = {"results": False, "serializer": SignedSerializer(secret=chosen.secret_key)}
+    scheme = chosen.queue_url.split(":", 1)[0]
+    if scheme == "sqlite":
+        return SqliteHuey(NAME, filename=chosen.queue_url.removeprefix("sqlite:///"), fsync=True, **common)
+    if scheme.startswith("redis"):
+        return RedisHuey(NAME, url=chosen.queue_url, **common)
+    return PostgresHuey(NAME, dsn=chosen.queue_url, **common)
