@@ -3,12 +3,14 @@
 from flask import Flask
 from flask_babel import Babel
 
+from bugintake.api import views as api
 from bugintake.core import config, db, errors, security, templating
 from bugintake.core.config import Settings
 from bugintake.duty import first_rotation
+from bugintake.duty import views as duty
 from bugintake.intake.packs import install_pack
 from bugintake.loop import models as loop_models  # noqa: F401  # every table is known before a mapper is used
-from bugintake.loop import outcomes
+from bugintake.loop import outcomes, worker
 from bugintake.team import setup
 from bugintake.team import views as team
 from bugintake.triage import views as triage
@@ -35,8 +37,11 @@ def create_app(settings: Settings | None = None) -> Flask:
     templating.dress(app)
     errors.answer_refusals(app)
     outcomes.listen()
+    worker.listen()
     team.attach(app)
     setup.register_catalogue(lambda areas, pack, actor: install_pack(pack, actor=actor, areas=areas))
     setup.register_duty(first_rotation.preview, first_rotation.begin)
+    app.register_blueprint(duty.bp)
     app.register_blueprint(triage.bp)
+    api.init_app(app)
     return app

@@ -7,7 +7,7 @@ from sqlalchemy.exc import IntegrityError
 
 from bugintake.core import clock, events
 from bugintake.core.db import db
-from bugintake.core.errors import Conflict, Invalid, NotPermitted
+from bugintake.core.errors import Conflict, Invalid, NotFound, NotPermitted
 from bugintake.core.events import EventKind
 from bugintake.core.forms import clean_line
 from bugintake.duty import queries
@@ -117,9 +117,19 @@ def take_back(override: Override, *, actor: User) -> None:
     queries.forget_plan()
 
 
-def override_of(override_id: int) -> Override | None:
-    """Find an override."""
-    return db.session.get(Override, override_id)
+def override_or_404(override_id: int) -> Override:
+    """Load an override. Raises NotFound."""
+    found = db.session.get(Override, override_id) if override_id < 2**31 else None
+    if found is None:
+        raise NotFound
+    return found
+
+
+def mine(planned: PlannedShift, person: User) -> Override | None:
+    """Return the override that put this person on this shift, which they can give back."""
+    if planned.shift.override_id is None or planned.person is None or planned.person.id != person.id:
+        return None
+    return db.session.get(Override, planned.shift.override_id)
 
 
 def lock(rotation: Rotation) -> None:

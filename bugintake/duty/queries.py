@@ -17,7 +17,7 @@ from bugintake.duty import rotation as resolver
 from bugintake.duty.models import Member, Override, Rotation, RotationRule
 from bugintake.duty.rotation import Away, Schedule, Shift
 from bugintake.duty.turns import Rule
-from bugintake.team.models import User
+from bugintake.team.models import Role, User
 
 LONGEST_RANGE = timedelta(days=3660)
 AROUND = timedelta(days=62)
@@ -70,7 +70,6 @@ class Plan:
 
     rotation: Rotation
     schedule: Schedule
-    rules: Mapping[int, Rule]
     people: Mapping[int, User]
 
     def at(self, moment: datetime) -> PlannedShift | None:
@@ -86,6 +85,11 @@ class Plan:
         """Return the rule in force, before the first one that one."""
         started = [rule for rule in self.schedule.rules if rule.begins_at <= moment]
         return started[-1] if started else self.schedule.rules[0]
+
+    def rule_on(self, day: date) -> Rule | None:
+        """Return the rule whose day this is, or None before the first."""
+        started = [rule for rule in self.schedule.rules if rule.start_on <= day]
+        return started[-1] if started else None
 
     def zone_at(self, moment: datetime) -> ZoneInfo:
         """Return the zone the rotation speaks in."""
@@ -110,12 +114,19 @@ def default_rotation() -> Rotation | None:
 
 def rotation_or_404(rotation_id: int) -> Rotation:
     """Load a rotation in use. Raises NotFound."""
-    found = db.session.scalars(
-        sa.select(Rotation).where(Rotation.id == rotation_id, Rotation.retired_at.is_(None))
-    ).first()
+    in_use = sa.select(Rotation).where(Rotation.id == rotation_id, Rotation.retired_at.is_(None))
+    found = db.session.scalars(in_use).first() if rotation_id < 2**31 else None
     if found is None:
         raise NotFound
     return found
+
+
+def candidates() -> Sequence[User]:
+    """List who can take duty, by name: everybody active who may triage bugs."""
+    roles = [role for role in Role if role.at_least(Role.ENGINEER)]
+    return db.session.scalars(
+        sa.select(User).where(User.role.in_(roles), User.disabled_at.is_(None)).order_by(User.name, User.id)
+    ).all()
 
 
 def on_duty_now() -> OnDuty | None:
@@ -212,14 +223,13 @@ def load_plan(since: datetime, to: datetime, rotation: Rotation | None = None) -
         if override is not None:
             layers[override.id] = override
             people[substitute.id] = substitute
-    by_id = {key: read_rule(rule, tuple(members)) for key, (rule, members) in rules.items()}
     schedule = Schedule(
-        rules=tuple(by_id.values()),
+        rules=tuple(read_rule(rule, tuple(members)) for rule, members in rules.values()),
         overrides=tuple(filter(None, (_layer(override, people) for override in layers.values()))),
         away=tuple(Away(p.id, p.disabled_at) for p in people.values() if p.disabled_at is not None),
         ends_at=found[0][0].retired_at,
     )
-    return Plan(found[0][0], schedule, by_id, people)
+    return Plan(found[0][0], schedule, people)
 
 
 def read_rule(rule: RotationRule, person_ids: tuple[int, ...]) -> Rule:

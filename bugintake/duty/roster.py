@@ -1,7 +1,7 @@
 """Making rotations and changing their rules: the past and what is promised for today stay as they are."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -14,6 +14,8 @@ from bugintake.core.events import EventKind
 from bugintake.core.forms import clean_line, is_zone, zone_or_utc
 from bugintake.duty import overrides, queries
 from bugintake.duty.models import LONGEST_TURN, Member, Rotation, RotationRule
+from bugintake.duty.queries import Plan
+from bugintake.duty.rotation import Schedule
 from bugintake.duty.turns import Rule, TurnUnit
 from bugintake.team.models import Role, User
 from bugintake.team.workspace import is_set_up, workspace
@@ -22,6 +24,7 @@ NAME_LENGTH = 120
 MOST_PEOPLE = 100
 FARTHEST_YEARS = 10
 USUAL_SHIFT = timedelta(hours=8)
+PREVIEWED = timedelta(weeks=12)
 
 
 @dataclass(frozen=True)
@@ -120,6 +123,17 @@ def change_rotation(rotation: Rotation, terms: Terms, *, actor: User | None) -> 
         EventKind.ROTATION_CHANGED, actor=actor, after=rotation.name, rotation_id=rotation.id, **_summary(terms)
     )
     queries.forget_plan()
+
+
+def preview(terms: Terms, rotation: Rotation | None = None) -> Plan:
+    """Return the plan these terms would make, of a new rotation or a changed one, without saving it. Raises Invalid."""
+    rule = terms.rule()
+    people = {person.id: person for person in terms.people}
+    now = queries.load_plan(rule.begins_at, rule.begins_at + PREVIEWED, rotation) if rotation is not None else None
+    if now is None:
+        return Plan(Rotation(name=""), Schedule([rule]), people)
+    kept = [earlier for earlier in now.schedule.rules if earlier.start_on < terms.start_on]
+    return Plan(now.rotation, replace(now.schedule, rules=[*kept, rule]), {**now.people, **people})
 
 
 def usual_end(handoff: time) -> time:

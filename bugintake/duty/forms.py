@@ -1,0 +1,117 @@
+"""What a lead may type about a rotation, and in which shape."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from flask import request
+from wtforms import BooleanField, DateField, IntegerField, SelectField, SelectMultipleField, TimeField
+from wtforms.validators import InputRequired, Length, NumberRange
+
+from bugintake.core.errors import Invalid
+from bugintake.core.forms import Form, LineField, Zone, zone_names
+from bugintake.duty.models import LONGEST_TURN
+from bugintake.duty.roster import NAME_LENGTH, Terms
+from bugintake.duty.turns import TurnUnit
+from bugintake.team.models import User
+
+WEEKDAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
+UNITS = {TurnUnit.DAYS: "working days", TurnUnit.WEEKS: "weeks"}
+PLACE = "place-"
+
+
+def _weekday(value: Any) -> int | None:
+    text = str(value)
+    return int(text) if text in "0123456" and len(text) == 1 else None
+
+
+class RotationForm(Form):
+    """One rule of a rotation. The places of people come as place-<id>: a number each, empty for no turn."""
+
+    name = LineField(
+        "Name",
+        [InputRequired("Give the rotation a name."), Length(max=NAME_LENGTH, message="Use at most 120 characters.")],
+    )
+    zone = SelectField(
+        "Time zone",
+        [InputRequired("Choose a time zone."), Zone()],
+        choices=lambda: [(name, name.replace("_", " ")) for name in zone_names()],
+        validate_choice=False,
+    )
+    start_on = DateField("First day", [InputRequired("Enter the first day, like 2026-09-14.")])
+    handoff = TimeField("From", [InputRequired("Enter when duty begins, like 09:00.")])
+    until = TimeField("Until", [InputRequired("Enter when duty ends, like 17:00.")])
+    runs_overnight = BooleanField("The hours run into the next day")
+    days = SelectMultipleField(
+        "Working days",
+        [InputRequired("Choose at least one working day.")],
+        choices=list(enumerate(WEEKDAYS)),
+        coerce=_weekday,
+    )
+    turn_length = IntegerField(
+        "Each person's turn",
+        [
+            InputRequired("Enter how long a turn is, like 1."),
+            NumberRange(1, LONGEST_TURN, message=f"A turn is 1 to {LONGEST_TURN} long."),
+        ],
+    )
+    turn_unit = SelectField("Counted in", choices=[(unit.value, label) for unit, label in UNITS.items()])
+
+    def __init__(self, candidates: Sequence[User], **given: Any) -> None:
+        super().__init__(**given)
+        self.candidates = candidates
+        self.people: list[User] = []
+        self.people_error = ""
+        self.places = {person.id: "" for person in candidates}
+        if request.method == "POST":
+            self.places = {person.id: request.form.get(f"{PLACE}{person.id}", "").strip() for person in candidates}
+
+    def place(self, people: Sequence[User]) -> None:
+        """Show people in this order."""
+        for position, person in enumerate(people, start=1):
+            self.places[person.id] = str(position)
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Check the shape of everything, the order of people included."""
+        is_valid = super().validate(extra_validators)
+        try:
+            self.people = self._in_order()
+        except Invalid as refusal:
+            self.people_error = refusal.sentence
+        return is_valid and not self.people_error
+
+    def refuse(self, refusal: Invalid) -> None:
+        """Show what the rules refused at the field it is about."""
+        if refusal.field == "people" or refusal.field not in self._fields:
+            self.people_error = refusal.sentence
+        else:
+            self._fields[refusal.field].errors = [*self._fields[refusal.field].errors, refusal.sentence]
+
+    def terms(self) -> Terms:
+        """Return what was typed, once it is valid."""
+        return Terms(
+            zone=self.zone.data,
+            start_on=self.start_on.data or date.min,
+            handoff=self.handoff.data,  # type: ignore[arg-type]  # InputRequired has seen to it
+            until=self.until.data,  # type: ignore[arg-type]
+            days=tuple(self.days.data or ()),
+            people=self.people,
+            turn_length=self.turn_length.data or 0,
+            turn_unit=TurnUnit(self.turn_unit.data),
+            runs_overnight=self.runs_overnight.data,
+        )
+
+    def _in_order(self) -> list[User]:
+        placed: dict[int, User] = {}
+        for person in self.candidates:
+            text = self.places[person.id]
+            if not text:
+                continue
+            if not (text.isascii() and text.isdecimal() and 1 <= len(text) <= 4):
+                raise Invalid(f"The place of {person.name} is a number: 1 for who begins.")
+            if (place := int(text)) in placed:
+                raise Invalid(f"{placed[place].name} and {person.name} have the same place.")
+            placed[place] = person
+        if not placed:
+            raise Invalid("Give at least one person a place, 1 for who begins.")
+        return [placed[place] for place in sorted(placed)]
