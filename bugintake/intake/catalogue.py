@@ -180,7 +180,7 @@ def choose(kind: OptionList, given: int | str) -> Option:
     return option
 
 
-def version_named(given: str, *, actor: User) -> Option | None:
+def version_named(given: str, *, actor: User | None) -> Option | None:
     """Find a version by id, label or alias; one that is unknown so far is made on the spot, not live.
 
     Returns None where nothing was given. Raises Invalid for a retired one.

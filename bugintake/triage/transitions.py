@@ -97,6 +97,8 @@ def fix(bug: Bug, notes: Mapping[str, str], release: Option | None, *, actor: Us
     _check_note(notes, "Say what is different for the customer.")
     columns = {"release_id": release.id if release else None, "customer_notes": dict(notes)}
     _move(bug, Status.FIXED, EventKind.BUG_FIXED, actor, seen, **columns)
+    if release is not None:
+        db.session.refresh(release, with_for_update={"read": True})  # a release going live at this moment is seen
     if at_once or (release is not None and release.live_since_at is not None):
         go_live(bug, actor=actor)
 
@@ -136,6 +138,14 @@ def come_back(bug: Bug, *, actor: User | None) -> None:
     _move(bug, Status.ACCEPTED, EventKind.BUG_CAME_BACK, actor, None, **columns)
 
 
+def unrelease(bug: Bug, *, actor: User) -> None:
+    """Say that a live bug's release is withdrawn: it is fixed, not live, as the next generation.
+
+    Records bug.unreleased.
+    """
+    _move(bug, Status.FIXED, EventKind.BUG_UNRELEASED, actor, None, generation=bug.generation + 1)
+
+
 def reconsider(bug: Bug, *, actor: User, seen: Status | None = None) -> None:
     """Take a decline back because we changed our mind, as the next generation. Records bug.reconsidered."""
     columns: dict[str, Any] = {"generation": bug.generation + 1, "decline_reason_id": None}
@@ -172,7 +182,8 @@ def last_move(bug: Bug) -> Event | None:
 
 
 def _moves(bug_id: int) -> sa.Select[Event]:
-    moved = (*UNDOABLE, EventKind.BUG_LIVE, EventKind.BUG_ANSWERED, EventKind.BUG_CAME_BACK, EventKind.BUG_UNDONE)
+    onward = (EventKind.BUG_LIVE, EventKind.BUG_UNRELEASED, EventKind.BUG_CAME_BACK)
+    moved = (*UNDOABLE, *onward, EventKind.BUG_ANSWERED, EventKind.BUG_UNDONE)
     return sa.select(Event).where(Event.bug_id == bug_id, Event.kind.in_(moved)).order_by(Event.id.desc())
 
 
