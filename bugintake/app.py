@@ -8,6 +8,7 @@ from bugintake.core import config, db, errors, security, templating
 from bugintake.core.config import Settings
 from bugintake.duty import first_rotation
 from bugintake.duty import views as duty
+from bugintake.intake import views as intake
 from bugintake.intake.packs import install_pack
 from bugintake.loop import models as loop_models  # noqa: F401  # every table is known before a mapper is used
 from bugintake.loop import outcomes, worker
@@ -42,6 +43,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     setup.register_catalogue(lambda areas, pack, actor: install_pack(pack, actor=actor, areas=areas))
     setup.register_duty(first_rotation.preview, first_rotation.begin)
     app.register_blueprint(duty.bp)
+    app.register_blueprint(intake.bp)
     app.register_blueprint(triage.bp)
     api.init_app(app)
     return app

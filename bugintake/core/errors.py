@@ -2,6 +2,7 @@
 
 import json
 import secrets
+from typing import Any
 
 from flask import Flask, current_app, render_template, request
 from flask.typing import ResponseReturnValue
@@ -37,6 +38,13 @@ class Conflict(Refusal):
 
     status = 409
     title = "Somebody was faster"
+
+
+class PreconditionFailed(Refusal):
+    """It changed since the asker read it."""
+
+    status = 412
+    title = "It has changed since"
 
 
 class NotPermitted(Refusal):
@@ -77,6 +85,7 @@ WORDS = {
     404: ("Not found", "There is nothing here, or nothing that you may see."),
     405: ("Not found", "There is nothing here that answers to this."),
     413: ("Too large", "That is more than fits: 12 MB in all, and 4 MB of text."),
+    422: ("Something is missing or wrong", "The fields named in errors are missing or wrong; nothing was saved."),
     415: ("That cannot be read", "Send it as application/json."),
     429: ("Too many tries", "Too many tries in a short time. Wait a minute and try again."),
 }
@@ -86,7 +95,9 @@ def _answer_http(error: HTTPException) -> ResponseReturnValue:
     if error.code is None or error.code < 400:
         return error.get_response()  # type: ignore[return-value]  # a redirect of the router
     title, sentence = WORDS.get(error.code, (error.name, error.description or error.name))
-    return _answer(error.code, title, sentence, retry_after=60 if error.code == 429 else None)
+    shape = getattr(error, "data", None) or {}  # what marshmallow found wrong, field by field
+    messages = next(iter(shape.get("messages", {}).values()), None)
+    return _answer(error.code, title, sentence, messages=messages, retry_after=60 if error.code == 429 else None)
 
 
 def _answer_database(error: OperationalError) -> ResponseReturnValue:
@@ -111,10 +122,17 @@ def _answer_failure(error: Exception) -> ResponseReturnValue:
 
 
 def _answer(
-    status: int, title: str, sentence: str, error: Exception | None = None, retry_after: int | None = None
+    status: int,
+    title: str,
+    sentence: str,
+    error: Exception | None = None,
+    messages: Any = None,
+    retry_after: int | None = None,
 ) -> ResponseReturnValue:
     if request.path.startswith("/api/"):
-        body = {"type": "about:blank", "title": title, "status": status, "detail": sentence}
+        body: dict[str, Any] = {"type": "about:blank", "title": title, "status": status, "detail": sentence}
+        if messages:
+            body["errors"] = messages
         if isinstance(error, Invalid) and error.field:
             body["errors"] = {error.field: [sentence]}
         answer = current_app.response_class(json.dumps(body), status, mimetype="application/problem+json")

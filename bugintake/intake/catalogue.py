@@ -183,10 +183,8 @@ def choose(kind: OptionList, given: int | str) -> Option:
 def version_named(given: str, *, actor: User | None) -> Option | None:
     """Find a version by id, label or alias; one that is unknown so far is made on the spot, not live.
 
-    Returns None where nothing was given. Raises Invalid for a retired one.
+    Raises Invalid for a retired one, and for none at all.
     """
-    if not given:
-        return None
     known = _by_id(OptionList.VERSION, given) if given.isascii() and given.isdigit() else None
     if known or option_labelled(OptionList.VERSION, given) or _by_alias(OptionList.VERSION, given):
         return choose(OptionList.VERSION, given)

@@ -24,6 +24,11 @@ def visible_to(actor: User) -> sa.ColumnElement[bool]:
     return sa.or_(Bug.is_restricted.is_(False), Bug.filed_by_id == actor.id, Bug.owner_id == actor.id)
 
 
+def is_visible(bug: Bug, actor: User) -> bool:
+    """Tell for a bug in hand what visible_to selects."""
+    return not bug.is_restricted or actor.can(Role.LEAD) or actor.id in (bug.filed_by_id, bug.owner_id)
+
+
 def number_of(ref: str) -> int:
     """Read `BUG-142` or `142`. Raises NotFound for anything else, and for numbers that no database holds."""
     match = _REF.fullmatch(ref)

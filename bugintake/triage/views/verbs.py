@@ -106,7 +106,8 @@ def fix(ref: str) -> ResponseReturnValue:
     if request.method == "POST" and form.validate():
 
         def change() -> None:
-            release = catalogue.version_named(form.given_version(), actor=me)
+            given = form.given_version()
+            release = catalogue.version_named(given, actor=me) if given else None
             transitions.fix(bug, form.texts("note"), release, actor=me, seen=form.status_seen())
 
         if _accepted(form, change):

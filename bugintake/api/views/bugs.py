@@ -1,0 +1,149 @@
+"""Filing, reading and moving bugs."""
+
+from typing import Any
+
+from flask import make_response, request
+from flask.typing import ResponseReturnValue
+
+from bugintake.api import queries, schemas
+from bugintake.api.idempotency import idempotent
+from bugintake.api.views.blueprint import bp
+from bugintake.core.db import db, transaction
+from bugintake.core.errors import Invalid, PreconditionFailed
+from bugintake.intake import catalogue, customers, reports
+from bugintake.intake.models import Bug, Customer, OptionList, Status
+from bugintake.intake.queries import bug_or_404, reports_of
+from bugintake.intake.reports import Telling
+from bugintake.team.guards import signed_in_user, token_required
+from bugintake.team.models import Role
+from bugintake.team.tokens import BUGS_WRITE, READ, REPORTS_WRITE
+from bugintake.team.workspace import workspace
+from bugintake.triage import transitions
+
+CHOSEN = (
+    OptionList.AREA,
+    OptionList.SYMPTOM,
+    OptionList.IMPACT,
+    OptionList.FREQUENCY,
+    OptionList.PLATFORM,
+    OptionList.VERSION,
+)
+
+
+@bp.route("/reports", methods=["POST"])
+@token_required(REPORTS_WRITE)
+@idempotent
+@bp.arguments(schemas.ReportArgs)
+@bp.response(201, schemas.ReportSchema)
+def file_report(args: dict[str, Any]) -> dict[str, Any]:
+    """File a report, or attach a customer to a known bug."""
+    me = signed_in_user()
+    with transaction():
+        chosen: dict[str, Any] = {kind.value: catalogue.choose(kind, args[kind.value]) for kind in CHOSEN}
+        texts = {name: args[name] for name in ("steps", "actual", "expected")}
+        telling = Telling(customer=_customer(args["customer"]), **chosen, **texts)
+        if args["bug"]:
+            report = reports.attach(bug_or_404(args["bug"], me), telling, actor=me)
+        else:
+            report = reports.file_report(telling, actor=me)
+        return {"id": report.id, "bug": queries.bug_facts(db.session.get_one(Bug, report.bug_id))}
+
+
+def _customer(given: dict[str, Any] | None) -> Customer | None:
+    if given is None:
+        return None
+    address = customers.normalise_address(given["email"])
+    known = customers.customer_with(address)
+    if known is not None:
+        return known
+    account = customers.account_named(given["account"]) if given["account"] else None
+    language = given["language"] or customers.language_of(address, workspace().language)
+    name = given["name"]
+    return customers.add_customer(email=address, name=name, language=language, actor=signed_in_user(), account=account)
+
+
+@bp.route("/bugs")
+@token_required(READ)
+@bp.arguments(schemas.BugsArgs, location="query")
+@bp.response(200, schemas.BugsSchema)
+def list_bugs(args: dict[str, Any]) -> dict[str, Any]:
+    """List bugs, the newest first."""
+    after = args.pop("cursor")
+    items, following = queries.bugs(signed_in_user(), after=after, **args)
+    return {"items": items, "next": following}
+
+
+@bp.route("/bugs/<ref>")
+@token_required(READ)
+@bp.response(200, schemas.BugSchema)
+def show_bug(ref: str) -> ResponseReturnValue:
+    """Show a bug; a merged one answers with the bug that stands for it."""
+    bug = _bug(ref)
+    tag = etag_of(bug)
+    if tag in request.if_none_match:
+        return make_response("", 304, {"ETag": f'"{tag}"'})
+    return queries.whole_bug(bug), 200, {"ETag": f'"{tag}"'}
+
+
+@bp.route("/bugs/<ref>/transitions", methods=["POST"])
+@token_required(BUGS_WRITE, Role.ENGINEER)
+@idempotent
+@bp.arguments(schemas.TransitionArgs)
+@bp.response(200, schemas.BugSchema)
+def move_bug(args: dict[str, Any], ref: str) -> ResponseReturnValue:
+    """Move a bug to another status."""
+    me = signed_in_user()
+    bug = _bug(ref)
+    with transaction():
+        if request.if_match and etag_of(bug) not in request.if_match:
+            raise PreconditionFailed(f"{bug.ref} has changed since you read it. It is {bug.status.label} now.")
+        _move(bug, args)
+        bug = bug_or_404(bug.ref, me)
+        return queries.whole_bug(bug), 200, {"ETag": f'"{etag_of(bug)}"'}
+
+
+def _move(bug: Bug, args: dict[str, Any]) -> None:
+    me = signed_in_user()
+    to: Status = args["to"]
+    if to == Status.ACCEPTED and bug.status == Status.IN_PROGRESS:
+        transitions.stop(bug, actor=me)
+    elif to == Status.ACCEPTED and bug.status == Status.DECLINED:
+        transitions.reconsider(bug, actor=me)
+    elif to == Status.ACCEPTED and bug.status == Status.LIVE:
+        transitions.come_back(bug, actor=me)
+    elif to == Status.ACCEPTED:
+        transitions.accept(bug, actor=me)
+    elif to == Status.IN_PROGRESS:
+        transitions.start(bug, actor=me)
+    elif to == Status.FIXED:
+        release = catalogue.version_named(str(args["version"]), actor=me) if args["version"] else None
+        transitions.fix(bug, _by_language(args["customer_note"]), release, actor=me)
+    elif to == Status.DECLINED:
+        if args["reason"] is None:
+            raise Invalid("Give the reason.", "reason")
+        reason = catalogue.choose(OptionList.DECLINE_REASON, args["reason"])
+        notes, workarounds = _by_language(args["customer_note"]), _by_language(args["workaround"])
+        transitions.decline(bug, reason, notes, workarounds, actor=me)
+    elif to == Status.NEEDS_INFO:
+        asked = next(iter(reversed(reports_of(bug))), None)
+        if asked is None:
+            raise Invalid("There is no report to ask about.", "question")
+        transitions.ask(bug, asked, args["question"], actor=me)
+    elif to == Status.NEW:
+        transitions.undo(bug, actor=me)
+    else:
+        raise Invalid("A bug goes live with its release: POST /releases.", "to")
+
+
+def _by_language(note: dict[str, str] | None) -> dict[str, str]:
+    return {language or workspace().language: text for language, text in (note or {}).items() if text}
+
+
+def _bug(ref: str) -> Bug:
+    bug = bug_or_404(ref, signed_in_user())
+    return bug if bug.merged_into_id is None else bug_or_404(f"BUG-{bug.canonical_id}", signed_in_user())
+
+
+def etag_of(bug: Bug) -> str:
+    """Name the version of a bug: it changes with every change."""
+    return f"{bug.id}-{int(bug.changed_at.timestamp() * 1_000_000)}"
