@@ -1,5 +1,6 @@
 """What people may type about themselves, each other and the workspace, and in which shape."""
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
@@ -11,6 +12,7 @@ from wtforms import (
     IntegerField,
     PasswordField,
     RadioField,
+    SelectChoice,
     SelectField,
     SelectMultipleField,
     TimeField,
@@ -36,6 +38,11 @@ BY_HAND = "by_hand"
 IN_TIME = "in_time"
 
 
+def choices(pairs: Iterable[tuple[Any, str]]) -> list[SelectChoice]:
+    """Offer values with their words."""
+    return [SelectChoice(value, words) for value, words in pairs]
+
+
 def needed(sentence: str) -> InputRequired:
     """Ask for a field in words of its own."""
     return InputRequired(sentence)
@@ -59,7 +66,7 @@ class ZoneField(SelectField):
         super().__init__(
             label,
             [needed("Choose a time zone."), Zone()],
-            choices=lambda: [(name, name.replace("_", " ")) for name in zone_names()],
+            choices=lambda: choices((name, name.replace("_", " ")) for name in zone_names()),
             validate_choice=False,
             **options,
         )
@@ -71,7 +78,7 @@ def _whole(value: Any) -> int | None:
 
 
 def _language_field(label: str, **options: Any) -> SelectField:
-    return SelectField(label, choices=list(LANGUAGES.items()), default="en", **options)
+    return SelectField(label, choices=choices(LANGUAGES.items()), default="en", **options)
 
 
 def _password_field(label: str) -> PasswordField:
@@ -116,7 +123,7 @@ class ProfileForm(Form):
 class ThemeForm(Form):
     """Light or dark."""
 
-    theme = RadioField("Theme", choices=list(THEMES.items()))
+    theme = RadioField("Theme", choices=choices(THEMES.items()))
 
 
 class KeysForm(Form):
@@ -130,13 +137,15 @@ class InvitationForm(Form):
 
     email = LineField("E-mail", [needed("Enter their e-mail address."), Address()])
     name = LineField("Name", [needed("Enter their name."), Length(max=200, message="Use at most 200 characters.")])
-    role = RadioField("Role", [needed("Choose a role.")], choices=[(role.value, text) for role, text in ROLES.items()])
+    role = RadioField(
+        "Role", [needed("Choose a role.")], choices=choices((role.value, text) for role, text in ROLES.items())
+    )
 
 
 class RoleForm(Form):
     """What somebody may do from now on."""
 
-    role = SelectField("Role", choices=[(role.value, role.value.capitalize()) for role in Role])
+    role = SelectField("Role", choices=choices((role.value, role.value.capitalize()) for role in Role))
 
 
 class TokenForm(Form):
@@ -146,7 +155,7 @@ class TokenForm(Form):
     scopes = SelectMultipleField(
         "May",
         [needed("Choose at least one thing the token may do.")],
-        choices=[(scope, f"{scope}: {text}") for scope, text in tokens.SCOPES.items()],
+        choices=choices((scope, f"{scope}: {text}") for scope, text in tokens.SCOPES.items()),
     )
 
 
@@ -175,7 +184,7 @@ class HoursForm(GroupForm):
     working_days = SelectMultipleField(
         "Working days",
         [needed("Choose at least one working day.")],
-        choices=list(enumerate(WEEKDAYS)),
+        choices=choices(enumerate(WEEKDAYS)),
         coerce=_whole,
     )
     opens_at = TimeField("From", [needed("Enter when work begins, like 09:00.")])
@@ -191,7 +200,7 @@ class TellingForm(GroupForm):
     )
     review = RadioField(
         "Mail goes out",
-        choices=[(IN_TIME, "by itself, after a review window"), (BY_HAND, "when somebody sends it")],
+        choices=choices([(IN_TIME, "by itself, after a review window"), (BY_HAND, "when somebody sends it")]),
     )
     review_minutes = IntegerField(
         "Review window, in working minutes",
@@ -205,7 +214,7 @@ class LanguagesForm(GroupForm):
     """What customers read."""
 
     languages = SelectMultipleField(
-        "Customers are written to in", [needed("Choose at least one language.")], choices=list(LANGUAGES.items())
+        "Customers are written to in", [needed("Choose at least one language.")], choices=choices(LANGUAGES.items())
     )
     language = _language_field("Where a customer's language is not known")
 
@@ -228,7 +237,7 @@ class ProductForm(Form):
         [needed("Enter a name."), Length(max=200, message="Use at most 200 characters.")],
         description="Your company or product, as customers know it.",
     )
-    pack = RadioField("Lists to start from", choices=list(PACKS.items()), default="web")
+    pack = RadioField("Lists to start from", choices=choices(PACKS.items()), default="web")
     areas = TextField(
         "Areas, one per line",
         [Length(max=20000, message="Use at most 20000 characters.")],
@@ -245,7 +254,7 @@ class DutyForm(Form):
         description="Name and address: Mira Novak mira@example.com. Who is not here yet gets an invitation.",
     )
     working_days = SelectMultipleField(
-        "Days", [needed("Choose at least one day.")], choices=list(enumerate(WEEKDAYS)), coerce=_whole
+        "Days", [needed("Choose at least one day.")], choices=choices(enumerate(WEEKDAYS)), coerce=_whole
     )
     opens_at = TimeField("From", [needed("Enter when duty begins, like 09:00.")])
     closes_at = TimeField("Until", [needed("Enter when duty ends, like 17:00.")])

@@ -23,6 +23,7 @@ from bugintake.team.forms import (
     RoleForm,
     TellingForm,
     TokenForm,
+    choices,
 )
 from bugintake.team.guards import admin_required, signed_in_user
 from bugintake.team.models import Role, Workspace
@@ -182,7 +183,7 @@ def _people(form: InvitationForm, **shown: str) -> str:
 
 def _token_form(*, bound: bool) -> TokenForm:
     form = TokenForm() if bound else TokenForm(formdata=None)
-    form.user.choices = [("", "Choose"), *((user.id, user.name) for user in tokens.owners())]
+    form.user.choices = choices((user.id, user.name) for user in tokens.owners())
     return form
 
 
@@ -207,7 +208,7 @@ def _workspace(group: str | None = None, refused: GroupForm | None = None, their
 def _offer_owners(form: Form) -> None:
     if isinstance(form, TellingForm):
         people_here = [(user.id, user.name) for user in people.working_here()]
-        form.fallback_owner_id.choices = [("", "Nobody"), *people_here]
+        form.fallback_owner_id.choices = choices([("", "Nobody"), *people_here])
 
 
 def _values(group: str, company: Workspace) -> dict[str, Any]:
