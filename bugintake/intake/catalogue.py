@@ -180,15 +180,13 @@ def choose(kind: OptionList, given: int | str) -> Option:
     return option
 
 
-def version_named(given: str, *, actor: User | None) -> Option | None:
-    """Find a version by id, label or alias; one that is unknown so far is made on the spot, not live.
+def version_named(label: str, *, actor: User | None) -> Option:
+    """Find a version by label or alias; one that is unknown so far is made on the spot, not live.
 
-    Raises Invalid for a retired one, and for none at all.
+    An id is not looked for: "12" is a version's name. Raises Invalid for a retired one, and for none at all.
     """
-    known = _by_id(OptionList.VERSION, given) if given.isascii() and given.isdigit() else None
-    if known or option_labelled(OptionList.VERSION, given) or _by_alias(OptionList.VERSION, given):
-        return choose(OptionList.VERSION, given)
-    return add_option(OptionList.VERSION, given, actor=actor)
+    known = option_labelled(OptionList.VERSION, label) or _by_alias(OptionList.VERSION, label)
+    return choose(OptionList.VERSION, known.id) if known else add_option(OptionList.VERSION, label, actor=actor)
 
 
 def _check(

@@ -96,7 +96,7 @@ def customer_meant(draft: Draft, *, actor: User, added: Customer | None = None) 
     What stands in the field counts, not what was picked before; `added` is whom the same form added already.
     Raises Invalid where nobody or several are meant.
     """
-    picked = _picked(draft)
+    picked = customer_picked(draft)
     if picked is not None:
         return picked
     if not draft.customer and not draft.new_name:
@@ -111,7 +111,8 @@ def customer_meant(draft: Draft, *, actor: User, added: Customer | None = None) 
     return _added(draft, actor)
 
 
-def _picked(draft: Draft) -> Customer | None:
+def customer_picked(draft: Draft) -> Customer | None:
+    """Return the customer who was picked from the list, while their name still stands in the field."""
     if not (draft.customer_id.isascii() and draft.customer_id.isdigit() and len(draft.customer_id) < 10):
         return None
     customer = db.session.get(Customer, int(draft.customer_id))
@@ -124,7 +125,7 @@ def _added(draft: Draft, actor: User) -> Customer:
     if "@" in draft.customer:
         address = customers.normalise_address(draft.customer)
         if not draft.new_name:
-            raise Invalid(f"{address} is new to us. Fill in the name below to add them.", "customer")
+            raise Invalid(f"{address} is new to us. Give the name, and they are added.", "name")
         return customers.known_or_new(
             address,
             name=draft.new_name,

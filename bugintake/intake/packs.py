@@ -185,12 +185,14 @@ PACKS: dict[str, dict[OptionList, Sequence[Choice]]] = {
 PACK_LABELS = {"web": "Web app", "mobile": "Mobile app", "api": "API"}
 
 
-def install_pack(name: str, *, actor: User | None, areas: Iterable[str] | None = None) -> int:
+def install_pack(name: str | None, *, actor: User | None, areas: Iterable[str] | None = None) -> int:
     """Fill the catalogue from a pack, and count what was added; what is there already stays as it is.
 
-    `areas` are the product's own, in their order, instead of the pack's; without any, the pack's are taken. Records
-    option.added for each choice. Raises Invalid for a pack that does not exist, or an area that is too long.
+    `areas` are the product's own, in their order, instead of the pack's; without any, the pack's are taken. Without a
+    name it is the web app's. Records option.added for each choice. Raises Invalid for a pack that does not exist, or
+    an area that is too long.
     """
+    name = name or "web"
     if name not in PACKS:
         raise Invalid(f"There is no pack {name[:40]}. There are: {', '.join(PACKS)}.", "pack")
     lists = dict(PACKS[name])

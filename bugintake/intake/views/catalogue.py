@@ -1,0 +1,141 @@
+"""The catalogue: the lists that a report is chosen from, as leads keep them."""
+
+from flask import flash, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from bugintake.core.db import db, transaction
+from bugintake.core.errors import Conflict, Invalid, NotFound
+from bugintake.intake import catalogue
+from bugintake.intake.forms import OptionForm
+from bugintake.intake.models import Option, OptionList
+from bugintake.intake.views import bp
+from bugintake.team.guards import lead_required, signed_in_user
+from bugintake.team.workspace import workspace
+
+LISTS = {
+    "areas": (OptionList.AREA, "Where"),
+    "symptoms": (OptionList.SYMPTOM, "What goes wrong"),
+    "impacts": (OptionList.IMPACT, "How bad"),
+    "frequencies": (OptionList.FREQUENCY, "How often"),
+    "platforms": (OptionList.PLATFORM, "Platforms"),
+    "versions": (OptionList.VERSION, "Versions"),
+    "reasons": (OptionList.DECLINE_REASON, "Reasons not to fix"),
+}
+
+
+@bp.get("/admin/catalogue")
+@lead_required
+def lists() -> ResponseReturnValue:
+    """Begin at the areas."""
+    return redirect(url_for(".options", name="areas"))
+
+
+@bp.get("/admin/catalogue/<name>")
+@lead_required
+def options(name: str) -> ResponseReturnValue:
+    """Show one list: every choice, what customers read for it, and how often it was taken."""
+    return _list_page(name, OptionForm(formdata=None))
+
+
+@bp.post("/admin/catalogue/<name>")
+@lead_required
+def add_option(name: str) -> ResponseReturnValue:
+    """Add a choice to a list."""
+    kind, _label = _list(name)
+    form = OptionForm(request.form)
+    try:
+        with transaction():
+            option = catalogue.add_option(kind, actor=signed_in_user(), **form.values())
+    except (Invalid, Conflict) as refusal:
+        form.refuse(refusal.sentence, getattr(refusal, "field", None) or "label")
+        return _list_page(name, form, refusal.status)
+    flash(_("%(label)s is on the list.", label=option.label))
+    return redirect(url_for(".options", name=name), 303)
+
+
+@bp.get("/admin/catalogue/<name>/<int:option_id>")
+@lead_required
+def option(name: str, option_id: int) -> ResponseReturnValue:
+    """Show one choice with all its words."""
+    found = _option(name, option_id)
+    form = OptionForm(formdata=None)
+    form.show(found)
+    return _option_page(name, found, form)
+
+
+@bp.post("/admin/catalogue/<name>/<int:option_id>")
+@lead_required
+def change_option(name: str, option_id: int) -> ResponseReturnValue:
+    """Change the words of a choice."""
+    form = OptionForm(request.form)
+    try:
+        with transaction():
+            found = _option(name, option_id)
+            catalogue.change(found, actor=signed_in_user(), **form.values())
+    except (Invalid, Conflict) as refusal:
+        form.refuse(refusal.sentence, getattr(refusal, "field", None) or "label")
+        return _option_page(name, _option(name, option_id), form, refusal.status)
+    flash(_("%(label)s is saved.", label=found.label))
+    return redirect(url_for(".options", name=name), 303)
+
+
+@bp.post("/admin/catalogue/<name>/<int:option_id>/retirement")
+@lead_required
+def retire_option(name: str, option_id: int) -> ResponseReturnValue:
+    """Hide a choice from new reports."""
+    with transaction():
+        found = _option(name, option_id)
+        catalogue.retire(found, actor=signed_in_user())
+    undo = url_for(".offer_option", name=name, option_id=found.id)
+    flash({"text": _("%(label)s is no longer offered.", label=found.label), "undo": undo})  # type: ignore[arg-type]
+    return redirect(url_for(".options", name=name), 303)
+
+
+@bp.post("/admin/catalogue/<name>/<int:option_id>/offer")
+@lead_required
+def offer_option(name: str, option_id: int) -> ResponseReturnValue:
+    """Offer a retired choice again."""
+    with transaction():
+        found = _option(name, option_id)
+        catalogue.offer_again(found, actor=signed_in_user())
+    flash(_("%(label)s is offered again.", label=found.label))
+    return redirect(url_for(".options", name=name), 303)
+
+
+def _list(name: str) -> tuple[OptionList, str]:
+    if name not in LISTS:
+        raise NotFound()
+    return LISTS[name]
+
+
+def _option(name: str, option_id: int) -> Option:
+    kind, _label = _list(name)
+    found = db.session.get(Option, option_id) if 0 < option_id < 2**31 else None
+    if found is None or found.list != kind:
+        raise NotFound()
+    return found
+
+
+def _list_page(name: str, form: OptionForm, status: int = 200) -> ResponseReturnValue:
+    kind, label = _list(name)
+    every = catalogue.options_of(kind, with_retired=True)
+    page = render_template(
+        "intake/catalogue.html",
+        name=name,
+        label=label,
+        lists={each: words for each, (_kind, words) in LISTS.items()},
+        offered=[each for each in every if each.retired_at is None],
+        retired=[each for each in every if each.retired_at is not None],
+        used=catalogue.use_of(kind),
+        form=form,
+        has_deadline=kind == OptionList.IMPACT,
+        languages=workspace().languages,
+    )
+    return make_response(page, status)
+
+
+def _option_page(name: str, option: Option, form: OptionForm, status: int = 200) -> ResponseReturnValue:
+    _kind, label = _list(name)
+    page = render_template("intake/option.html", name=name, label=label, option=option, form=form)
+    return make_response(page, status)

@@ -1,0 +1,241 @@
+"""Filing a bug: the form, the known bugs beside it, attaching instead, and what to tell the customer now."""
+
+from typing import Any
+
+from flask import jsonify, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import MultiDict
+
+from bugintake.core.db import transaction
+from bugintake.core.errors import Conflict, Invalid, NotFound
+from bugintake.core.security import new_secret
+from bugintake.intake import catalogue, customers, filing, queries, replies, similar
+from bugintake.intake.forms import ReportForm
+from bugintake.intake.models import Bug, OptionList, Report, Status
+from bugintake.intake.queries import KnownCustomer, bug_or_404
+from bugintake.intake.reports import canonical
+from bugintake.intake.similar import LookAlike
+from bugintake.intake.views import bp
+from bugintake.team.guards import signed_in, signed_in_user
+from bugintake.team.models import LANGUAGES
+from bugintake.team.workspace import workspace
+
+NONE_OF_THESE = "none"
+
+
+@bp.get("/new")
+@signed_in
+def new() -> ResponseReturnValue:
+    """Show the empty form, or one filled in by the address."""
+    form, known = _prefilled()
+    return _page(form, known=known)
+
+
+@bp.post("/new")
+@signed_in
+def file() -> ResponseReturnValue:
+    """File a bug; with `bug`, attach the customer to that one instead."""
+    ref = request.form.get("bug", "")
+    if ref:
+        return _attach(bug_or_404(ref, signed_in_user()))
+    form = _form(request.form)
+    if not form.validate():
+        return _page(form, 422)
+    if request.form.get("ask"):
+        found = _look_alikes(form)
+        if found:
+            return _question(form, found)
+    return _file(form)
+
+
+@bp.get("/new/similar")
+@signed_in
+def look_alikes() -> ResponseReturnValue:
+    """Answer with the known bugs that look like two choices and the words typed so far."""
+    try:
+        area = catalogue.choose(OptionList.AREA, request.args.get("area", ""))
+        given = request.args.get("symptom", "")
+        symptom = catalogue.choose(OptionList.SYMPTOM, given) if given else None
+    except Invalid:
+        return jsonify(items=[])
+    found = similar.look_alikes(area, symptom, request.args.get("text", ""), actor=signed_in_user())
+    return jsonify(items=[_item(each) for each in found])
+
+
+@bp.post("/new/similar")
+@signed_in
+def decide() -> ResponseReturnValue:
+    """File what was filled in, or attach it to the known bug that was chosen; the way without JavaScript."""
+    chosen = request.form.get("choice", "")
+    if chosen and chosen != NONE_OF_THESE:
+        return _attach(bug_or_404(chosen, signed_in_user()))
+    form = _form(request.form)
+    if not form.validate():
+        return _page(form, 422)
+    if not chosen:
+        found = _look_alikes(form)
+        if found:
+            return _question(form, found, 422)
+    return _file(form)
+
+
+@bp.get("/bugs/<ref>/attach")
+@signed_in
+def attach(ref: str) -> ResponseReturnValue:
+    """Ask who else waits for a known bug."""
+    bug = bug_or_404(ref, signed_in_user())
+    if canonical(bug) is not bug:
+        return redirect(url_for(".attach", ref=canonical(bug).ref))
+    form, known = _prefilled()
+    return _attach_page(bug, form, known=known)
+
+
+@bp.post("/bugs/<ref>/attach")
+@signed_in
+def attach_customer(ref: str) -> ResponseReturnValue:
+    """Attach a customer to a known bug; what was typed into the other form comes along and is shown first."""
+    bug = bug_or_404(ref, signed_in_user())
+    if not request.form.get("confirmed"):
+        return _attach_page(canonical(bug), _form(request.form))
+    return _attach(bug)
+
+
+@bp.get("/bugs/<ref>/filed")
+@signed_in
+def filed(ref: str) -> ResponseReturnValue:
+    """Confirm a report: its number, what to tell the customer now, and what happens next."""
+    me = signed_in_user()
+    bug = canonical(bug_or_404(ref, me))
+    asked = request.args.get("report", type=int)
+    if asked is not None and not 0 < asked < 2**31:
+        raise NotFound()
+    report = queries.report_of(bug, me, asked)
+    if report is None:
+        raise NotFound()
+    language = report.customer.language if report.customer else "en"
+    return render_template(
+        "intake/filed.html",
+        bug=bug,
+        report=report,
+        is_first=report.bug_id == bug.id and report.filed_at == bug.filed_at,
+        language=language,
+        language_name=LANGUAGES.get(language, language),
+        words=replies.reply(report, bug, language),
+        english=replies.reply(report, bug, "en") if language != "en" else "",
+    )
+
+
+def _form(given: MultiDict[str, str] | None, **values: Any) -> ReportForm:
+    form = ReportForm(formdata=given, data=values)
+    form.offer(catalogue.choices(), catalogue.use_of(OptionList.AREA), workspace().languages)
+    return form
+
+
+def _prefilled() -> tuple[ReportForm, KnownCustomer | None]:
+    given = {name: request.args.get(name, "") for name in ReportForm.PREFILLED}
+    chosen = {kind.value: _chosen(kind) for kind in filing.ASKED}
+    known = None
+    if given["customer"]:
+        called = customers.customers_called(given["customer"])
+        if len(called) == 1:
+            known = queries.known_customer(called[0], signed_in_user())
+            given |= {"customer": called[0].full_name, "customer_id": str(called[0].id)}
+            used = {"platform": known.platform, "version": known.version}
+            chosen |= {name: str(option.id) for name, option in used.items() if option and not chosen[name]}
+    source = request.args.get("ref", "") or request.args.get("source", "")
+    return _form(None, **given, **chosen, source=source, key=new_secret()), known
+
+
+def _chosen(kind: OptionList) -> str:
+    given = request.args.get(kind.value, "")
+    try:
+        return str(catalogue.choose(kind, given).id) if given else ""
+    except Invalid:
+        return given
+
+
+def _known(form: ReportForm) -> KnownCustomer | None:
+    try:
+        customer = filing.customer_picked(form.draft())
+    except Invalid:
+        return None
+    return queries.known_customer(customer, signed_in_user()) if customer is not None else None
+
+
+def _look_alikes(form: ReportForm) -> list[LookAlike]:
+    draft = form.draft()
+    chosen = filing.options_chosen(draft.choices)
+    words = f"{draft.actual} {draft.expected} {draft.steps}"
+    area, symptom = chosen[OptionList.AREA], chosen[OptionList.SYMPTOM]
+    return similar.look_alikes(area, symptom, words, actor=signed_in_user())
+
+
+def _item(found: LookAlike) -> dict[str, Any]:
+    bug = found.bug
+    return {
+        "ref": bug.ref,
+        "title": bug.title,
+        "url": f"/bugs/{bug.ref}",
+        "status": bug.status,
+        "status_label": found.status_label,
+        "people_waiting": bug.waiting_count,
+        "age": found.age,
+        "why": found.why,
+        "attach_url": url_for(".attach", ref=bug.ref),
+    }
+
+
+def _file(form: ReportForm) -> ResponseReturnValue:
+    report, status = _submit(form, None)
+    return _page(form, status) if report is None else _confirmation(report)
+
+
+def _attach(bug: Bug) -> ResponseReturnValue:
+    form = _form(request.form)
+    form.is_attaching = True
+    report, status = _submit(form, bug) if form.validate() else (None, 422)
+    return _attach_page(canonical(bug), form, status) if report is None else _confirmation(report)
+
+
+def _submit(form: ReportForm, bug: Bug | None) -> tuple[Report | None, int]:
+    actor = signed_in_user()
+    try:
+        with transaction():
+            return filing.submit(form.draft(), bug, actor=actor, key=form.key.data or None), 200
+    except Invalid as refusal:
+        form.refuse(refusal.sentence, refusal.field)
+        return None, 422
+    except Conflict as refusal:
+        form.refuse(refusal.sentence)
+        form.key.data = new_secret()
+        return None, 409
+
+
+def _confirmation(report: Report) -> ResponseReturnValue:
+    return redirect(url_for(".filed", ref=canonical(report.bug).ref, report=report.id), 303)
+
+
+def _page(form: ReportForm, status: int = 200, known: KnownCustomer | None = None) -> ResponseReturnValue:
+    page = render_template("intake/new.html", form=form, known=known or _known(form), countries=customers.COUNTRIES)
+    return make_response(page, status)
+
+
+def _question(form: ReportForm, found: list[LookAlike], status: int = 200) -> ResponseReturnValue:
+    page = render_template("intake/similar.html", form=form, found=found, none=NONE_OF_THESE)
+    return make_response(page, status)
+
+
+def _attach_page(
+    bug: Bug, form: ReportForm, status: int = 200, known: KnownCustomer | None = None
+) -> ResponseReturnValue:
+    if bug.withdrawn_at is not None:
+        raise Conflict(f"{bug.ref} was taken back, so nobody can wait for it.")
+    page = render_template(
+        "intake/attach.html",
+        bug=bug,
+        form=form,
+        known=known or _known(form),
+        question=queries.open_question(bug) if bug.status == Status.NEEDS_INFO else None,
+        Status=Status,
+    )
+    return make_response(page, status)

@@ -1,0 +1,91 @@
+"""A workspace with a filled catalogue, and people who file into it."""
+
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+
+from bugintake.core.db import db, transaction
+from bugintake.intake import packs
+from bugintake.intake.catalogue import option_labelled
+from bugintake.intake.models import Option, OptionList
+from bugintake.team.models import Role, User
+from tests.factories import make_user, make_workspace
+from tests.visitors import Visitor, visit
+
+
+@pytest.fixture
+def company(app: Flask) -> None:
+    """A workspace whose catalogue is the web pack with two versions."""
+    make_workspace()
+    with transaction():
+        packs.install_pack("web", actor=None)
+        for label in ("4.12.0", "4.12.1"):
+            packs.catalogue.add_option(OptionList.VERSION, label, actor=None)
+
+
+@pytest.fixture
+def lea(company: None) -> User:
+    """An agent."""
+    return make_user(Role.AGENT, "Lea Agent")
+
+
+@pytest.fixture
+def mira(company: None) -> User:
+    """An engineer."""
+    return make_user(Role.ENGINEER, "Mira Engineer")
+
+
+@pytest.fixture
+def as_user(app: Flask) -> Callable[[User], Visitor]:
+    """Open a browser without a screen, signed in."""
+    return lambda user: visit(app, user)
+
+
+@pytest.fixture
+def agent(app: Flask, lea: User) -> Visitor:
+    """Lea's browser."""
+    return visit(app, lea)
+
+
+@pytest.fixture
+def engineer(app: Flask, mira: User) -> Visitor:
+    """Mira's browser."""
+    return visit(app, mira)
+
+
+@pytest.fixture
+def option(company: None) -> Callable[[OptionList, str], Option]:
+    """Find a choice by its label."""
+
+    def find(kind: OptionList, label: str) -> Option:
+        found = option_labelled(kind, label)
+        assert found is not None, label
+        return found
+
+    return find
+
+
+@pytest.fixture
+def filled(option: Callable[[OptionList, str], Option]) -> Callable[..., dict[str, str]]:
+    """Fill the form in as a browser sends it; values given by name replace the usual ones."""
+
+    def fill(**values: str) -> dict[str, str]:
+        chosen = {
+            "area": option(OptionList.AREA, "Search"),
+            "symptom": option(OptionList.SYMPTOM, "Nothing happens"),
+            "impact": option(OptionList.IMPACT, "Hard to work"),
+            "frequency": option(OptionList.FREQUENCY, "Always"),
+            "platform": option(OptionList.PLATFORM, "Firefox"),
+            "version": option(OptionList.VERSION, "4.12.1"),
+        }
+        texts = {
+            "steps": "1. Open the search\r\n2. Type a name",
+            "actual": "The list stays empty. No message.",
+            "expected": "The people with that name.",
+        }
+        ids = {name: str(found.id) for name, found in chosen.items()}
+        db.session.rollback()
+        return {"customer": "", "customer_id": "", "key": "a key", **ids, **texts, **values}
+
+    return fill
