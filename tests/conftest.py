@@ -49,7 +49,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if hasattr(config, "workerinput"):
         return
     config.pluginmanager.register(Tally(config.stash[_kinds], SHARED))
-    if getattr(config.option, "numprocesses", None):
+    if "postgres" in config.stash[_kinds] and getattr(config.option, "numprocesses", None):
         _postgres_url(config)  # one server for all workers
 
 
@@ -61,7 +61,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 def _postgres_url(config: pytest.Config) -> str:
     """Return the server that tests use; where none is named, start one that lives as long as this process."""
-    if "postgres" in config.stash[_kinds] and not os.environ.get(databases.URL):
+    if not os.environ.get(databases.URL):
         config.stash[_server] = databases.PostgresServer()
         os.environ[databases.URL] = config.stash[_server].url
     return os.environ[databases.URL]
