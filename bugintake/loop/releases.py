@@ -89,14 +89,9 @@ def page_of_releases(actor: User, *, start: int, size: int) -> Sequence[Release]
 def _version(version: str | Option, actor: User | None) -> Option:
     if isinstance(version, Option):
         return version
-    # A label comes first: version_named would read the version "12" as the choice with that number.
-    found = catalogue.option_labelled(OptionList.VERSION, version)
-    if found is None and version.strip().isdigit():
-        found = catalogue.add_option(OptionList.VERSION, version, actor=actor)
-    found = found or catalogue.version_named(clean_line(version), actor=actor)
-    if found is None:
+    if not version.strip():
         raise Invalid("Say which version is live.", "version")
-    return found
+    return catalogue.version_named(clean_line(version), actor=actor)
 
 
 def _bugs_of(option: Option, status: Status) -> list[Bug]:

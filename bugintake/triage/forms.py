@@ -45,9 +45,11 @@ class FixForm(_NotesForm):
     version = SelectField("Fixed in version", validators=[InputRequired("Say which version it is fixed in.")])
     version_new = LineField("New version")
 
-    def given_version(self) -> str:
-        """Return the chosen version's id, or the label of a new one."""
-        return str(self.version_new.data or "") if self.version.data == NEW_VERSION else str(self.version.data)
+    def release(self, *, actor: User) -> Option:
+        """Return the chosen version, or a new one of the name that was typed. Raises Invalid."""
+        if self.version.data == NEW_VERSION:
+            return catalogue.version_named(self.version_new.data or "", actor=actor)
+        return catalogue.choose(OptionList.VERSION, str(self.version.data))
 
 
 class DeclineForm(_NotesForm):

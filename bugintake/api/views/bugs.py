@@ -11,7 +11,7 @@ from bugintake.api.views.blueprint import bp
 from bugintake.core.db import db, transaction
 from bugintake.core.errors import Invalid, PreconditionFailed
 from bugintake.intake import catalogue, customers, reports
-from bugintake.intake.models import Bug, Customer, OptionList, Status
+from bugintake.intake.models import Bug, Customer, Option, OptionList, Status
 from bugintake.intake.queries import bug_or_404, reports_of
 from bugintake.intake.reports import Telling
 from bugintake.team.guards import signed_in_user, token_required
@@ -116,8 +116,7 @@ def _move(bug: Bug, args: dict[str, Any]) -> None:
     elif to == Status.IN_PROGRESS:
         transitions.start(bug, actor=me)
     elif to == Status.FIXED:
-        release = catalogue.version_named(str(args["version"]), actor=me) if args["version"] else None
-        transitions.fix(bug, _by_language(args["customer_note"]), release, actor=me)
+        transitions.fix(bug, _by_language(args["customer_note"]), _release(args["version"]), actor=me)
     elif to == Status.DECLINED:
         if args["reason"] is None:
             raise Invalid("Give the reason.", "reason")
@@ -133,6 +132,14 @@ def _move(bug: Bug, args: dict[str, Any]) -> None:
         transitions.undo(bug, actor=me)
     else:
         raise Invalid("A bug goes live with its release: POST /releases.", "to")
+
+
+def _release(given: int | str | None) -> Option | None:
+    if given is None or given == "":
+        return None
+    if isinstance(given, int):
+        return catalogue.choose(OptionList.VERSION, given)
+    return catalogue.version_named(given, actor=signed_in_user())
 
 
 def _by_language(note: dict[str, str] | None) -> dict[str, str]:

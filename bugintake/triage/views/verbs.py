@@ -106,8 +106,7 @@ def fix(ref: str) -> ResponseReturnValue:
     if request.method == "POST" and form.validate():
 
         def change() -> None:
-            given = form.given_version()
-            release = catalogue.version_named(given, actor=me) if given else None
+            release = form.release(actor=me)
             transitions.fix(bug, form.texts("note"), release, actor=me, seen=form.status_seen())
 
         if _accepted(form, change):
