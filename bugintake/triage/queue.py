@@ -62,4 +62,4 @@ def _order(item: Item) -> tuple[bool, datetime, int, int]:
 
 def _minutes_by_rank() -> dict[int, int | None]:
     query = sa.select(Option.position, Option.deadline_minutes).where(Option.list == OptionList.IMPACT)
-    return dict(db.session.execute(query).tuples())
+    return dict(db.session.execute(query).all())
