@@ -127,7 +127,10 @@ form.addEventListener("input", (event) => {
 const newcomer = document.getElementById("new-customer");
 const note = document.getElementById("customer-note");
 const standing = note?.textContent;
-form.addEventListener("combo:unknown", () => {
+form.addEventListener("combo:unknown", ({ detail: { text } }) => {
+  const country = text.split(".").pop().toLowerCase();
+  const spoken = newcomer?.hidden && newcomer.querySelector(`option[data-countries~="${CSS.escape(country)}"]`);
+  if (spoken) spoken.selected = true; // a guess from the address, shown and changeable
   if (newcomer?.hidden) say("New customer: tell us name, company and language.");
   if (newcomer) newcomer.hidden = false;
 });

@@ -95,6 +95,7 @@ def _app(site: Site) -> Flask:
         ],
         Status=Status,
         bugs=lambda: site.board,
+        panels=lambda place, **context: "",
     )
 
     @app.get("/page/<name>")
