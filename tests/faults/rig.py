@@ -1,0 +1,136 @@
+"""What fault tests share: a worker's step, what was accepted, and the invariants that hold after every fault."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import sqlalchemy as sa
+from flask import current_app
+from sqlalchemy.orm import aliased
+
+from bugintake.core.db import db
+from bugintake.intake.models import Bug, Report, Status
+from bugintake.loop import post, worker
+from bugintake.loop.models import Announcement, Delivery, DeliveryState, Message, MessageState
+from tests.faults.server import FaultServer
+
+
+def work() -> int:
+    """Do what a worker does in one round, and tell how many envelopes it tried."""
+    with current_app.app_context():
+        worker.sweep()
+    tried = post.send_due()
+    db.session.rollback()
+    db.session.expire_all()
+    return tried
+
+
+def states() -> dict[str, int]:
+    """Count the envelopes in each state."""
+    db.session.rollback()
+    found = db.session.execute(sa.select(Delivery.state, sa.func.count()).group_by(Delivery.state)).all()
+    return {state.value: count for state, count in found}
+
+
+def message_states() -> dict[str, int]:
+    """Count the messages in each state."""
+    db.session.rollback()
+    found = db.session.execute(sa.select(Message.state, sa.func.count()).group_by(Message.state)).all()
+    return {state.value: count for state, count in found}
+
+
+def the_delivery() -> Delivery:
+    """Return the only envelope there is."""
+    db.session.rollback()
+    return db.session.scalars(sa.select(Delivery).execution_options(populate_existing=True)).one()
+
+
+def the_message() -> Message:
+    """Return the only message there is."""
+    db.session.rollback()
+    return db.session.scalars(sa.select(Message).execution_options(populate_existing=True)).one()
+
+
+def broken_invariants(sink: FaultServer | None = None) -> list[str]:
+    """List every invariant that does not hold (I1 to I3 and I6 of the reliability rules); nothing where all do."""
+    db.session.rollback()
+    db.session.expire_all()
+    broken = [*_untold(), *_unnamed(), *_unsettled(), *_unsound()]
+    if sink is not None:
+        broken += [f"I2: {name} was accepted {count} times" for name, count in sink.count.items() if count > 1]
+        broken += _lost(sink.count)
+    return broken
+
+
+def _untold() -> list[str]:
+    """I1: live or declined means one message for everybody who was unsettled then."""
+    waits = (
+        sa.select(Bug.id, Report.customer_id)
+        .join(Report, Report.bug_id == Bug.id)
+        .where(Bug.status.in_((Status.LIVE, Status.DECLINED)), Report.customer_id.is_not(None))
+        .where(Report.settled_at.is_(None), Bug.canonical_id == Bug.id)
+        .distinct()
+    )
+    owed = sa.select(Announcement.bug_id, Message.customer_id).join(Message).where(Announcement.cancelled_at.is_(None))
+    counted = Counter(tuple(row) for row in db.session.execute(owed))
+    return [
+        f"I1: {row} has {counted[tuple(row)]} messages" for row in db.session.execute(waits) if counted[tuple(row)] != 1
+    ]
+
+
+def _unnamed() -> list[str]:
+    """I3: everything that is not sent is in a named state, and nothing hangs in one that nobody watches."""
+    orphans = (
+        sa.select(Message.id)
+        .join(Delivery, Delivery.id == Message.delivery_id)
+        .where(
+            Message.state == MessageState.PENDING,
+            Delivery.state.not_in((DeliveryState.PENDING, DeliveryState.CLAIMED, DeliveryState.SENDING)),
+        )
+    )
+    return [f"I3: message {found} is pending in an envelope that is over" for found in db.session.scalars(orphans)]
+
+
+def _unsettled() -> list[str]:
+    told = (
+        sa.select(Message.id)
+        .join(Report, Report.id == Message.report_id)
+        .where(Message.state == MessageState.SENT, Report.settled_at.is_(None))
+    )
+    found = [f"I3: message {number} is sent and its report waits" for number in db.session.scalars(told)]
+    part = aliased(Bug)
+    who_wait = (
+        sa.select(sa.func.count(sa.distinct(Report.customer_id)))
+        .join(part, part.id == Report.bug_id)
+        .where(part.canonical_id == Bug.id, Report.settled_at.is_(None))
+        .correlate(Bug)
+        .scalar_subquery()
+    )
+    wrong = sa.select(Bug.id, Bug.waiting_count, who_wait).where(Bug.canonical_id == Bug.id)
+    rows = db.session.execute(wrong.where(Bug.waiting_count != who_wait)).all()
+    return found + [f"Bug {number} says that {said} wait, and {wait} do" for number, said, wait in rows]
+
+
+def _unsound() -> list[str]:
+    """I6: the file is whole."""
+    if db.engine.dialect.name != "sqlite":
+        return []
+    said = [row[0] for row in db.session.execute(sa.text("PRAGMA integrity_check"))]
+    lost = db.session.execute(sa.text("PRAGMA foreign_key_check")).all()
+    return [f"I6: {line}" for line in said if line != "ok"] + [f"I6: {row} points to nothing" for row in lost]
+
+
+def _lost(accepted: Counter[str]) -> list[str]:
+    """What the server accepted is sent, or shown as uncertain; what is sent, the server accepted."""
+    found = db.session.execute(sa.select(Delivery.message_id, Delivery.state)).all()
+    known: dict[Any, Any] = {row.message_id: row.state for row in found}
+    is_right = {DeliveryState.SENT, DeliveryState.UNCERTAIN, DeliveryState.SENDING}
+    broken = [
+        f"I2: {name} was accepted and is {known.get(name)}" for name in accepted if known.get(name) not in is_right
+    ]
+    return broken + [
+        f"I2: {name} is sent and was never accepted"
+        for name, state in known.items()
+        if state is DeliveryState.SENT and name not in accepted
+    ]
