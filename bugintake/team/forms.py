@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
-from wtforms import (
+from wtforms import (  # type: ignore[attr-defined]  # the stubs know no SelectChoice yet
     BooleanField,
     DateField,
     Field,

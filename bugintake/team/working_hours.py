@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 ONE_DAY = timedelta(days=1)
-FAR = 3660
+FAR = 36600  # days: whoever asks for more than a century has made a mistake
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class WorkingHours:
             if left <= closes - begins:
                 return begins + left
             left -= closes - begins
-        raise ValueError("Nobody works for years.")
+        raise ValueError("That is more work than a century holds.")
 
     def working_minutes(self, start: datetime, end: datetime) -> float:
         """Count the working minutes between two instants."""
@@ -77,7 +77,7 @@ class WorkingHours:
         for back in range(1, FAR):
             if self.is_working_day(day - back * ONE_DAY):
                 return day - back * ONE_DAY
-        raise ValueError("Nobody worked for years.")
+        raise ValueError("Nobody worked for a century.")
 
     def _spans(self, at: datetime) -> Iterator[tuple[datetime, datetime]]:
         """Yield the working spans that end after an instant, in order; none is empty."""
