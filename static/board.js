@@ -6,7 +6,7 @@
 //                                 data-when="new accepted" on one names the columns (data-status) that have it
 //   [data-poll="/board?area=3"]   around the columns: asked every 20 s with If-None-Match; new cards wait behind
 //                                 "2 new reports · show" (r) and never move what is on the screen
-const root = document.querySelector("[data-poll]") ?? document.querySelector(".board, .q").parentElement;
+const root = document.querySelector("[data-poll], main:not(:has([data-poll]))");
 const template = document.getElementById("verbs");
 const place = `selected ${location.pathname}`;
 const say = (text) => document.dispatchEvent(new CustomEvent("say", { detail: text }));
