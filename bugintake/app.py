@@ -3,8 +3,9 @@
 from flask import Flask
 from flask_babel import Babel
 
+from bugintake import cli
 from bugintake.api import views as api
-from bugintake.core import config, db, errors, security, templating
+from bugintake.core import access_log, config, db, errors, health, security, templating
 from bugintake.core.config import Settings
 from bugintake.duty import first_rotation
 from bugintake.duty import views as duty
@@ -31,6 +32,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     if not chosen.is_sqlite:
         app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"pool_pre_ping": True}
     config.keep(app, chosen)
+    access_log.log_requests(app)
     db.connect(app)
     babel.init_app(app, default_translation_directories=str(templating.folder("core/translations")))
     security.secure(app, chosen)
@@ -46,4 +48,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(intake.bp)
     app.register_blueprint(triage.bp)
     api.init_app(app)
+    health.answer_at_healthz(app, worker.last_pulse)
+    cli.attach(app)
     return app

@@ -64,7 +64,7 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
     port = _number(environ, "PORT", 8000, 1, 65535)
     shown = f"[{host}]" if ":" in host else host
     try:
-        data.mkdir(parents=True, exist_ok=True)
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise BadSetting(f"BUGINTAKE_DATA is {data}, which cannot be made or opened: {error.strerror}.") from error
     return Settings(

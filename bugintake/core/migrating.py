@@ -55,7 +55,7 @@ def is_current() -> bool:
 def refuse_newer() -> None:
     """Raise CannotMigrate for a database that a newer version of bugintake has already changed."""
     found = current()
-    if found is not None and found not in _numbers():
+    if found is not None and not knows(found):
         raise CannotMigrate(
             f"The database is at migration {found}, and this version of bugintake knows no later one than {newest()}. "
             "Start the version that was used last, or restore a backup that fits this one."
@@ -71,6 +71,20 @@ def upgrade() -> bool:
 
     command.upgrade(_config(), "head")
     return True
+
+
+def reach(connection: sa.Connection, number: str) -> None:
+    """Bring an empty or older database to a migration inside the transaction that a connection has open."""
+    from alembic import command
+
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, number)
+
+
+def knows(number: str) -> bool:
+    """Whether a migration is one that this code brings."""
+    return number in _numbers()
 
 
 def downgrade(number: str) -> None:

@@ -1,0 +1,42 @@
+"""The command line: each command reads its options, calls one verb of a room, and prints what came of it."""
+
+import importlib
+
+from flask import Flask
+from flask.cli import ScriptInfo
+
+from bugintake.cli import checks, company, duty, keeping, people, releases, serving, tokens
+from bugintake.cli.commands import Group
+
+cli = Group("bugintake", help="From a customer's bug to a truthful answer.")
+for _command in (
+    serving.serve,
+    serving.worker,
+    company.init,
+    checks.doctor,
+    checks.openapi,
+    people.user,
+    duty.rotation,
+    tokens.token,
+    duty.duty,
+    releases.release,
+    keeping.backup,
+    keeping.restore,
+):
+    cli.add_command(_command)
+
+
+def main() -> None:
+    """Run the console script."""
+    cli.main(prog_name="bugintake", obj=ScriptInfo(create_app=_create_app))
+
+
+def attach(app: Flask) -> None:
+    """Offer the same commands as `flask --app wsgi …`."""
+    for name, command in cli.commands.items():
+        app.cli.add_command(command, name)
+
+
+def _create_app() -> Flask:
+    app: Flask = importlib.import_module("bugintake.app").create_app()
+    return app
