@@ -155,7 +155,7 @@ def _known(customers: Sequence[Customer], actor: User) -> list[KnownCustomer]:
         .where(Report.customer_id.in_(ids), Report.settled_at.is_(None), canonical.status.in_(OPEN), visible_to(actor))
         .group_by(Report.customer_id)
     )
-    counts: dict[int | None, int] = dict(db.session.execute(counted).tuples().all())
+    counts = {row[0]: row[1] for row in db.session.execute(counted)}
     return [KnownCustomer(each, counts.get(each.id, 0), *last.get(each.id, (None, None))) for each in customers]
 
 
@@ -182,3 +182,8 @@ def report_of(bug: Bug, actor: User, report_id: int | None) -> Report | None:
         return db.session.scalar(query.where(Report.id == report_id))
     order = (sa.case((Report.filed_by_id == actor.id, 0), else_=1), Report.filed_at.desc(), Report.id.desc())
     return db.session.scalars(query.order_by(*order).limit(1)).first()
+
+
+def opened_the_bug(report: Report) -> bool:
+    """Whether a report is the one its bug was filed with; later ones were attached."""
+    return db.session.scalar(sa.select(sa.func.min(Report.id)).where(Report.bug_id == report.bug_id)) == report.id

@@ -1,9 +1,13 @@
 """A workspace with a filled catalogue, and people who file into it."""
 
-from collections.abc import Callable
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from flask import Flask
+from werkzeug.serving import make_server
 
 from bugintake.core.db import db, transaction
 from bugintake.intake import packs
@@ -89,3 +93,25 @@ def filled(option: Callable[[OptionList, str], Option]) -> Callable[..., dict[st
         return {"customer": "", "customer_id": "", "key": "a key", **ids, **texts, **values}
 
     return fill
+
+
+@pytest.fixture
+def address(app: Flask) -> Iterator[str]:
+    """The address of the app, served to a real browser."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def desk(address: str, agent: Visitor, context: Any) -> str:
+    """The address of the app, with Lea signed in to the browser."""
+    cookie = agent.client.get_cookie("session")
+    assert cookie is not None
+    context.add_cookies([{"name": "session", "value": cookie.value, "url": address}])
+    return address

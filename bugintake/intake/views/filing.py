@@ -117,7 +117,7 @@ def filed(ref: str) -> ResponseReturnValue:
         "intake/filed.html",
         bug=bug,
         report=report,
-        is_first=report.bug_id == bug.id and report.filed_at == bug.filed_at,
+        is_first=queries.opened_the_bug(report),
         language=language,
         language_name=LANGUAGES.get(language, language),
         words=replies.reply(report, bug, language),
