@@ -10,6 +10,7 @@ import pytest
 from flask import Flask, Response, flash, jsonify, render_template, request
 from flask_babel import Babel
 from flask_wtf.csrf import CSRFProtect
+from jinja2 import StrictUndefined
 from werkzeug.serving import make_server
 from wtforms import HiddenField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
@@ -82,6 +83,7 @@ def _app(site: Site) -> Flask:
     app.jinja_loader.searchpath.append(str(templating.folder("templates")))  # type: ignore[union-attr]
     app.config.update(SECRET_KEY="for samples", WTF_CSRF_CHECK_DEFAULT=False)
     templating.dress(app)
+    app.jinja_env.undefined = StrictUndefined
     Babel(app)
     CSRFProtect(app)
     person = User(id=1, email="tin@example.com", name="Tin Jurić", role=Role.ADMIN, has_keys=True)
