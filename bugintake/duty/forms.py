@@ -5,7 +5,15 @@ from datetime import date
 from typing import Any
 
 from flask import request
-from wtforms import BooleanField, DateField, IntegerField, SelectField, SelectMultipleField, TimeField
+from wtforms import (  # type: ignore[attr-defined]  # the stubs know no SelectChoice yet
+    BooleanField,
+    DateField,
+    IntegerField,
+    SelectChoice,
+    SelectField,
+    SelectMultipleField,
+    TimeField,
+)
 from wtforms.validators import InputRequired, Length, NumberRange
 
 from bugintake.core.errors import Invalid
@@ -18,6 +26,11 @@ from bugintake.team.models import User
 WEEKDAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
 UNITS = {TurnUnit.DAYS: "working days", TurnUnit.WEEKS: "weeks"}
 PLACE = "place-"
+
+
+def worded(**sentences: str) -> Any:
+    """Say it in the house's words; the stubs of WTForms do not know these options yet."""
+    return sentences
 
 
 def _weekday(value: Any) -> int | None:
@@ -35,18 +48,31 @@ class RotationForm(Form):
     zone = SelectField(
         "Time zone",
         [InputRequired("Choose a time zone."), Zone()],
-        choices=lambda: [(name, name.replace("_", " ")) for name in zone_names()],
+        choices=lambda: [SelectChoice(name, name.replace("_", " ")) for name in zone_names()],
         validate_choice=False,
     )
-    start_on = DateField("First day", [InputRequired("Enter the first day, like 2026-09-14.")])
-    handoff = TimeField("From", [InputRequired("Enter when duty begins, like 09:00.")])
-    until = TimeField("Until", [InputRequired("Enter when duty ends, like 17:00.")])
+    start_on = DateField(
+        "First day",
+        [InputRequired("Enter the first day, like 2026-09-14.")],
+        **worded(invalid_value_message="Enter the first day like 2026-09-14."),
+    )
+    handoff = TimeField(
+        "From",
+        [InputRequired("Enter when duty begins, like 09:00.")],
+        **worded(invalid_value_message="Enter a time like 09:00."),
+    )
+    until = TimeField(
+        "Until",
+        [InputRequired("Enter when duty ends, like 17:00.")],
+        **worded(invalid_value_message="Enter a time like 17:00."),
+    )
     runs_overnight = BooleanField("The hours run into the next day")
     days = SelectMultipleField(
         "Working days",
         [InputRequired("Choose at least one working day.")],
-        choices=list(enumerate(WEEKDAYS)),
+        choices=[SelectChoice(number, name) for number, name in enumerate(WEEKDAYS)],
         coerce=_weekday,
+        **worded(invalid_choice_message="Choose days of the week."),
     )
     turn_length = IntegerField(
         "Each person's turn",
@@ -54,8 +80,13 @@ class RotationForm(Form):
             InputRequired("Enter how long a turn is, like 1."),
             NumberRange(1, LONGEST_TURN, message=f"A turn is 1 to {LONGEST_TURN} long."),
         ],
+        **worded(invalid_value_message="Enter a whole number, like 1."),
     )
-    turn_unit = SelectField("Counted in", choices=[(unit.value, label) for unit, label in UNITS.items()])
+    turn_unit = SelectField(
+        "Counted in",
+        choices=[SelectChoice(unit.value, label) for unit, label in UNITS.items()],
+        **worded(invalid_choice_message="Choose working days or weeks."),
+    )
 
     def __init__(self, candidates: Sequence[User], **given: Any) -> None:
         super().__init__(**given)

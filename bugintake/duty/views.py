@@ -184,9 +184,10 @@ def _form_page(form: RotationForm, rotation: Rotation | None, preview: Plan | No
     table, moved = None, None
     if preview is not None and form.start_on.data is not None:
         table = _weeks(preview, monday_of(form.start_on.data), WEEKS_PREVIEWED)
-        since = preview.schedule.rules[-1].begins_at
-        before = queries.load_plan(since, since + CHANGES_SHOWN, rotation) if rotation else None
-        moved = changes(before, preview, since, since + CHANGES_SHOWN) if before else None
+        zone = preview.schedule.rules[-1].zone
+        since, to = (queries.day_start(form.start_on.data + later, zone) for later in (timedelta(0), CHANGES_SHOWN))
+        before = queries.load_plan(since, to, rotation) if rotation else None
+        moved = changes(before, preview, since, to) if before else None
     return render_template("duty/rotation.html", form=form, rotation=rotation, table=table, moved=moved)
 
 

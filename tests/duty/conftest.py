@@ -8,6 +8,7 @@ from bugintake.core.db import transaction
 from bugintake.duty import roster
 from bugintake.team.models import Role
 from tests.factories import make_user, make_workspace
+from tests.visitors import visit
 
 
 @pytest.fixture
@@ -58,3 +59,9 @@ def make_rotation(people, *, actor=None, name="Bug duty", **changed):
     } | changed
     with transaction():
         return roster.create_rotation(name=name, people=people, actor=actor, **terms)
+
+
+@pytest.fixture
+def as_user(app):
+    """Open a browser, signed in where a person is given."""
+    return lambda user=None: visit(app, user)
