@@ -6,10 +6,12 @@
     401     not signed in
     403     may not, and is told who can
     404     does not exist for this person; answers exactly as if it did not exist at all
+    409     is about another report than the one that this customer's link opens
 
 `customer` has opened the private link of their own report, `stranger` that of another report. The word after an
 address says which object it is asked for: `restricted` is a bug that the people of this table neither filed nor own,
-`mine` one that its filer (the agent) and its owner (the engineer) may see, `absent` does not exist.
+`mine` one that its filer (the agent) and its owner (the engineer) may see, `absent` does not exist, and `swapped` is a
+customer's link made for something else. Whoever holds a customer's link may use it: it is the right.
 """
 
 PEOPLE = ("nobody", "customer", "stranger", "agent", "engineer", "lead", "admin")
@@ -103,4 +105,129 @@ GET  /bugs/<ref>/question                                login  login    login  
 GET  /bugs/<ref>/question restricted                     login  login    login    403   404      200  200
 POST /bugs/<ref>/question                                401    401      401      403   in       in   in
 POST /bugs/<ref>/question restricted                     401    401      401      403   404      in   in
+
+GET  /new                                                login  login    login    200   200      200  200
+POST /new                                                401    401      401      in    in       in   in
+POST /new restricted                                     401    401      401      404   404      in   in
+GET  /new/similar                                        login  login    login    200   200      200  200
+POST /new/similar                                        401    401      401      in    in       in   in
+POST /new/similar restricted                             401    401      401      404   404      in   in
+GET  /bugs/<ref>/attach                                  login  login    login    200   200      200  200
+GET  /bugs/<ref>/attach restricted                       login  login    login    404   404      200  200
+POST /bugs/<ref>/attach                                  401    401      401      in    in       in   in
+POST /bugs/<ref>/attach restricted                       401    401      401      404   404      in   in
+GET  /bugs/<ref>/filed                                   login  login    login    200   200      200  200
+GET  /bugs/<ref>/filed restricted                        login  login    login    404   404      200  200
+GET  /customers/suggestions                              login  login    login    200   200      200  200
+GET  /customers/<customer_id>                            login  login    login    200   200      200  200
+GET  /customers/<customer_id> absent                     login  login    login    404   404      404  404
+GET  /reports/<report_id>/withdrawal                     login  login    login    200   200      200  200
+GET  /reports/<report_id>/withdrawal restricted          login  login    login    404   404      200  200
+POST /reports/<report_id>/withdrawal                     401    401      401      in    in       in   in
+POST /reports/<report_id>/withdrawal restricted          401    401      401      404   404      in   in
+
+GET  /admin/catalogue                                    login  login    login    403   403      in   in
+GET  /admin/catalogue/<name>                             login  login    login    403   403      200  200
+GET  /admin/catalogue/<name> absent                      login  login    login    403   403      404  404
+POST /admin/catalogue/<name>                             401    401      401      403   403      in   in
+GET  /admin/catalogue/<name>/<option_id>                 login  login    login    403   403      200  200
+GET  /admin/catalogue/<name>/<option_id> absent          login  login    login    403   403      404  404
+POST /admin/catalogue/<name>/<option_id>                 401    401      401      403   403      in   in
+POST /admin/catalogue/<name>/<option_id>/retirement      401    401      401      403   403      in   in
+POST /admin/catalogue/<name>/<option_id>/offer           401    401      401      403   403      in   in
+
+GET  /duty                                               login  login    login    200   200      200  200
+GET  /duty/schedule                                      login  login    login    200   200      200  200
+GET  /duty/me                                            login  login    login    200   200      200  200
+POST /duty/overrides                                     401    401      401      403   in       in   in
+POST /duty/overrides/<override_id>/removal               401    401      401      403   403      in   in
+POST /duty/overrides/<override_id>/removal absent        401    401      401      403   404      404  404
+GET  /duty/rotations/new                                 login  login    login    403   403      200  200
+POST /duty/rotations                                     401    401      401      403   403      in   in
+GET  /duty/rotations/<rotation_id>/rule                  login  login    login    403   403      200  200
+GET  /duty/rotations/<rotation_id>/rule absent           login  login    login    403   403      404  404
+POST /duty/rotations/<rotation_id>/rules                 401    401      401      403   403      in   in
+
+GET  /loop                                               login  login    login    200   200      200  200
+GET  /loop/<announcement_id>                             login  login    login    200   200      200  200
+GET  /loop/<announcement_id> restricted                  login  login    login    404   404      200  200
+GET  /loop/<announcement_id> absent                      login  login    login    404   404      404  404
+POST /loop/<announcement_id>/sending                     401    401      401      in    in       in   in
+POST /loop/<announcement_id>/sending restricted          401    401      401      404   404      in   in
+POST /loop/<announcement_id>/sending/undoing             401    401      401      in    in       in   in
+POST /loop/<announcement_id>/sending/undoing restricted  401    401      401      404   404      in   in
+POST /loop/<announcement_id>/hold                        401    401      401      in    in       in   in
+POST /loop/<announcement_id>/hold restricted             401    401      401      404   404      in   in
+POST /loop/<announcement_id>/resumption                  401    401      401      in    in       in   in
+POST /loop/<announcement_id>/resumption restricted       401    401      401      404   404      in   in
+POST /loop/<announcement_id>/notes                       401    401      401      in    in       in   in
+POST /loop/<announcement_id>/notes restricted            401    401      401      404   404      in   in
+POST /loop/messages/<message_id>/telling                 401    401      401      in    in       in   in
+POST /loop/messages/<message_id>/telling restricted      401    401      401      404   404      in   in
+POST /loop/messages/<message_id>/suppression             401    401      401      in    in       in   in
+POST /loop/messages/<message_id>/suppression restricted  401    401      401      404   404      in   in
+POST /loop/messages/<message_id>/release                 401    401      401      in    in       in   in
+POST /loop/messages/<message_id>/release restricted      401    401      401      404   404      in   in
+POST /loop/messages/<message_id>/judgement               401    401      401      in    in       in   in
+POST /loop/messages/<message_id>/judgement restricted    401    401      401      404   404      in   in
+POST /loop/messages/<message_id>/repeat                  401    401      401      in    in       in   in
+POST /loop/messages/<message_id>/repeat restricted       401    401      401      404   404      in   in
+POST /loop/restored/release                              401    401      401      in    in       in   in
+GET  /releases                                           login  login    login    200   200      200  200
+POST /releases                                           401    401      401      403   in       in   in
+POST /releases/<option_id>/withdrawal                    401    401      401      403   in       in   in
+
+GET  /s                                                  in     in       in       in    in       in   in
+GET  /s/<language>                                       200    200      200      200   200      200  200
+GET  /s/<language> absent                                404    404      404      404   404      404  404
+GET  /s/<language>/r/<token>                             in     in       in       in    in       in   in
+GET  /s/<language>/r/<token> absent                      404    404      404      404   404      404  404
+GET  /s/<language>/r/<token> swapped                     404    404      404      404   404      404  404
+GET  /s/<language>/report                                404    200      200      404   404      404  404
+POST /s/<language>/report/confirmation                   404    in       409      404   404      404  404
+POST /s/<language>/report/objection                      404    in       409      404   404      404  404
+POST /s/<language>/report/remarks                        404    in       409      404   404      404  404
+GET  /s/<language>/unsubscribe/<token>                   200    200      200      200   200      200  200
+GET  /s/<language>/unsubscribe/<token> absent            404    404      404      404   404      404  404
+GET  /s/<language>/unsubscribe/<token> swapped           404    404      404      404   404      404  404
+POST /s/<language>/unsubscribe/<token>                   200    200      200      200   200      200  200
+POST /s/<language>/unsubscribe/<token> absent            404    404      404      404   404      404  404
+POST /s/<language>/unsubscribe/<token> swapped           404    404      404      404   404      404  404
+POST /s/<language>/subscription/<token>                  200    200      200      200   200      200  200
+POST /s/<language>/subscription/<token> swapped          404    404      404      404   404      404  404
+
+GET  /api/docs                                           200    200      200      200   200      200  200
+GET  /api/v1/openapi.json                                200    200      200      200   200      200  200
+"""
+
+# Programs. `cookie` is an admin's browser without a token: the API opens nothing for it. `revoked` was an admin's token
+# with every scope, `disabled` is that of a person disabled since. The next five are an admin's, with one scope each;
+# `agent` and `engineer` are theirs, with every scope.
+PROGRAMS = (
+    *("nobody", "cookie", "revoked", "disabled"),
+    *("read", "reports:write", "bugs:write", "releases:write", "announcements:write"),
+    *("agent", "engineer"),
+)
+
+API = """
+#                                                         nob  cook rev  dis  read rep  bugs rel  ann  agt  eng
+
+GET  /api/v1/catalogue                                    401  401  401  401  200  403  403  403  403  200  200
+POST /api/v1/reports                                      401  401  401  401  403  in   403  403  403  in   in
+POST /api/v1/reports restricted                           401  401  401  401  403  in   403  403  403  404  404
+GET  /api/v1/bugs                                         401  401  401  401  200  403  403  403  403  200  200
+GET  /api/v1/bugs/<ref>                                   401  401  401  401  200  403  403  403  403  200  200
+GET  /api/v1/bugs/<ref> restricted                        401  401  401  401  200  403  403  403  403  404  404
+GET  /api/v1/bugs/<ref> mine                              401  401  401  401  200  403  403  403  403  200  200
+GET  /api/v1/bugs/<ref> absent                            401  401  401  401  404  403  403  403  403  404  404
+POST /api/v1/bugs/<ref>/transitions                       401  401  401  401  403  403  in   403  403  403  in
+POST /api/v1/bugs/<ref>/transitions restricted            401  401  401  401  403  403  in   403  403  403  404
+GET  /api/v1/similar                                      401  401  401  401  in   403  403  403  403  in   in
+GET  /api/v1/duty                                         401  401  401  401  200  403  403  403  403  200  200
+GET  /api/v1/duty/shifts                                  401  401  401  401  in   403  403  403  403  in   in
+POST /api/v1/releases                                     401  401  401  401  403  403  403  in   403  403  in
+GET  /api/v1/announcements                                401  401  401  401  200  403  403  403  403  200  200
+POST /api/v1/announcements/<announcement_id>/sending      401  401  401  401  403  403  403  403  in   in   in
+POST /api/v1/announcements/<announcement_id>/sending restricted 401  401  401  401  403  403  403  403  in   404  404
+GET  /api/v1/messages                                     401  401  401  401  200  403  403  403  403  200  200
 """

@@ -1,17 +1,33 @@
-"""The people and things of the access table."""
+"""The people, programs and things of the access tables."""
 
+from datetime import date, time, timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
+import sqlalchemy as sa
 from flask import Flask
+from werkzeug.test import TestResponse
 
-from bugintake.core.db import transaction
-from bugintake.intake.models import Bug
+from bugintake.core import clock
+from bugintake.core.db import db, transaction
+from bugintake.duty import overrides, roster
+from bugintake.intake.models import Bug, OptionList, Report, Status
 from bugintake.loop.links import make_link
-from bugintake.loop.models import LinkPurpose
+from bugintake.loop.models import Announcement, LinkPurpose, Message
 from bugintake.team import people, tokens
 from bugintake.team.models import Role, User
 from bugintake.triage import editing
-from tests.factories import make_bug, make_customer, make_report, make_user, make_workspace
+from tests.factories import (
+    bring_to,
+    make_bug,
+    make_customer,
+    make_option,
+    make_report,
+    make_telling,
+    make_user,
+    make_version,
+    make_workspace,
+)
 from tests.visitors import Visitor, visit
 
 ABSENT = "999999"
@@ -24,17 +40,24 @@ class Cast:
         self.app = app
         make_workspace()
         self.staff: dict[str, User] = {role.value: make_user(role, role.value.title()) for role in Role}
-        others = make_user(Role.AGENT, "Another Agent"), make_user(Role.ENGINEER, "Another Engineer")
+        self.others = make_user(Role.AGENT, "Another Agent"), make_user(Role.ENGINEER, "Another Engineer")
         self.spare = make_user(Role.AGENT, "Spare Person")
-        self.bug = make_bug(actor=others[0])
-        self.restricted = self._restricted(*others)
-        self.mine = self._restricted(self.staff["agent"], self.staff["engineer"])
-        self.reports = {person: make_report(make_customer(person.title())) for person in ("customer", "stranger")}
-        with transaction():
-            self.links = {person: make_link(it, LinkPurpose.REPORT, "en") for person, it in self.reports.items()}
-            self.unsubscribing = make_link(self.reports["customer"], LinkPurpose.UNSUBSCRIBE, "en")
-            self.invitation = people.invite_again(self.spare, actor=None)
-            self.token, _ = tokens.create_token(self.spare, ["read"], actor=None)
+        self._file()
+        self._plan()
+        self._give_out_secrets()
+
+    def _file(self) -> None:
+        mine = self.staff["agent"], self.staff["engineer"]
+        self.bugs = {"": make_bug(actor=self.others[0])}
+        self.bugs |= {"restricted": self._restricted(*self.others), "mine": self._restricted(*mine)}
+        told, secretly_told = make_bug(Status.DECLINED, actor=self.others[1]), self._restricted(*self.others)
+        bring_to(secretly_told, Status.DECLINED, actor=self.others[1])
+        self.told = {"": told, "restricted": secretly_told}
+        self.reports = {
+            person: make_report(make_customer(person.title()), actual=f"The {person} sees an empty page.")
+            for person in ("customer", "stranger")
+        }
+        self.area, self.version = make_option(OptionList.AREA), make_version(live_since=clock.now())
 
     def _restricted(self, filer: User, owner: User) -> Bug:
         bug = make_bug(actor=filer)
@@ -43,29 +66,112 @@ class Cast:
             editing.restrict(bug, True, actor=owner)
         return bug
 
-    def browser(self, person: str) -> Visitor:
-        """Open a browser as one of the people of the table."""
-        visitor = visit(self.app, self.staff.get(person))
+    def _plan(self) -> None:
+        now = clock.now()
+        engineers = [self.others[1], self.staff["engineer"]]
+        terms = {"zone": "UTC", "start_on": date(2026, 3, 9), "handoff": time(9), "days": [0, 1, 2, 3, 4]}
+        with transaction():
+            self.rotation = roster.create_rotation(name="Bug duty", **terms, people=engineers, actor=None)
+        tomorrow = now + timedelta(days=1), now + timedelta(days=1, hours=2)
+        with transaction():
+            self.override = overrides.stand_in(self.rotation, self.others[1], *tomorrow, actor=self.others[1])
+
+    def _give_out_secrets(self) -> None:
+        every = list(tokens.SCOPES)
+        admin = self.staff["admin"]
+        holders = {scope: (admin, [scope]) for scope in every}
+        holders |= {name: (self.staff[name], every) for name in ("agent", "engineer")}
+        gone = make_user(Role.ADMIN, "Gone Admin")
+        holders |= {"revoked": (admin, every), "disabled": (gone, every)}
+        with transaction():
+            made = {name: tokens.create_token(*holder, actor=None) for name, holder in holders.items()}
+            tokens.revoke(made["revoked"][0], actor=None)
+            people.disable(gone, actor=None)
+            self.tokens = {name: secret for name, (_, secret) in made.items()}
+            self.token = tokens.create_token(self.spare, ["read"], actor=None)[0]
+            self.invitation = people.invite_again(self.spare, actor=None)
+            self.links = {person: make_link(it, LinkPurpose.REPORT, "en")[1] for person, it in self.reports.items()}
+            self.unsubscribing = make_link(self.reports["customer"], LinkPurpose.UNSUBSCRIBE, "en")[1]
+
+    def send(self, person: str, method: str, pattern: str, which: str) -> TestResponse:
+        """Ask for an address as one of the people or programs of the tables."""
+        given: dict[str, Any] = {}
+        if method == "POST":
+            kind = "json" if pattern.startswith("/api/") else "data"
+            given[kind] = self._body(pattern, which)
+        if pattern.startswith("/api/v1") and person in self.tokens:
+            headers = {"Authorization": f"Bearer {self.tokens[person]}"}
+            return self.app.test_client().open(self.address(pattern, which), method=method, headers=headers, **given)
+        return self._browser(person).client.open(self.address(pattern, which), method=method, **given)
+
+    def _browser(self, person: str) -> Visitor:
+        visitor = visit(self.app, self.staff["admin" if person == "cookie" else person] if person in STAFF else None)
         if person in self.links:
             visitor.get(urlsplit(self.links[person]).path)
         return visitor
 
     def values(self, which: str) -> dict[str, str]:
         """Give every part of an address its value, for the object that a row is about."""
-        refs = {"restricted": self.restricted.ref, "mine": self.mine.ref, "absent": f"BUG-{ABSENT}"}
-        is_absent = which == "absent"
-        return {
-            "ref": refs.get(which, self.bug.ref),
-            "user_id": ABSENT if is_absent else str(self.spare.id),
-            "token_id": ABSENT if is_absent else str(self.token.id),
-            "sign_in_id": ABSENT,
-            "secret": "x" * 43 if is_absent else self.invitation.rpartition("/")[2],
-            "group": "nothing" if is_absent else "names",
-            "filename": "app.css",
+        if which == "absent":
+            made_up = {"ref": f"BUG-{ABSENT}", "secret": "x" * 43, "name": "nothing", "language": "xx"}
+            return {**dict.fromkeys(NUMBERS, ABSENT), **made_up}
+        bug, told = self.bugs.get(which, self.bugs[""]), self.told.get(which, self.told[""])
+        announcement = db.session.scalars(sa.select(Announcement).where(Announcement.bug_id == told.id)).one()
+        message = db.session.scalars(sa.select(Message).where(Message.announcement_id == announcement.id)).one()
+        report = db.session.scalars(sa.select(Report).where(Report.bug_id == bug.id)).first()
+        assert report is not None
+        numbers = {
+            "user_id": self.spare,
+            "token_id": self.token,
+            "report_id": report,
+            "customer_id": report.customer,
+            "option_id": self.area,
+            "rotation_id": self.rotation,
+            "override_id": self.override,
+            "announcement_id": announcement,
+            "message_id": message,
         }
+        texts = {"secret": self.invitation.rpartition("/")[2], "group": "names", "name": "area", "filename": "app.css"}
+        ids = {name: str(it.id) for name, it in numbers.items()}
+        return {"ref": bug.ref, "sign_in_id": ABSENT, "language": "en", **texts, **ids}
+
+    def _token(self, pattern: str, which: str) -> str:
+        if which == "absent":
+            return "x" * 43
+        opens_report = ("/r/" in pattern) != (which == "swapped")
+        return (self.links["customer"] if opens_report else self.unsubscribing).rpartition("/")[2]
 
     def address(self, pattern: str, which: str) -> str:
         """Fill in an address."""
+        if "<token>" in pattern:
+            pattern = pattern.replace("<language>", "en").replace("<token>", self._token(pattern, which))
         for name, value in self.values(which).items():
             pattern = pattern.replace(f"<{name}>", value).replace(f"<path:{name}>", value)
-        return pattern
+        return pattern.replace("/releases/" + str(self.area.id), "/releases/" + str(self.version.id))
+
+    def _body(self, pattern: str, which: str) -> dict[str, Any]:
+        """Say what is sent: as little as possible, but enough to come to the object that the row is about."""
+        ref = self.values(which)["ref"]
+        if pattern == "/api/v1/reports":
+            telling = make_telling()
+            choices = {
+                kind.value: getattr(telling, kind.value).id for kind in OptionList if kind.value != "decline_reason"
+            }
+            texts = {"steps": telling.steps, "actual": telling.actual, "expected": telling.expected}
+            return {"customer": None, **choices, **texts, "bug": ref if which else None}
+        if pattern.startswith("/s/<language>/report/"):
+            return {"report": str(self.reports["customer"].id), "text": "It is still so."}
+        return {
+            "/api/v1/bugs/<ref>/transitions": {"to": "accepted"},
+            "/api/v1/releases": {"version": "9.9.9"},
+            "/new": {"bug": ref},
+            "/new/similar": {"choice": ref},
+            "/duty/overrides": {"rotation": str(self.rotation.id)},
+        }.get(pattern, {})
+
+
+STAFF = ("agent", "engineer", "lead", "admin", "cookie")
+NUMBERS = (
+    *("user_id", "token_id", "sign_in_id", "report_id", "customer_id", "option_id"),
+    *("rotation_id", "override_id", "announcement_id", "message_id"),
+)

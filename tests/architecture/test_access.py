@@ -1,4 +1,4 @@
-"""Every route answers everybody as the table in access.py says, and no route is missing from it."""
+"""Every route answers everybody as the tables in access.py say, and no route is missing from them."""
 
 import re
 from dataclasses import dataclass
@@ -7,19 +7,18 @@ import pytest
 from werkzeug.test import TestResponse
 
 from bugintake.core.security import limiter
-from tests.architecture.access import PAGES, PEOPLE
+from tests.architecture.access import API, PAGES, PEOPLE, PROGRAMS
 from tests.architecture.cast import Cast
-from tests.visitors import Visitor
 
 pytestmark = pytest.mark.only_on("sqlite")
 
-KEPT_OUT = ("login", "401", "403", "404")
+KEPT_OUT = ("401", "403", "404")
 CONVERTER = re.compile(r"<(?:[^<>:]+:)?([a-z_]+)>")
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table: what everybody gets from one address for one object."""
+    """One line of a table: what everybody gets from one address for one object."""
 
     method: str
     address: str
@@ -28,15 +27,11 @@ class Row:
 
     @property
     def route(self) -> str:
-        """Name the route, however its parts are converted."""
-        return f"{self.method} {plain(self.address)}"
+        """Name the route."""
+        return f"{self.method} {self.address}"
 
     def __str__(self) -> str:
-        return f"{self.method} {self.address} {self.which}".strip()
-
-
-def plain(address: str) -> str:
-    return CONVERTER.sub(r"<\1>", address)
+        return f"{self.route} {self.which}".strip()
 
 
 def rows(table: str, columns: tuple[str, ...]) -> list[Row]:
@@ -48,6 +43,9 @@ def rows(table: str, columns: tuple[str, ...]) -> list[Row]:
             answers = dict(zip(columns, words[-len(columns) :], strict=True))
             found.append(Row(method, address, " ".join(which), answers))
     return found
+
+
+ROWS = [*rows(PAGES, PEOPLE), *rows(API, PROGRAMS)]
 
 
 def answered(response: TestResponse, expected: str) -> str:
@@ -66,38 +64,49 @@ def cast(app, clock):
     return Cast(app)
 
 
-@pytest.mark.parametrize("row", rows(PAGES, PEOPLE), ids=str)
+def plain(rule: str) -> str:
+    """Write an address however its parts are converted."""
+    return CONVERTER.sub(r"<\1>", rule)
+
+
+def ask(cast: Cast, person: str, row: Row, which: str) -> TestResponse:
+    limiter.reset()
+    return cast.send(person, row.method, row.address, which)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=str)
 def test_everybody_gets_what_the_table_says(cast, row):
-    got = {}
-    for person in PEOPLE:
-        limiter.reset()
-        response = send(cast.browser(person), row, cast.address(row.address, row.which))
-        got[person] = answered(response, row.answers[person])
-    assert got == row.answers
+    assert {who: answered(ask(cast, who, row, row.which), row.answers[who]) for who in row.answers} == row.answers
 
 
-@pytest.mark.parametrize("row", [row for row in rows(PAGES, PEOPLE) if row.which == "restricted"], ids=str)
+@pytest.mark.parametrize("row", [row for row in ROWS if row.which == "restricted"], ids=str)
 def test_what_one_may_not_see_answers_as_if_it_were_absent(cast, row):
-    for person in [person for person, answer in row.answers.items() if answer == "404"]:
-        hidden, absent = (
-            neutral(send(cast.browser(person), row, cast.address(row.address, which)), cast)
-            for which in ("restricted", "absent")
-        )
-        assert hidden == absent
+    kept_out = [person for person, answer in row.answers.items() if answer == "404"]
+    hidden = [neutral(ask(cast, person, row, "restricted"), cast) for person in kept_out]
+    absent = [neutral(ask(cast, person, row, "absent"), cast) for person in kept_out]
+    assert hidden == absent
 
 
-def test_no_route_is_missing_from_the_table(app):
+def test_each_customer_sees_their_own_report_and_nothing_of_the_other(cast):
+    seen = {person: cast.send(person, "GET", "/s/<language>/report", "").text for person in cast.reports}
+    words = {person: report.actual for person, report in cast.reports.items()}
+    assert {who: [whose for whose, text in words.items() if text in seen[who]] for who in seen} == {
+        "customer": ["customer"],
+        "stranger": ["stranger"],
+    }
+
+
+def test_no_route_is_missing_from_the_tables(app):
     served = {
         f"{method} {plain(rule.rule)}"
         for rule in app.url_map.iter_rules()
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
-        if not rule.rule.startswith("/api/v1")
     }
-    assert served ^ {row.route for row in rows(PAGES, PEOPLE)} == set()
+    assert served ^ {plain(row.route) for row in ROWS} == set()
 
 
-def send(browser: Visitor, row: Row, address: str) -> TestResponse:
-    return browser.client.open(address, method=row.method)
+def test_no_line_stands_twice_in_the_tables():
+    assert len({str(row) for row in ROWS}) == len(ROWS)
 
 
 def neutral(response: TestResponse, cast: Cast) -> tuple[int, dict[str, str], str]:
