@@ -176,9 +176,11 @@ def revoke_token(token_id: int) -> ResponseReturnValue:
     return redirect(url_for(".token_list"))
 
 
-def _people(form: InvitationForm, **shown: str) -> str:
+def _people(form: InvitationForm, link: str | None = None, link_of: str | None = None) -> str:
     roles = [(role.value, role.value.capitalize()) for role in Role]
-    return render_template("team/people.html", form=form, people=people.everybody(), roles=roles, **shown)
+    return render_template(
+        "team/people.html", form=form, people=people.everybody(), roles=roles, link=link, link_of=link_of
+    )
 
 
 def _token_form(*, bound: bool) -> TokenForm:
@@ -187,8 +189,8 @@ def _token_form(*, bound: bool) -> TokenForm:
     return form
 
 
-def _tokens(form: TokenForm, **shown: str) -> str:
-    return render_template("team/tokens.html", form=form, tokens=tokens.all_tokens(), **shown)
+def _tokens(form: TokenForm, secret: str | None = None) -> str:
+    return render_template("team/tokens.html", form=form, tokens=tokens.all_tokens(), secret=secret)
 
 
 def _workspace(group: str | None = None, refused: GroupForm | None = None, theirs: dict[str, Any] | None = None) -> str:
@@ -231,6 +233,7 @@ def _typed(form: GroupForm) -> dict[str, Any]:
         elif typed["review_minutes"] is None:
             raise Invalid("Enter how many working minutes, for example 30.", "review_minutes")
     if isinstance(form, NamesForm):
+        typed["sender_name"] = typed["sender_name"] or ""
         typed["reply_address"] = typed["reply_address"] or None
     return typed
 
