@@ -13,6 +13,7 @@ from bugintake.intake import views as intake
 from bugintake.intake.packs import install_pack
 from bugintake.loop import models as loop_models  # noqa: F401  # every table is known before a mapper is used
 from bugintake.loop import outcomes, worker
+from bugintake.loop import views as loop
 from bugintake.team import setup
 from bugintake.team import views as team
 from bugintake.triage import views as triage
@@ -47,6 +48,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(duty.bp)
     app.register_blueprint(intake.bp)
     app.register_blueprint(triage.bp)
+    loop.attach(app)
     api.init_app(app)
     health.answer_at_healthz(app, worker.last_pulse)
     cli.attach(app)

@@ -105,6 +105,7 @@ class Message(Model):
     announcement: Mapped[Announcement] = relationship()
     customer: Mapped[Customer] = relationship()
     report: Mapped[Report] = relationship()
+    told_by: Mapped[User | None] = relationship()
 
 
 class DeliveryKind(enum.StrEnum):

@@ -124,6 +124,7 @@ SUBSCRIPTIONS: list[tuple[EventKind, Subscriber]] = [
     (EventKind.BUG_LIVE, announce),
     (EventKind.BUG_DECLINED, announce),
     (EventKind.REPORT_ATTACHED, tell_latecomer),
+    (EventKind.REPORT_STILL_HAPPENING, tell_latecomer),
     (EventKind.REPORT_WITHDRAWN, stop_telling),
     (EventKind.REPORT_WORKS_NOW, stop_telling),
     (EventKind.BUG_CAME_BACK, hold_generation),

@@ -9,7 +9,7 @@ from sqlalchemy.orm import joinedload
 
 from bugintake.core import clock, events
 from bugintake.core.db import db, update_one
-from bugintake.core.errors import Conflict, Invalid
+from bugintake.core.errors import Conflict, Invalid, NotFound
 from bugintake.core.events import EventKind
 from bugintake.core.forms import clean_line
 from bugintake.intake import catalogue
@@ -99,3 +99,11 @@ def _bugs_of(option: Option, status: Status) -> list[Bug]:
     query = sa.select(Bug).where(Bug.release_id == option.id, Bug.status == status, Bug.merged_into_id.is_(None))
     parts = (joinedload(Bug.release), joinedload(Bug.decline_reason))
     return list(db.session.scalars(query.where(Bug.withdrawn_at.is_(None)).order_by(Bug.id).options(*parts)))
+
+
+def version_or_404(option_id: int) -> Option:
+    """Load a version by its number. Raises NotFound."""
+    option = db.session.get(Option, option_id) if 0 < option_id < 2**31 else None
+    if option is None or option.list is not OptionList.VERSION:
+        raise NotFound()
+    return option

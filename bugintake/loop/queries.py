@@ -1,0 +1,215 @@
+"""Reading what is to be told: announcements, messages, and who was told about a bug."""
+
+import enum
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import sqlalchemy as sa
+from sqlalchemy.orm import joinedload
+
+from bugintake.core.db import db
+from bugintake.core.errors import NotFound
+from bugintake.intake.models import Bug
+from bugintake.intake.queries import visible_to
+from bugintake.loop.models import Announcement, Delivery, HeldBecause, Message, MessageState
+from bugintake.team.models import User
+
+ROWS_SHOWN = 25
+PEOPLE_SHOWN = 50
+COUNTED = 1000
+UNTOLD = (MessageState.HELD, MessageState.FAILED, MessageState.UNCERTAIN)
+DONE = (MessageState.SENT, MessageState.TOLD_BY_HAND, MessageState.SUPPRESSED)
+
+
+class Tab(enum.StrEnum):
+    """What the Loop page shows."""
+
+    SEND = "send"
+    WAITING = "waiting"
+    SENT = "sent"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Count:
+    """How many messages of an announcement are in one language and state, and why they are held."""
+
+    language: str
+    state: MessageState
+    held_because: HeldBecause | None
+    people: int
+
+
+@dataclass(frozen=True)
+class Summary:
+    """An announcement and what became of its messages."""
+
+    announcement: Announcement
+    counts: Sequence[Count] = field(default=())
+
+    @property
+    def people(self) -> int:
+        """How many people it concerns; those who were taken out do not count."""
+        return sum(count.people for count in self.counts if count.state is not MessageState.CANCELLED)
+
+    def by_state(self) -> dict[MessageState, int]:
+        """Count people by state."""
+        found: Counter[MessageState] = Counter()
+        for count in self.counts:
+            found[count.state] += count.people
+        return {state: found[state] for state in MessageState if found[state]}
+
+    def by_language(self) -> dict[str, int]:
+        """Count people by language."""
+        found: Counter[str] = Counter()
+        for count in self.counts:
+            if count.state is not MessageState.CANCELLED:
+                found[count.language] += count.people
+        return dict(found.most_common())
+
+    def without_note(self) -> dict[str, int]:
+        """Count people who are held because nobody wrote their language yet."""
+        held = [count for count in self.counts if count.held_because is HeldBecause.NO_NOTE]
+        return {count.language: count.people for count in held if count.state is MessageState.HELD}
+
+
+def _owes(*states: MessageState) -> sa.ColumnElement[bool]:
+    return sa.exists().where(Message.announcement_id == Announcement.id, Message.state.in_(states))
+
+
+def _in_tab(tab: Tab) -> sa.ColumnElement[bool]:
+    """Say which announcements a tab shows; one may be in several, because its people are in several states."""
+    has_left = Announcement.released_at.is_not(None)
+    return {
+        Tab.SEND: sa.and_(
+            Announcement.cancelled_at.is_(None),
+            sa.or_(_owes(MessageState.HELD), sa.and_(~has_left, _owes(MessageState.PENDING))),
+        ),
+        Tab.WAITING: sa.and_(has_left, _owes(MessageState.PENDING)),
+        Tab.SENT: _owes(*DONE),
+        Tab.FAILED: _owes(MessageState.FAILED, MessageState.UNCERTAIN),
+    }[tab]
+
+
+def page_of_announcements(tab: Tab, actor: User, *, start: int) -> list[Summary]:
+    """Read one page of a tab and one more, so that the page knows whether there is another; two questions in all."""
+    soonest = (Announcement.due_at.is_(None), Announcement.due_at, Announcement.id)
+    latest = (Announcement.released_at.desc(), Announcement.id.desc())
+    query = (
+        sa.select(Announcement)
+        .join(Announcement.bug)
+        .where(_in_tab(tab), visible_to(actor))
+        .options(sa.orm.contains_eager(Announcement.bug).joinedload(Bug.release), joinedload(Announcement.sent_by))
+        .order_by(*(soonest if tab is Tab.SEND else latest))
+    )
+    found = db.session.scalars(query.offset(start).limit(ROWS_SHOWN + 1)).all()
+    counts = _counts([announcement.id for announcement in found])
+    return [Summary(announcement, counts[announcement.id]) for announcement in found]
+
+
+def summary_or_404(announcement_id: int, actor: User) -> Summary:
+    """Load an announcement of a bug that this person may see. Raises NotFound."""
+    query = sa.select(Announcement).join(Announcement.bug).where(Announcement.id == announcement_id, visible_to(actor))
+    parts = (sa.orm.contains_eager(Announcement.bug).joinedload(Bug.release), joinedload(Announcement.sent_by))
+    found = db.session.scalar(query.options(*parts)) if 0 < announcement_id < 2**31 else None
+    if found is None:
+        raise NotFound()
+    return Summary(found, _counts([found.id])[found.id])
+
+
+def _counts(ids: Sequence[int]) -> dict[int, list[Count]]:
+    by = (Message.announcement_id, Message.language, Message.state, Message.held_because)
+    query = sa.select(*by, sa.func.count()).where(Message.announcement_id.in_(ids)).group_by(*by).order_by(*by)
+    found: dict[int, list[Count]] = defaultdict(list)
+    for announcement_id, language, state, because, people in db.session.execute(query):
+        found[announcement_id].append(Count(language, state, because, people))
+    return found
+
+
+def message_or_404(message_id: int, actor: User) -> Message:
+    """Load a message about a bug that this person may see. Raises NotFound."""
+    query = sa.select(Message).join(Message.announcement).join(Announcement.bug).where(visible_to(actor))
+    parts = (sa.orm.contains_eager(Message.announcement).contains_eager(Announcement.bug), joinedload(Message.customer))
+    one = query.where(Message.id == message_id).options(*parts)
+    found = db.session.scalar(one) if 0 < message_id < 2**31 else None
+    if found is None:
+        raise NotFound()
+    return found
+
+
+@dataclass(frozen=True)
+class Owed:
+    """A message with what happened to its envelope."""
+
+    message: Message
+    envelope: Delivery | None
+
+    @property
+    def why(self) -> str:
+        """What its envelope met on the way, where that went wrong."""
+        return self.envelope.last_error if self.envelope is not None else ""
+
+
+def page_of_messages(announcement: Announcement, *, start: int, states: Sequence[MessageState] = ()) -> Sequence[Owed]:
+    """Read one page of an announcement's messages, those that need somebody first, and one more."""
+    urgency = sa.case({state: number for number, state in enumerate(UNTOLD)}, value=Message.state, else_=len(UNTOLD))
+    query = _messages().where(Message.announcement_id == announcement.id).order_by(urgency, Message.id)
+    if states:
+        query = query.where(Message.state.in_(states))
+    found = db.session.execute(query.offset(start).limit(PEOPLE_SHOWN + 1))
+    return [Owed(message, envelope) for message, envelope in found]
+
+
+def readers(announcement: Announcement, chosen: int = 0) -> Sequence[Message]:
+    """Pick one person for each language, to show the mail as they will read it: the chosen one, else the first."""
+    first = sa.select(sa.func.min(Message.id)).where(
+        Message.announcement_id == announcement.id, Message.state != MessageState.CANCELLED
+    )
+    query = _messages().where(
+        Message.announcement_id == announcement.id,
+        sa.or_(Message.id == chosen, Message.id.in_(first.group_by(Message.language))),
+    )
+    found: dict[str, Message] = {}
+    for message, _ in db.session.execute(query.order_by(Message.id)):
+        if message.language not in found or message.id == chosen:
+            found[message.language] = message
+    return list(found.values())
+
+
+def told_about(bug: Bug) -> Sequence[Owed]:
+    """List whom a bug's outcomes concern, the latest first, and one more than a page holds."""
+    about = _messages().join(Announcement, Announcement.id == Message.announcement_id)
+    query = about.where(Announcement.bug_id == bug.id).order_by(Message.id.desc())
+    found = db.session.execute(query.limit(PEOPLE_SHOWN + 1))
+    return [Owed(message, envelope) for message, envelope in found]
+
+
+def _messages() -> sa.Select[Message, Delivery | None]:
+    message = (joinedload(Message.customer), joinedload(Message.report), joinedload(Message.told_by))
+    return sa.select(Message, Delivery).outerjoin(Delivery, Delivery.id == Message.delivery_id).options(*message)
+
+
+def restored_count(actor: User) -> int:
+    """Count what a restored backup holds."""
+    is_restored = (Message.state == MessageState.HELD, Message.held_because == HeldBecause.RESTORED)
+    query = sa.select(sa.func.count()).select_from(Message).join(Message.announcement).join(Announcement.bug)
+    return db.session.scalar(query.where(*is_restored, visible_to(actor))) or 0
+
+
+def to_do_count(actor: User) -> int:
+    """Count what waits for somebody: announcements to send, and people who are held, failed or uncertain.
+
+    Counts at most a thousand people: more is not a different number to whoever reads it.
+    """
+    announcements = sa.select(sa.func.count(Announcement.id)).join(Announcement.bug)
+    to_send = announcements.where(
+        Announcement.released_at.is_(None),
+        Announcement.cancelled_at.is_(None),
+        _owes(MessageState.PENDING),
+        visible_to(actor),
+    )
+    people = sa.select(Message.id).join(Message.announcement).join(Announcement.bug)
+    untold = people.where(Message.state.in_(UNTOLD), visible_to(actor)).limit(COUNTED).subquery()
+    count = sa.select(to_send.scalar_subquery() + sa.select(sa.func.count()).select_from(untold).scalar_subquery())
+    return db.session.scalar(count) or 0

@@ -1,0 +1,108 @@
+"""What a customer says back on their page: it works, it still happens, there is more to say, no more mail."""
+
+import sqlalchemy as sa
+
+from bugintake.core import clock, events
+from bugintake.core.db import db
+from bugintake.core.errors import Invalid
+from bugintake.core.events import Event, EventKind
+from bugintake.intake import waiting
+from bugintake.intake.models import Remark, Report, SettledBy, Status
+from bugintake.intake.reports import canonical
+from bugintake.loop import announcements
+from bugintake.loop.envelopes import take_out
+from bugintake.loop.models import Announcement, Message, MessageState
+from bugintake.triage import transitions
+
+REMARK_LENGTH = 4000
+SAID = (EventKind.REPORT_WORKS_NOW, EventKind.REPORT_STILL_HAPPENING)
+
+
+def works_now(report: Report) -> None:
+    """Note that it works for the customer now: they wait no longer. Said twice, it counts once.
+
+    Records report.works_now.
+    """
+    if last_said(report) is EventKind.REPORT_WORKS_NOW:
+        return
+    bug = canonical(report.bug)
+    waiting.settle(bug, [report.customer_id or 0], SettledBy.WORKS_NOW, actor=None)
+    events.record(EventKind.REPORT_WORKS_NOW, actor=None, bug=bug, report=report)
+
+
+def still_happening(report: Report, text: str = "") -> None:
+    """Note that it still happens: the customer waits again, and a live bug comes back.
+
+    Records report.still_happening. Raises Invalid for an overlong text.
+    """
+    _keep(report, text)
+    bug = canonical(report.bug)
+    report.settled_at = report.settled_by = None
+    bug.snoozed_until, bug.changed_at = None, clock.now()
+    waiting.recount([bug.id])
+    if bug.status == Status.LIVE:
+        transitions.come_back(bug, actor=None)
+    events.record(EventKind.REPORT_STILL_HAPPENING, actor=None, bug=bug, report=report)
+
+
+def add_remark(report: Report, text: str) -> None:
+    """Add something a customer wants us to know. Records report.remarked. Raises Invalid for no or an overlong text."""
+    if not text:
+        raise Invalid("Write what we should know.", "text")
+    _keep(report, text)
+    bug = canonical(report.bug)
+    bug.changed_at = clock.now()
+    events.record(EventKind.REPORT_REMARKED, actor=None, bug=bug, report=report)
+
+
+def last_said(report: Report) -> EventKind | None:
+    """Return what a customer said last: that it works, or that it still happens."""
+    said = sa.select(Event.kind).where(Event.report_id == report.id, Event.kind.in_(SAID))
+    return db.session.scalar(said.order_by(Event.id.desc()).limit(1))
+
+
+def unsubscribe(report: Report) -> None:
+    """Stop all mail about a report, also what is on its way and not handed over. Once more changes nothing.
+
+    Records customer.unsubscribed.
+    """
+    if report.unsubscribed_at is not None:
+        return
+    report.unsubscribed_at = clock.now()
+    bug = canonical(report.bug)
+    events.record(EventKind.CUSTOMER_UNSUBSCRIBED, actor=None, bug=bug, report=report)
+    unsent = (MessageState.PENDING, MessageState.HELD, MessageState.FAILED)
+    if take_out(_mail_about(report), unsent, state=MessageState.SUPPRESSED, reason=announcements.UNSUBSCRIBED):
+        waiting.settle(bug, [report.customer_id or 0], SettledBy.SUPPRESSED, actor=None)
+
+
+def resubscribe(report: Report) -> None:
+    """Take an unsubscription back; what was not sent because of it is owed again. Records customer.resubscribed."""
+    if report.unsubscribed_at is None:
+        return
+    report.unsubscribed_at = None
+    bug = canonical(report.bug)
+    events.record(EventKind.CUSTOMER_RESUBSCRIBED, actor=None, bug=bug, report=report)
+    stopped = sa.and_(_mail_about(report), Message.reason == announcements.UNSUBSCRIBED)
+    announcement = announcements.current(bug)
+    if (
+        announcement is None
+        or report.customer is None
+        or db.session.scalar(sa.select(Message.id).where(stopped)) is None
+    ):
+        return
+    them = sa.select(Message.customer_id).where(stopped)
+    waiting.unsettle_all(bug.id, them, SettledBy.SUPPRESSED)
+    announcements.owe(announcement, report.customer)
+
+
+def _mail_about(report: Report) -> sa.ColumnElement[bool]:
+    about = sa.select(Announcement.id).where(Announcement.bug_id == canonical(report.bug).id)
+    return sa.and_(Message.customer_id == report.customer_id, Message.announcement_id.in_(about))
+
+
+def _keep(report: Report, text: str) -> None:
+    if len(text) > REMARK_LENGTH:
+        raise Invalid(f"That is longer than {REMARK_LENGTH:,} characters.", "text")
+    if text:
+        db.session.add(Remark(report_id=report.id, text=text))

@@ -1,0 +1,17 @@
+"""The pages of the loop: what is to be told and to whom, releases, and the pages that customers read."""
+
+from flask import Flask
+
+from bugintake.core.templating import register_nav, register_panel
+from bugintake.loop.views import announcements, customers, messages, releases, unsubscribing
+from bugintake.loop.views.blueprint import bp, public
+
+PAGES = (announcements, messages, releases, customers, unsubscribing)
+
+
+def attach(app: Flask) -> None:
+    """Give an app the pages of this room, its entry in the top bar, and the line on a bug's page about who knows."""
+    app.register_blueprint(bp)
+    app.register_blueprint(public)
+    register_nav("Loop", "loop.index", "l", position=30, count=announcements.to_do)
+    register_panel("bug.told", announcements.told)

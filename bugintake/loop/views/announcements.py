@@ -1,0 +1,182 @@
+"""The Loop page, and one announcement: what it says, to whom, and when it leaves."""
+
+from typing import Any
+
+from flask import make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_login import current_user
+
+from bugintake.core import clock
+from bugintake.core.config import settings
+from bugintake.core.db import transaction
+from bugintake.core.templating import toast
+from bugintake.intake.models import Bug
+from bugintake.loop import announcements, letters, queries, words
+from bugintake.loop.envelopes import OWED
+from bugintake.loop.forms import ReasonForm, notes_form
+from bugintake.loop.links import Links
+from bugintake.loop.mail import Letter
+from bugintake.loop.models import Announcement, AnnouncementKind, Message, MessageState
+from bugintake.loop.queries import PEOPLE_SHOWN, ROWS_SHOWN, Summary, Tab
+from bugintake.loop.views.blueprint import bp
+from bugintake.team.guards import signed_in, signed_in_user
+from bugintake.team.models import LANGUAGES
+from bugintake.team.workspace import is_sample, workspace
+
+
+@bp.get("/loop")
+@signed_in
+def index() -> ResponseReturnValue:
+    """Show what is to be told, is on its way, was told, or failed."""
+    me, start = signed_in_user(), page_start(ROWS_SHOWN)
+    tab = Tab(request.args["tab"]) if request.args.get("tab") in set(Tab) else Tab.SEND
+    found = queries.page_of_announcements(tab, me, start=start)
+    return render_template(
+        "loop/index.html",
+        tab=tab,
+        rows=found[:ROWS_SHOWN],
+        page=page_number(),
+        has_more=len(found) > ROWS_SHOWN,
+        restored=queries.restored_count(me),
+        has_server=settings().smtp_url is not None,
+        is_sample=is_sample(),
+        now=clock.now(),
+        MessageState=MessageState,
+        STATES=words.STATES,
+        CHIPS=words.CHIPS,
+        LANGUAGES=LANGUAGES,
+    )
+
+
+@bp.get("/loop/<int:announcement_id>")
+@signed_in
+def show(announcement_id: int) -> ResponseReturnValue:
+    """Show one announcement: the true mail in each language, and everybody it concerns."""
+    return page(queries.summary_or_404(announcement_id, signed_in_user()))
+
+
+def page(summary: Summary, status: int = 200, **forms: Any) -> ResponseReturnValue:
+    """Draw the page of an announcement; a refused form comes in by name."""
+    announcement, me = summary.announcement, signed_in_user()
+    chosen = [MessageState(request.args["state"])] if request.args.get("state") in set(MessageState) else []
+    start = page_start(PEOPLE_SHOWN)
+    found = queries.page_of_messages(announcement, start=start, states=chosen)
+    context: dict[str, Any] = {
+        "announcement": announcement,
+        "bug": announcement.bug,
+        "summary": summary,
+        "owed": found[:PEOPLE_SHOWN],
+        "has_more": len(found) > PEOPLE_SHOWN,
+        "page": page_number(),
+        "chosen": chosen[0] if chosen else None,
+        "previews": _previews(announcement),
+        "worded": announcements.languages_worded(announcement),
+        "form": form_of(announcement),
+        "reason": ReasonForm(),
+        "refused": None,
+        "has_server": settings().smtp_url is not None,
+        "is_sample": is_sample(),
+        "is_outdated": announcement.generation != announcement.bug.generation,
+        "now": clock.now(),
+        "me": me,
+        "why": words.why,
+        "MessageState": MessageState,
+        "STATES": words.STATES,
+        "CHIPS": words.CHIPS,
+        "LANGUAGES": LANGUAGES,
+        "OWED": OWED,
+    }
+    return make_response(render_template("loop/show.html", **{**context, **forms}), status)
+
+
+def form_of(announcement: Announcement, **data: Any) -> Any:
+    """Build the form for the words, with the languages customers are written to in."""
+    has_ways = announcement.kind is AnnouncementKind.DECLINED
+    languages = [*workspace().languages, *(set(announcement.notes) - set(workspace().languages))]
+    return notes_form(languages, announcement.notes, announcement.workarounds, has_ways=has_ways, **data)
+
+
+def _previews(announcement: Announcement) -> list[tuple[Message, Letter]]:
+    """Write the mail of one person for each language as it will be, but for the links that only they get."""
+    people = queries.readers(announcement, int(request.args.get("person", 0, type=int)))
+    links = Links(report_url="", unsubscribe_url="")
+    company = workspace()
+    return [(message, letters.outcome_letter([letters.Outcome(message, links)], company)) for message in people]
+
+
+def page_number() -> int:
+    """Read which page is asked for; anything unreadable is the first."""
+    return max(1, min(request.args.get("page", 1, type=int), 10_000))
+
+
+def page_start(size: int) -> int:
+    """Say how many rows come before the page that is asked for."""
+    return (page_number() - 1) * size
+
+
+def _act(announcement_id: int, verb: Any, done: str, undo: str | None = None) -> ResponseReturnValue:
+    summary = queries.summary_or_404(announcement_id, signed_in_user())
+    with transaction():
+        verb(summary.announcement, actor=signed_in_user())
+    toast(done, undo=undo)
+    return redirect(url_for("loop.show", announcement_id=announcement_id))
+
+
+@bp.post("/loop/<int:announcement_id>/sending")
+@signed_in
+def send(announcement_id: int) -> ResponseReturnValue:
+    """Send an announcement in a minute."""
+    undo = url_for("loop.undo_send", announcement_id=announcement_id)
+    return _act(announcement_id, announcements.send, _("It leaves in a minute."), undo)
+
+
+@bp.post("/loop/<int:announcement_id>/sending/undoing")
+@signed_in
+def undo_send(announcement_id: int) -> ResponseReturnValue:
+    """Take the sending back."""
+    return _act(announcement_id, announcements.undo_send, _("It stays here."))
+
+
+@bp.post("/loop/<int:announcement_id>/hold")
+@signed_in
+def hold(announcement_id: int) -> ResponseReturnValue:
+    """Stop an announcement."""
+    return _act(announcement_id, announcements.hold, _("Held: nothing more of it leaves."))
+
+
+@bp.post("/loop/<int:announcement_id>/resumption")
+@signed_in
+def resume(announcement_id: int) -> ResponseReturnValue:
+    """Let a held announcement go on."""
+    return _act(announcement_id, announcements.resume, _("It goes on: the time to look at it begins anew."))
+
+
+@bp.post("/loop/<int:announcement_id>/notes")
+@signed_in
+def edit_notes(announcement_id: int) -> ResponseReturnValue:
+    """Change what an announcement says."""
+    summary = queries.summary_or_404(announcement_id, signed_in_user())
+    announcement = summary.announcement
+    form = form_of(announcement)
+    if not form.validate():
+        return page(summary, 422, form=form)
+    with transaction():
+        notes, ways = form.texts("note"), form.texts("workaround")
+        announcements.edit_notes(announcement, notes, ways, actor=signed_in_user())
+    toast(_("Saved."))
+    return redirect(url_for("loop.show", announcement_id=announcement_id))
+
+
+def to_do() -> int:
+    """Count for the top bar what waits for somebody."""
+    return queries.to_do_count(signed_in_user()) if current_user.is_authenticated else 0
+
+
+def told(bug: Bug, **_context: Any) -> str:
+    """Say on a bug's page who was told, when and how."""
+    found = queries.told_about(bug)
+    if not found:
+        return ""
+    context = {"STATES": words.STATES, "CHIPS": words.CHIPS, "why": words.why}
+    return render_template("loop/told.html", owed=found[:PEOPLE_SHOWN], has_more=len(found) > PEOPLE_SHOWN, **context)

@@ -1,0 +1,44 @@
+"""How the team reads the states of what is owed."""
+
+from collections.abc import Mapping
+
+from bugintake.loop.models import HeldBecause, Message, MessageState
+
+STATES: Mapping[MessageState, str] = {
+    MessageState.PENDING: "To be sent",
+    MessageState.HELD: "Held",
+    MessageState.SENT: "Sent",
+    MessageState.SUPPRESSED: "Not told",
+    MessageState.CANCELLED: "Taken back",
+    MessageState.FAILED: "Failed",
+    MessageState.UNCERTAIN: "Nobody knows",
+    MessageState.TOLD_BY_HAND: "Told by hand",
+}
+CHIPS: Mapping[MessageState, str] = {
+    MessageState.PENDING: "acc",
+    MessageState.HELD: "s3",
+    MessageState.SENT: "ok",
+    MessageState.SUPPRESSED: "s4",
+    MessageState.CANCELLED: "s4",
+    MessageState.FAILED: "s1",
+    MessageState.UNCERTAIN: "s2",
+    MessageState.TOLD_BY_HAND: "ok",
+}
+HELD: Mapping[HeldBecause, str] = {
+    HeldBecause.NO_NOTE: "Nobody has written it in their language yet.",
+    HeldBecause.NO_ADDRESS: "There is no address: tell them by phone or in the help desk.",
+    HeldBecause.RESTORED: "A backup was restored: this may have been sent before.",
+    HeldBecause.REOPENED: "The bug was opened again, so this is no longer so.",
+}
+UNCERTAIN = "The server took it and did not answer: it may have arrived."
+
+
+def why(message: Message, last_error: str = "") -> str:
+    """Say in a sentence why a message is where it is, or nothing where its state says it all."""
+    if message.state is MessageState.HELD and message.held_because is not None:
+        return message.reason or HELD[message.held_because]
+    if message.state is MessageState.UNCERTAIN:
+        return last_error or UNCERTAIN
+    if message.state in (MessageState.FAILED, MessageState.PENDING):
+        return message.reason or last_error
+    return message.reason
