@@ -12,6 +12,7 @@ from bugintake.intake import catalogue
 from bugintake.intake.catalogue import choose
 from bugintake.intake.filing import ASKED, NOBODY, NOT_CHOSEN, Draft
 from bugintake.intake.models import Option, OptionList
+from bugintake.intake.queries import language_name
 from bugintake.intake.reports import NEEDED, SOURCE_LENGTH, TEXT_LENGTH
 from bugintake.team.models import LANGUAGES
 
@@ -107,7 +108,7 @@ class ReportForm(Form):
 
     def offer(self, choices: Choices, used: Mapping[int, int], languages: Sequence[str]) -> None:
         """Fill the lists: where it happens by how often it was chosen lately, versions from the newest."""
-        self.new_language.choices = [("", "As the address says")] + [(each, LANGUAGES[each]) for each in languages]
+        self.new_language.choices = [("", "As the address says")] + [(each, language_name(each)) for each in languages]
         for kind in ASKED:
             self.field_of(kind).offer([_row(each, used) for each in _ordered(kind, choices[kind], used)])
 

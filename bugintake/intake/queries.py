@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
+from babel import Locale, UnknownLocaleError
 from sqlalchemy.orm import aliased, joinedload
 
 from bugintake.core.db import db
 from bugintake.core.errors import NotFound
 from bugintake.intake.catalogue import key_of
 from bugintake.intake.models import NO_MASK, OPEN, Account, Bug, Customer, Option, Question, Report
-from bugintake.team.models import LANGUAGES, Role, User
+from bugintake.team.models import Role, User
 
 SUGGESTED = 8
 _REF = re.compile(r"(?:BUG-)?([1-9][0-9]{0,8})", re.IGNORECASE | re.ASCII)
@@ -94,10 +95,19 @@ class KnownCustomer:
         if customer.email is None:
             parts.append("told by hand, no address")
         else:
-            parts.append(f"writes in {LANGUAGES.get(customer.language, customer.language)}")
+            parts.append(f"writes in {language_name(customer.language)}")
         parts.append(f"{self.open_count} open report{'' if self.open_count == 1 else 's'}")
         used = " ".join(option.label for option in (self.platform, self.version) if option is not None)
-        return ", ".join(parts) + (f". Last report from {used}, filled in below." if used else ".")
+        line = ", ".join(parts)
+        return line[0].upper() + line[1:] + (f". Last report from {used}, filled in below." if used else ".")
+
+
+def language_name(code: str) -> str:
+    """Say a language as the team does: German."""
+    try:
+        return Locale.parse(code).get_display_name("en") or code
+    except (UnknownLocaleError, ValueError):
+        return code
 
 
 def customers_like(text: str, actor: User, limit: int = SUGGESTED) -> list[KnownCustomer]:

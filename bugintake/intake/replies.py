@@ -6,15 +6,15 @@ from bugintake.intake.models import Bug, Report, Status
 
 RECEIVED: Mapping[str, str] = {
     "en": (
-        "Hello {name}, thank you for telling us. We have noted it: {area}, {symptom}. "
+        "Hello {name}, thank you for telling us. We have noted it: “{area}: {symptom}”. "
         "Our number for it is {ref}. You will hear from us how it ends."
     ),
     "de": (
-        "Hallo {name}, danke, dass Sie uns das gesagt haben. Wir haben es aufgenommen: {area}, {symptom}. "
+        "Hallo {name}, danke, dass Sie uns das gesagt haben. Wir haben es aufgenommen: „{area}: {symptom}“. "
         "Unsere Nummer dafür ist {ref}. Sie hören von uns, wie es ausgeht."
     ),
     "es": (
-        "Hola, {name}: gracias por avisarnos. Lo hemos anotado: {area}, {symptom}. "
+        "Hola, {name}: gracias por avisarnos. Lo hemos anotado: «{area}: {symptom}». "
         "Nuestro número para ello es {ref}. Le diremos cómo termina."
     ),
 }

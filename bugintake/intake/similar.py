@@ -10,7 +10,7 @@ from sqlalchemy.orm import aliased, joinedload
 
 from bugintake.core import clock
 from bugintake.core.db import db
-from bugintake.core.templating import ago
+from bugintake.core.templating import ago, day
 from bugintake.intake.catalogue import key_of
 from bugintake.intake.models import OPEN, Bug, Option, Report, Status
 from bugintake.intake.queries import visible_to
@@ -154,7 +154,7 @@ def _shared(words: frozenset[str]) -> str:
 
 def _what_became(bug: Bug) -> str:
     if bug.status == Status.LIVE:
-        return f" Fixed {ago(bug.status_since_at)} ago."
+        return f" Live since {day(bug.status_since_at)}."
     if bug.status == Status.FIXED and bug.release is not None:
         return f" Fixed in {bug.release.label}, which is not live yet."
     if bug.status == Status.DECLINED and bug.decline_reason is not None:

@@ -9,7 +9,6 @@ from bugintake.intake import queries, reports
 from bugintake.intake.queries import KnownCustomer
 from bugintake.intake.views import bp
 from bugintake.team.guards import signed_in, signed_in_user
-from bugintake.team.models import LANGUAGES
 
 
 @bp.get("/customers/suggestions")
@@ -27,7 +26,7 @@ def customer(customer_id: int) -> ResponseReturnValue:
     me = signed_in_user()
     found = queries.customer_or_404(customer_id)
     told = queries.reports_by(found, me)
-    language = LANGUAGES.get(found.language, found.language)
+    language = queries.language_name(found.language)
     return render_template("intake/customer.html", customer=found, reports=told, me=me, language_name=language)
 
 

@@ -17,7 +17,6 @@ from bugintake.intake.reports import canonical
 from bugintake.intake.similar import LookAlike
 from bugintake.intake.views import bp
 from bugintake.team.guards import signed_in, signed_in_user
-from bugintake.team.models import LANGUAGES
 from bugintake.team.workspace import workspace
 
 NONE_OF_THESE = "none"
@@ -119,7 +118,7 @@ def filed(ref: str) -> ResponseReturnValue:
         report=report,
         is_first=queries.opened_the_bug(report),
         language=language,
-        language_name=LANGUAGES.get(language, language),
+        language_name=queries.language_name(language),
         words=replies.reply(report, bug, language),
         english=replies.reply(report, bug, "en") if language != "en" else "",
     )
