@@ -167,6 +167,7 @@ function combobox(input, source) {
     const row = rows[index];
     if (!row) return;
     ticket++;
+    box.removeAttribute("data-busy");
     source.take(row);
     input.value = row.label;
     close();
