@@ -1,0 +1,58 @@
+"""Starts workers that kill or stop themselves at a named point, each a process of its own, forked from a warm one.
+
+Reads one order per line from standard input, as JSON, and answers each with a line.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import traceback
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from bugintake.app import create_app
+from bugintake.core import clock
+from bugintake.loop import post, worker
+from tests.faults.points import POINTS
+
+
+def work(point: str, at: str) -> None:
+    """Work one round, as far as the point. Settings come from the environment, the time from the test."""
+    app = create_app()
+    clock.freeze(datetime.fromisoformat(at))
+    POINTS[point]()
+    with app.app_context():
+        worker.sweep()
+        post.send_due()
+
+
+def start(order: dict[str, Any]) -> int:
+    """Start one worker and return its process id."""
+    pid = os.fork()
+    if pid:
+        return pid
+    status = 1
+    try:
+        os.environ.update(order["environment"])
+        work(order["point"], order["at"])
+        status = 0
+    except BaseException:
+        traceback.print_exc()
+    os._exit(status)
+
+
+def main() -> None:
+    """Take orders until the test is over."""
+    for line in sys.stdin:
+        order = json.loads(line)
+        answer = start(order) if "point" in order else os.waitpid(order["wait"], os.WUNTRACED)[1]
+        print(answer, flush=True)
+
+
+if __name__ == "__main__":
+    main()
