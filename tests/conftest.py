@@ -1,6 +1,5 @@
 """What every test stands on: a database of its own, a clock it sets, and no way out of the house."""
 
-import contextvars
 import os
 import socket
 from collections.abc import Callable, Iterator
@@ -10,20 +9,15 @@ from typing import Any
 
 import hypothesis
 import pytest
-from flask import Flask, has_app_context
-from flask.testing import FlaskClient, FlaskCliRunner
-from jinja2 import StrictUndefined
+from flask import Flask
+from flask.testing import FlaskClient
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 
-from bugintake.app import create_app
 from bugintake.core import clock as house_clock
-from bugintake.core import migrating
 from bugintake.core.config import Settings
-from bugintake.core.db import db
-from bugintake.core.security import limiter
 from bugintake.team import passwords
-from tests import browsers, databases
+from tests import apps, browsers, databases
 from tests.tally import Tally
 
 SHARED = Path(os.environ.get("BUGINTAKE_SHARED") or Path(__file__).parents[2] / "shared")
@@ -95,26 +89,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 # --- Databases ---------------------------------------------------------------------------------------------------
 
 
-def _migrate(url: str) -> None:
-    app = create_app(_settings(Path("/nonexistent"), url))
-    with app.app_context():
-        migrating.upgrade()
-        db.engine.dispose()
-
-
-def _settings(data: Path, url: str) -> Settings:
-    queue = f"sqlite:///{data / 'queue.db'}"
-    return Settings(data=data, database_url=url, queue_url=queue, secret_key="a secret that only tests know, not you")
-
-
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> databases.SqliteTemplate:
-    return databases.SqliteTemplate(tmp_path_factory.mktemp("template"), _migrate)
+    return databases.SqliteTemplate(tmp_path_factory.mktemp("template"), apps.migrate)
 
 
 @pytest.fixture(scope="session")
 def postgres_template(pytestconfig: pytest.Config) -> Iterator[databases.PostgresTemplate]:
-    template = databases.PostgresTemplate(_postgres_url(pytestconfig), _migrate)
+    template = databases.PostgresTemplate(_postgres_url(pytestconfig), apps.migrate)
     yield template
     template.drop()
 
@@ -135,57 +117,17 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 # --- The app -----------------------------------------------------------------------------------------------------
 
 
-class Client(FlaskClient):
-    """A browser without a screen. Each request runs in a context of its own, as on a server.
-
-    Without that, Flask would reuse the app context of the test, and with it Flask-Login's signed-in person and the
-    test's database session: another client would be signed in too, and a change that was never committed would be seen.
-    """
-
-    def open(self, *args: Any, **kwargs: Any) -> Any:
-        """Answer a request; what it changed is what the test reads next."""
-        response = contextvars.Context().run(super().open, *args, **kwargs)
-        _read_anew()
-        return response
-
-
-class Runner(FlaskCliRunner):
-    """The command line, outside the context of the test for the same reason."""
-
-    def invoke(self, *args: Any, **kwargs: Any) -> Any:
-        """Run a command; what it changed is what the test reads next."""
-        result = contextvars.Context().run(super().invoke, *args, **kwargs)
-        _read_anew()
-        return result
-
-
-def _read_anew() -> None:
-    if has_app_context():
-        db.session.rollback()
-        db.session.expire_all()
-
-
 @pytest.fixture
 def settings(database: str, tmp_path: Path) -> Settings:
     """The settings of this test's app; a module may override this fixture with dataclasses.replace()."""
-    return _settings(tmp_path, database)
+    return apps.make_settings(tmp_path, database)
 
 
 @pytest.fixture
 def app(settings: Settings) -> Iterator[Flask]:
     """The app on a database of its own, with its context pushed, so that a test calls verbs without ceremony."""
-    app = create_app(settings)
-    app.config["TESTING"] = True
-    app.jinja_env.undefined = StrictUndefined
-    app.test_client_class = Client
-    app.test_cli_runner_class = Runner
-    context = app.app_context()
-    context.push()
-    limiter.reset()
-    yield app
-    db.session.remove()
-    db.engine.dispose()
-    context.pop()
+    with apps.opened(settings) as app:
+        yield app
 
 
 @pytest.fixture(autouse=True)

@@ -1,16 +1,22 @@
 """Every route answers everybody as the tables in access.py say, and no route is missing from them."""
 
 import re
+import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from werkzeug.test import TestResponse
 
+from bugintake.core import clock
+from bugintake.core.db import db
 from bugintake.core.security import limiter
+from tests import apps
 from tests.architecture.access import API, PAGES, PEOPLE, PROGRAMS
 from tests.architecture.cast import Cast
-
-pytestmark = pytest.mark.only_on("sqlite")
+from tests.databases import SqliteTemplate
 
 KEPT_OUT = ("401", "403", "404")
 CONVERTER = re.compile(r"<(?:[^<>:]+:)?([a-z_]+)>")
@@ -58,10 +64,33 @@ def answered(response: TestResponse, expected: str) -> str:
     return code
 
 
+@pytest.fixture(scope="module")
+def stage(sqlite_template: SqliteTemplate, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Cast, Path]]:
+    """The cast, made once, and a copy of its database."""
+    folder = tmp_path_factory.mktemp("access")
+    clock.freeze(datetime(2026, 3, 10, 9, tzinfo=UTC))
+    with sqlite_template.copy(folder) as url, apps.opened(apps.make_settings(folder, url)) as app:
+        app.config["WTF_CSRF_METHODS"] = set()  # forged requests have tests of their own; here the guards answer
+        cast = Cast(app)
+        close_database()
+        shutil.copyfile(folder / "bugintake.db", folder / "before.db")
+        yield cast, folder
+    clock.freeze(None)
+
+
 @pytest.fixture
-def cast(app, clock):
-    app.config["WTF_CSRF_METHODS"] = set()  # forged requests have tests of their own; here the guards answer
-    return Cast(app)
+def cast(stage: tuple[Cast, Path]) -> Iterator[Cast]:
+    """The cast, with everything as it was."""
+    cast, folder = stage
+    yield cast
+    close_database()
+    shutil.copyfile(folder / "before.db", folder / "bugintake.db")
+
+
+def close_database() -> None:
+    db.session.rollback()
+    db.session.expire_all()
+    db.engine.dispose()
 
 
 def plain(rule: str) -> str:
@@ -96,10 +125,10 @@ def test_each_customer_sees_their_own_report_and_nothing_of_the_other(cast):
     }
 
 
-def test_no_route_is_missing_from_the_tables(app):
+def test_no_route_is_missing_from_the_tables(cast):
     served = {
         f"{method} {plain(rule.rule)}"
-        for rule in app.url_map.iter_rules()
+        for rule in cast.app.url_map.iter_rules()
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
     assert served ^ {plain(row.route) for row in ROWS} == set()

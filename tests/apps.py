@@ -1,0 +1,76 @@
+"""The app as tests run it: its context open, and each request in a context of its own."""
+
+import contextvars
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, has_app_context
+from flask.testing import FlaskClient, FlaskCliRunner
+from jinja2 import StrictUndefined
+
+from bugintake.app import create_app
+from bugintake.core import migrating
+from bugintake.core.config import Settings
+from bugintake.core.db import db
+from bugintake.core.security import limiter
+
+
+class Client(FlaskClient):
+    """A browser without a screen. Each request runs in a context of its own, as on a server.
+
+    Without that, Flask would reuse the app context of the test, and with it Flask-Login's signed-in person and the
+    test's database session: another client would be signed in too, and a change that was never committed would be seen.
+    """
+
+    def open(self, *args: Any, **kwargs: Any) -> Any:
+        """Answer a request; what it changed is what the test reads next."""
+        response = contextvars.Context().run(super().open, *args, **kwargs)
+        _read_anew()
+        return response
+
+
+class Runner(FlaskCliRunner):
+    """The command line, outside the context of the test for the same reason."""
+
+    def invoke(self, *args: Any, **kwargs: Any) -> Any:
+        """Run a command; what it changed is what the test reads next."""
+        result = contextvars.Context().run(super().invoke, *args, **kwargs)
+        _read_anew()
+        return result
+
+
+def _read_anew() -> None:
+    if has_app_context():
+        db.session.rollback()
+        db.session.expire_all()
+
+
+def make_settings(data: Path, url: str) -> Settings:
+    """Settings for a database; everything else as an installation has it by default."""
+    queue = f"sqlite:///{data / 'queue.db'}"
+    return Settings(data=data, database_url=url, queue_url=queue, secret_key="a secret that only tests know, not you")
+
+
+def migrate(url: str) -> None:
+    """Bring an empty database to its newest shape, as the product does."""
+    app = create_app(make_settings(Path("/nonexistent"), url))
+    with app.app_context():
+        migrating.upgrade()
+        db.engine.dispose()
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Flask]:
+    """Build the app and open its context, so that a test calls verbs without ceremony."""
+    app = create_app(settings)
+    app.config["TESTING"] = True
+    app.jinja_env.undefined = StrictUndefined
+    app.test_client_class = Client
+    app.test_cli_runner_class = Runner
+    limiter.reset()
+    with app.app_context():
+        yield app
+        db.session.remove()
+        db.engine.dispose()
