@@ -153,9 +153,13 @@ def planned_shifts(since: datetime, to: datetime, rotation: Rotation | None = No
     return plan.between(since, to) if plan else []
 
 
-def next_shift(after: datetime, plan: Plan) -> PlannedShift | None:
-    """Return the first shift that begins at or after an instant, within four weeks."""
-    return next((s for s in plan.between(after, after + AHEAD) if s.shift.start >= after and not s.is_gap), None)
+def next_shift(after: datetime, plan: Plan, but: User | None = None) -> PlannedShift | None:
+    """Return the first shift that begins at or after an instant, within four weeks; of somebody `but` one person."""
+    for planned in plan.between(after, after + AHEAD):
+        person = planned.person
+        if planned.shift.start >= after and person is not None and (but is None or person.id != but.id):
+            return planned
+    return None
 
 
 def upcoming_shifts(person: User, *, count: int = 8) -> list[PlannedShift]:

@@ -81,6 +81,16 @@ class Change:
     gained: tuple[date, ...]
     lost: tuple[date, ...]
 
+    @property
+    def gained_on(self) -> list[str]:
+        """The days gained, in words."""
+        return [format_date(day, "d MMM", locale=LOCALE) for day in self.gained]
+
+    @property
+    def lost_on(self) -> list[str]:
+        """The days lost, in words."""
+        return [format_date(day, "d MMM", locale=LOCALE) for day in self.lost]
+
 
 def timetable(plan: Plan, monday: date, week_count: int, today: date) -> Timetable:
     """Lay a plan out in weeks; days nobody ever works are no columns."""

@@ -19,7 +19,7 @@ from bugintake.duty.models import Rotation
 from bugintake.duty.queries import Plan, PlannedShift
 from bugintake.duty.reminders import due_at
 from bugintake.duty.timetable import Timetable, changes, monday_of, timetable
-from bugintake.duty.turns import WORKWEEK
+from bugintake.duty.turns import WORKWEEK, TurnUnit
 from bugintake.team.guards import engineer_required, lead_required, signed_in, signed_in_user
 from bugintake.team.workspace import working_hours, workspace
 
@@ -43,7 +43,7 @@ def today() -> ResponseReturnValue:
         "duty/today.html",
         plan=plan,
         current=current,
-        following=queries.next_shift(current.shift.end if current else now, plan),
+        following=queries.next_shift(now, plan, but=current.person if current else None),
         zone=plan.zone_at(now),
         table=_weeks(plan, None, WEEKS_TODAY),
         mine=mine,
@@ -121,7 +121,7 @@ def new_rotation() -> ResponseReturnValue:
     form.start_on.data = monday_of(clock.today(zone_or_utc(company.zone))) + timedelta(weeks=1)
     form.handoff.data, form.until.data = company.opens_at, company.closes_at
     form.days.data = list(company.working_days or WORKWEEK)
-    form.turn_length.data = 1
+    form.turn_length.data, form.turn_unit.data = 1, TurnUnit.DAYS.value
     return _form_page(form, None)
 
 
