@@ -119,10 +119,12 @@ def new_link() -> str:
 
 def is_open_to(fingerprint: str | None) -> bool:
     """Whether a link's fingerprint may still claim this installation."""
+    if not fingerprint:
+        return False
     try:
         kept = json.loads(_path().read_text(encoding="ascii"))
         until = datetime.fromisoformat(kept["until"]).astimezone(UTC)
-        fits = hmac.compare_digest(kept["hash"], fingerprint or "")
+        fits = hmac.compare_digest(kept["hash"], fingerprint)
     except (OSError, ValueError, KeyError, TypeError):
         return False
     return fits and clock.now() < until and not is_set_up()

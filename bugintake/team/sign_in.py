@@ -94,19 +94,24 @@ def sign_ins_of(user: User) -> list[SignIn]:
 
 
 def enter(user: User, agent: str = "") -> None:
-    """Sign this browser in as a person, with a session of its own: whatever the browser brought along is left behind.
+    """Sign this browser in as a person, with a session of its own."""
+    with transaction():
+        secret = begin(user, browser=browser_named(agent))
+    start_afresh()
+    session.permanent = True
+    user.session_secret = secret
+    flask_login.login_user(user)
+
+
+def start_afresh() -> None:
+    """Forget whatever this browser brought along.
 
     Only the form token stays, so that a form which was open in another tab can still be sent.
     """
-    with transaction():
-        secret = begin(user, browser=browser_named(agent))
     form_token = session.get("csrf_token")
     session.clear()
     if form_token:
         session["csrf_token"] = form_token
-    session.permanent = True
-    user.session_secret = secret
-    flask_login.login_user(user)
 
 
 def leave(user: User) -> None:

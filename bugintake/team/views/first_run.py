@@ -68,7 +68,7 @@ def remove_sample() -> ResponseReturnValue:
     came_by_link = KEY in session
     with transaction():
         setup.hooks.remove_sample()
-    session.clear()
+    sign_in.start_afresh()
     link = setup.new_link()
     if came_by_link:
         return redirect(link)
