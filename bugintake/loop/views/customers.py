@@ -131,7 +131,7 @@ def object_to(language: str) -> ResponseReturnValue:
         return _page(found, language, 422, still=form)
     with transaction():
         replies.still_happening(found, str(form.text.data or ""))
-    flash(_("Thank you. It is with us again, and we will write to you."))
+    flash(_("Thank you. We have noted that it still happens."))
     return redirect(url_for("customers.report", language=language), 303)
 
 
