@@ -12,7 +12,7 @@ from bugintake.intake import catalogue
 from bugintake.intake.models import Option, OptionList, Status
 from bugintake.team.models import LANGUAGES, User
 
-NEW_VERSION = "__other"
+NEW_VERSION = "other"
 
 
 class MoveForm(Form):
@@ -93,8 +93,8 @@ def _with_texts(form: type[Any], languages: Sequence[str], **prefixes: str) -> t
 def fix_form(languages: Sequence[str], **data: Any) -> FixForm:
     """Build the form for a fix with a note in each language that is read by somebody who waits."""
     form: FixForm = _with_texts(FixForm, languages, note="What is different for the customer?")(**data)
-    versions = [(NEW_VERSION, "New version")] if form.version_new.data else []
-    form.version.choices = [*_choices(list(reversed(catalogue.options_of(OptionList.VERSION)))), *versions]
+    newest_first = _choices(list(reversed(catalogue.options_of(OptionList.VERSION))))
+    form.version.choices = [*newest_first, (NEW_VERSION, form.version_new.data or "A new version", {})]
     return form
 
 
