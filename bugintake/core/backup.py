@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -20,6 +21,7 @@ FORMAT = 1
 MANIFEST = "manifest.json"
 ATTACHMENTS = "attachments"
 BATCH = 500
+UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, KeyError, ValueError, TypeError, NotImplementedError)
 
 
 class CannotBackUp(Exception):
@@ -118,17 +120,23 @@ def _attachments() -> Iterator[tuple[str, Path]]:
 def _sequences(connection: sa.Connection) -> dict[str, int]:
     """Return the last number each table gave out, so that none is given out twice after a restore."""
     if connection.dialect.name == "sqlite":
-        return dict(connection.execute(sa.text("SELECT name, seq FROM sqlite_sequence")).tuples().all())
+        return _counts(connection, "SELECT name, seq FROM sqlite_sequence")
     owned = "SELECT schemaname || '.' || sequencename, last_value FROM pg_sequences WHERE schemaname = 'public'"
-    last: dict[str, int] = dict(connection.execute(sa.text(owned)).tuples().all())
-    return {name: last.get(sequence) or 0 for name, sequence in sequence_names(connection)}
+    last = _counts(connection, owned)
+    return {name: last.get(sequence, 0) for name, sequence in sequence_names(connection)}
+
+
+def _counts(connection: sa.Connection, query: str) -> dict[str, int]:
+    return {str(name): int(count or 0) for name, count in connection.execute(sa.text(query))}
 
 
 def sequence_names(connection: sa.Connection) -> list[tuple[str, str]]:
     """List PostgreSQL's tables that count, each with the name of its sequence."""
     query = (
-        "SELECT table_name, pg_get_serial_sequence(table_name, 'id') FROM information_schema.columns "
-        "WHERE table_schema = 'public' AND column_name = 'id' AND pg_get_serial_sequence(table_name, 'id') IS NOT NULL"
+        "SELECT counted.relname, 'public.' || counter.relname FROM pg_class AS counter "
+        "JOIN pg_depend AS tie ON tie.objid = counter.oid AND tie.classid = 'pg_class'::regclass "
+        "JOIN pg_class AS counted ON counted.oid = tie.refobjid AND tie.deptype IN ('a', 'i') "
+        "WHERE counter.relkind = 'S' AND counter.relnamespace = 'public'::regnamespace"
     )
     return [(table, sequence) for table, sequence in connection.execute(sa.text(query))]
 
@@ -154,7 +162,7 @@ def read(path: Path) -> Backup:
         raise CannotRestore(f"There is no file {path}.") from error
     except OSError as error:
         raise CannotRestore(f"{path} cannot be read: {error.strerror or error}.") from error
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, KeyError, ValueError, TypeError, NotImplementedError):
+    except UNREADABLE:
         raise CannotRestore(f"{path} is damaged, cut off, or not a backup of bugintake.") from None
     return backup
 
