@@ -99,9 +99,8 @@ def test_a_change_of_today_is_refused(rotation, mira, petra):
         roster.change_rotation(rotation, terms([mira], start_on=date(2026, 3, 10)), actor=petra)
 
 
-@pytest.mark.parametrize(
-    ("changed", "field"),
-    [
+def test_terms_that_cannot_be_are_refused_with_the_field_and_nothing_is_saved(mira):
+    for changed, field in [
         ({"zone": "Europe/Atlantis"}, "zone"),
         ({"zone": ""}, "zone"),
         ({"start_on": date(2500, 1, 1)}, "start_on"),
@@ -113,13 +112,10 @@ def test_a_change_of_today_is_refused(rotation, mira, petra):
         ({"turn_length": 0}, "turn_length"),
         ({"turn_length": 367}, "turn_length"),
         ({"people": []}, "people"),
-    ],
-)
-def test_terms_that_cannot_be_are_refused_with_the_field_and_nothing_is_saved(mira, changed, field):
-    with pytest.raises(Invalid) as refused, transaction():
-        roster.add_rotation("Bug duty", terms(**({"people": [mira]} | changed)), actor=mira)
-
-    assert refused.value.field == field
+    ]:
+        with pytest.raises(Invalid) as refused, transaction():
+            roster.add_rotation("Bug duty", terms(**({"people": [mira]} | changed)), actor=mira)
+        assert refused.value.field == field
     assert db.session.scalar(sa.select(sa.func.count(Rotation.id))) == 0
 
 

@@ -4,7 +4,6 @@ import re
 from datetime import date, datetime, time, timedelta
 from html import unescape
 
-import pytest
 import sqlalchemy as sa
 
 from bugintake.core.db import db, transaction
@@ -100,10 +99,11 @@ def test_whoever_comes_second_is_told_in_words(rotation, mira, tin, ana, as_user
     assert "Mira Kovač has taken over in the meantime" in text_of(answer)
 
 
-@pytest.mark.parametrize("given", [{"rotation": "99"}, {"rotation": "x" * 50}, {"rotation": "9" * 30}, {}])
-def test_taking_over_what_does_not_exist_is_not_found(rotation, mira, as_user, given):
-    assert as_user(mira).post("/duty/overrides", given).status_code == 404
-    assert as_user(mira).post(f"/duty/overrides/{'9' * 30}/removal").status_code == 404
+def test_taking_over_what_does_not_exist_is_not_found(rotation, mira, as_user):
+    browser = as_user(mira)
+    for given in ({"rotation": "99"}, {"rotation": "x" * 50}, {"rotation": "9" * 30}, {}):
+        assert browser.post("/duty/overrides", given).status_code == 404
+    assert browser.post(f"/duty/overrides/{'9' * 30}/removal").status_code == 404
 
 
 def test_an_agent_sees_duty_but_takes_nothing_over(rotation, lea, as_user):
@@ -123,19 +123,17 @@ def test_the_schedule_shows_stand_ins_gaps_and_weeks_from_the_address(rotation, 
     assert text_of(as_user(petra).get("/duty/schedule?from=2026-03-09")) == page
 
 
-@pytest.mark.parametrize(
-    ("query", "status"),
-    [
+def test_a_schedule_of_no_such_day_or_rotation_is_refused_in_words(rotation, lea, as_user):
+    browser = as_user(lea)
+    for query, status in [
         ("from=2026-02-30", 422),
         ("from=yesterday", 422),
         ("from=9999-12-31", 422),
         ("from=0001-01-01", 422),
         ("rotation=77", 404),
         ("rotation=x", 404),
-    ],
-)
-def test_a_schedule_of_no_such_day_or_rotation_is_refused_in_words(rotation, lea, as_user, query, status):
-    assert as_user(lea).get(f"/duty/schedule?{query}").status_code == status
+    ]:
+        assert browser.get(f"/duty/schedule?{query}").status_code == status
 
 
 def test_the_schedule_takes_the_same_queries_for_one_rotation_and_for_three(rotation, mira, lea, as_user):
@@ -196,9 +194,9 @@ def test_a_change_says_whose_days_move_and_holds_from_its_day(rotation, mira, ti
     assert queries.on_duty(datetime(2026, 3, 16, 12, tzinfo=queries.ZoneInfo("Europe/Berlin"))).person == tin
 
 
-@pytest.mark.parametrize(
-    ("changed", "sentence"),
-    [
+def test_a_refused_rotation_keeps_what_was_typed_and_says_why(mira, petra, as_user):
+    browser = as_user(petra)
+    for changed, sentence in [
         ({"name": ""}, "Give the rotation a name."),
         ({"name": "x" * 121}, "Use at most 120 characters."),
         ({"zone": "Mars/Olympus"}, "There is no time zone named Mars/Olympus."),
@@ -211,33 +209,27 @@ def test_a_change_says_whose_days_move_and_holds_from_its_day(rotation, mira, ti
         ({"turn_length": "0"}, "A turn is 1 to 366 long."),
         ({"turn_length": "many"}, "Enter a whole number, like 1."),
         ({"turn_unit": "moons"}, "Choose working days or weeks."),
-    ],
-)
-def test_a_refused_rotation_keeps_what_was_typed_and_says_why(mira, petra, as_user, changed, sentence):
-    answer = as_user(petra).post("/duty/rotations", a_form([mira]) | changed)
-
-    assert answer.status_code == 422
-    assert "<title>Error: " in answer.text
-    assert sentence in text_of(answer)
-    assert f'name="place-{mira.id}" value="1"' in answer.text
+    ]:
+        answer = browser.post("/duty/rotations", a_form([mira]) | changed)
+        assert answer.status_code == 422
+        assert "<title>Error: " in answer.text
+        assert sentence in text_of(answer)
+        assert f'name="place-{mira.id}" value="1"' in answer.text
     assert db.session.scalar(sa.select(sa.func.count(Rotation.id))) == 0
 
 
-@pytest.mark.parametrize(
-    ("places", "sentence"),
-    [
+def test_an_order_that_makes_no_sense_is_refused_by_name(mira, tin, petra, as_user):
+    browser = as_user(petra)
+    for places, sentence in [
         (("", ""), "Give at least one person a place, 1 for who begins."),
         (("1", "1"), "Mira Kovač and Tin Horvat have the same place."),
         (("first", ""), "The place of Mira Kovač is a number: 1 for who begins."),
         (("٣", ""), "The place of Mira Kovač is a number: 1 for who begins."),
-    ],
-)
-def test_an_order_that_makes_no_sense_is_refused_by_name(mira, tin, petra, as_user, places, sentence):
-    given = a_form([]) | {f"place-{mira.id}": places[0], f"place-{tin.id}": places[1]}
-    answer = as_user(petra).post("/duty/rotations", given)
-
-    assert answer.status_code == 422
-    assert text_of(answer).count(sentence) == 2
+    ]:
+        given = a_form([]) | {f"place-{mira.id}": places[0], f"place-{tin.id}": places[1]}
+        answer = browser.post("/duty/rotations", given)
+        assert answer.status_code == 422
+        assert text_of(answer).count(sentence) == 2
 
 
 def test_only_leads_change_rotations(rotation, mira, as_user):
