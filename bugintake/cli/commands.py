@@ -71,9 +71,7 @@ def refuse_old() -> None:
     """Raise CannotMigrate where the database is not at the migration this code brings."""
     migrating.refuse_newer()
     if not migrating.is_current():
-        raise CannotMigrate(
-            "The database is not up to date. `bugintake serve` brings it there by itself when it starts."
-        )
+        raise CannotMigrate("The database is not up to date. `bugintake serve` sees to that when it starts.")
 
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
