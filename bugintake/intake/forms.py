@@ -10,6 +10,7 @@ from bugintake.core.errors import Invalid
 from bugintake.core.forms import Form, LineField, TextField
 from bugintake.intake import catalogue
 from bugintake.intake.catalogue import choose
+from bugintake.intake.customers import COUNTRIES
 from bugintake.intake.filing import ASKED, NOBODY, NOT_CHOSEN, Draft
 from bugintake.intake.models import Option, OptionList
 from bugintake.intake.queries import language_name
@@ -108,7 +109,8 @@ class ReportForm(Form):
 
     def offer(self, choices: Choices, used: Mapping[int, int], languages: Sequence[str]) -> None:
         """Fill the lists: where it happens by how often it was chosen lately, versions from the newest."""
-        self.new_language.choices = [("", "As the address says")] + [(each, language_name(each)) for each in languages]
+        spoken = [(each, language_name(each), {"data-countries": " ".join(COUNTRIES[each])}) for each in languages]
+        self.new_language.choices = [("", "As the address says"), *spoken]
         for kind in ASKED:
             self.field_of(kind).offer([_row(each, used) for each in _ordered(kind, choices[kind], used)])
 

@@ -10,22 +10,31 @@ from flask import Flask
 from werkzeug.serving import make_server
 
 from bugintake.core.db import db, transaction
-from bugintake.intake import packs
+from bugintake.intake import catalogue
 from bugintake.intake.catalogue import option_labelled
 from bugintake.intake.models import Option, OptionList
 from bugintake.team.models import Role, User
 from tests.factories import make_user, make_workspace
 from tests.visitors import Visitor, visit
 
+LISTS = {
+    OptionList.AREA: ("Search", "Settings", "Export › PDF and print", "Not sure"),
+    OptionList.SYMPTOM: ("Shows or saves the wrong thing", "Nothing happens", "Looks wrong"),
+    OptionList.IMPACT: ("Cannot work", "Hard to work", "Annoying", "Looks off"),
+    OptionList.FREQUENCY: ("Always", "Not sure"),
+    OptionList.PLATFORM: ("Chrome on Windows", "Firefox", "Safari on Mac", "Not sure"),
+    OptionList.VERSION: ("Not sure", "4.12.0", "4.12.1"),
+}
+
 
 @pytest.fixture
 def company(app: Flask) -> None:
-    """A workspace whose catalogue is the web pack with two versions."""
+    """A workspace with a few choices in every list."""
     make_workspace()
     with transaction():
-        packs.install_pack("web", actor=None)
-        for label in ("4.12.0", "4.12.1"):
-            packs.catalogue.add_option(OptionList.VERSION, label, actor=None)
+        for kind, labels in LISTS.items():
+            for label in labels:
+                catalogue.add_option(kind, label, actor=None, is_unsure=label == "Not sure")
 
 
 @pytest.fixture

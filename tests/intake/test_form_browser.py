@@ -1,7 +1,5 @@
 """Filing by keyboard in a real browser: 200 areas, 500 customers, real key events."""
 
-import re
-
 import pytest
 import sqlalchemy as sa
 from playwright.sync_api import Page, expect
@@ -9,7 +7,7 @@ from playwright.sync_api import Page, expect
 from bugintake.core.db import db, transaction
 from bugintake.intake import catalogue, customers
 from bugintake.intake.models import OptionList, Report
-from tests.factories import make_bug, make_customer, make_report
+from tests.factories import make_customer, make_report
 
 pytestmark = [pytest.mark.browser, pytest.mark.only_on("sqlite")]
 
@@ -26,7 +24,7 @@ def crowd(company, lea):
         for number in range(499):
             name = f"{FIRST[number % 10]} {LAST[number // 10 % 10]} {number}"
             customers.add_customer(email=f"person{number}@example.com", name=name, language="en", actor=None)
-        for number in range(182):
+        for number in range(195):
             label = f"{MODULES[number % 10]} › {PAGES[number // 10 % 10]} {number}"
             catalogue.add_option(OptionList.AREA, label, actor=None)
         catalogue.add_option(OptionList.AREA, "Invoices › PDF export", actor=None, aliases=["print", "bill"])

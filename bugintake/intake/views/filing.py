@@ -215,8 +215,7 @@ def _confirmation(report: Report) -> ResponseReturnValue:
 
 
 def _page(form: ReportForm, status: int = 200, known: KnownCustomer | None = None) -> ResponseReturnValue:
-    page = render_template("intake/new.html", form=form, known=known or _known(form), countries=customers.COUNTRIES)
-    return make_response(page, status)
+    return make_response(render_template("intake/new.html", form=form, known=known or _known(form)), status)
 
 
 def _question(form: ReportForm, found: list[LookAlike], status: int = 200) -> ResponseReturnValue:
