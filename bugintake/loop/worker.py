@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from flask import Flask, current_app
-from sqlalchemy.exc import SQLAlchemyError
 
 from bugintake.core import clock, events
 from bugintake.core.config import Settings, settings
@@ -45,7 +44,7 @@ def work_task(app: Flask) -> TaskWrapper:
     if EXTENSION not in app.extensions:
         with app.app_context():
             queue = _open_queue(settings())
-        app.extensions[EXTENSION] = queue.task(name="work")(lambda: _work(app))
+        app.extensions[EXTENSION] = queue.task(name="work")(lambda: send(app))
     return app.extensions[EXTENSION]
 
 
@@ -71,16 +70,19 @@ def listen() -> None:
         events.subscribe(kind, subscriber)
 
 
-def sweep(count: int = 0) -> bool:
-    """Do what time brings: release, recover, remind; and tell whether there is mail to send."""
+def sweep(app: Flask, count: int = 0) -> bool:
+    """Do what time brings: take leases back, remind, release; and tell whether there is mail to send.
+
+    Each step has a context of its own, and one that fails does not keep the others from happening.
+    """
     if count % PULSE_EVERY == 0:
-        beat()
-    attempts.recover()
+        _guarded(app, beat)
+    _guarded(app, attempts.recover)
     if count % REMIND_EVERY == 0:
-        notices.queue_reminders(clock.now())
-    while _open_some():
+        _guarded(app, lambda: notices.queue_reminders(clock.now()))
+    while _guarded(app, _open_some):
         pass
-    return outbox.is_waiting()
+    return bool(_guarded(app, outbox.is_waiting))
 
 
 def beat() -> None:
@@ -116,7 +118,8 @@ def run_worker() -> None:
     log.info("The worker has started")
     count = 0
     while not stop.is_set():
-        _sweep_once(app, count, stop)
+        if sweep(app, count) and not _ring(app, SENDERS):
+            send(app)
         count += 1
         stop.wait(SWEEP_SECONDS)
     consumer.stop(graceful=True)
@@ -127,15 +130,13 @@ def _leave_signals_alone() -> None:
     return None
 
 
-def _sweep_once(app: Flask, count: int, stop: threading.Event) -> None:
+def _guarded(app: Flask, step: Callable[[], Any]) -> Any:
     try:
         with app.app_context():
-            has_mail = sweep(count)
-    except SQLAlchemyError:
-        log.warning("The database does not answer; the worker tries again", exc_info=True)
-        return
-    if has_mail and not _ring(app, SENDERS):
-        _work(app)
+            return step()
+    except Exception:  # whatever it was, the worker lives and tries again
+        log.warning("A step of the worker failed; it is tried again", exc_info=True)
+        return None
 
 
 def _ring(app: Flask, times: int) -> bool:
@@ -150,14 +151,11 @@ def _ring(app: Flask, times: int) -> bool:
     return True
 
 
-def _work(app: Flask) -> None:
+def send(app: Flask) -> None:
+    """Send what is due until nothing is, or until this worker is told to stop."""
     stop: threading.Event | None = app.extensions.get(f"{EXTENSION}.stop")
     stopping: Callable[[], bool] = stop.is_set if stop is not None else lambda: False
-    try:
-        with app.app_context():
-            post.send_due(stopping)
-    except SQLAlchemyError:
-        log.warning("The database does not answer; what was claimed comes back by itself", exc_info=True)
+    _guarded(app, lambda: post.send_due(stopping))
 
 
 def _open_some() -> int:

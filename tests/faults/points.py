@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import smtplib
 from collections.abc import Callable
 from typing import Any
 
@@ -38,7 +39,14 @@ def after_claim() -> None:
 
 def after_rcpt() -> None:
     """F-W2: the server has accepted the recipient."""
-    _replace(attempts, "begin_sending", lambda claimed: die())
+    rcpt = smtplib.SMTP.rcpt
+
+    def rcpt_and_die(self: Any, *args: Any) -> Any:
+        answer = rcpt(self, *args)
+        die()
+        return answer
+
+    _replace(smtplib.SMTP, "rcpt", rcpt_and_die)
 
 
 def before_data() -> None:

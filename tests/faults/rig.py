@@ -18,8 +18,7 @@ from tests.faults.server import FaultServer
 
 def work() -> int:
     """Do what a worker does in one round, and tell how many envelopes it tried."""
-    with current_app.app_context():
-        worker.sweep()
+    worker.sweep(current_app._get_current_object())  # type: ignore[attr-defined]
     tried = post.send_due()
     db.session.rollback()
     db.session.expire_all()

@@ -17,18 +17,21 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from bugintake.app import create_app
 from bugintake.core import clock
-from bugintake.loop import post, worker
+from bugintake.loop import worker
+from tests.faults.mutants import MUTANTS
 from tests.faults.points import POINTS
 
 
-def work(point: str, at: str) -> None:
+def work(point: str, at: str, mutant: str) -> None:
     """Work one round, as far as the point. Settings come from the environment, the time from the test."""
     app = create_app()
     clock.freeze(datetime.fromisoformat(at))
-    POINTS[point]()
     with app.app_context():
-        worker.sweep()
-        post.send_due()
+        if mutant:
+            MUTANTS[mutant][0](setattr)
+        POINTS[point]()
+    while worker.sweep(app):
+        worker.send(app)
 
 
 def start(order: dict[str, Any]) -> int:
@@ -39,7 +42,7 @@ def start(order: dict[str, Any]) -> int:
     status = 1
     try:
         os.environ.update(order["environment"])
-        work(order["point"], order["at"])
+        work(order["point"], order["at"], order["mutant"])
         status = 0
     except BaseException:
         traceback.print_exc()

@@ -1,0 +1,143 @@
+"""One-line broken variants of the product, each of which its own test has to catch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import sqlalchemy as sa
+
+from bugintake.core import events
+from bugintake.core.db import after_commit, db, transaction
+from bugintake.core.events import EventKind
+from bugintake.loop import attempts, outcomes, smtp
+from bugintake.loop.models import Delivery, DeliveryState
+from bugintake.loop.verdicts import Outcome, Phase, Verdict
+
+Replace = Callable[[Any, str, Any], None]
+
+
+def forgets_claims(replace: Replace) -> None:
+    """Recovery looks after what was being sent, and not after what was only claimed."""
+    recover = attempts._recover
+
+    def recover_sending(delivery_id: int, expired: Any) -> None:
+        if db.session.get_one(Delivery, delivery_id, populate_existing=True).state is DeliveryState.SENDING:
+            recover(delivery_id, expired)
+
+    replace(attempts, "_recover", recover_sending)
+
+
+def announces_data_before_rcpt(replace: Replace) -> None:
+    """`sending` is committed before the recipient is known to be accepted."""
+    deliver = smtp.Channel.deliver
+
+    def deliver_early(self: Any, mail: Any, before_data: Any) -> Any:
+        if not before_data():
+            return Outcome(Verdict.WITHDRAWN, Phase.RCPT)
+        return deliver(self, mail, lambda: True)
+
+    replace(smtp.Channel, "deliver", deliver_early)
+
+
+def sends_at_most_once(replace: Replace) -> None:
+    """What was being sent when its worker died counts as sent."""
+    _recover_sending_as(replace, DeliveryState.SENT)
+
+
+def sends_at_least_once(replace: Replace) -> None:
+    """What was being sent when its worker died is sent again."""
+    _recover_sending_as(replace, DeliveryState.PENDING)
+
+
+def _recover_sending_as(replace: Replace, state: DeliveryState) -> None:
+    recover = attempts._recover
+
+    def recover_as(delivery_id: int, expired: Any) -> None:
+        delivery = db.session.get_one(Delivery, delivery_id, populate_existing=True)
+        if delivery.state is not DeliveryState.SENDING:
+            recover(delivery_id, expired)
+            return
+        delivery.state, delivery.lease_until = state, None
+        if state is DeliveryState.SENT:
+            for message in attempts.messages_in(delivery_id, attempts.MessageState.PENDING):
+                attempts.told(message)
+
+    replace(attempts, "_recover", recover_as)
+
+
+def settles_in_a_second_commit(replace: Replace) -> None:
+    """The envelope is sent in one transaction, its people are told in the next."""
+    told = attempts.told
+    replace(attempts, "told", lambda message: after_commit(lambda: _later(lambda: told(message))))
+
+
+def shows_in_a_second_commit(replace: Replace) -> None:
+    """Recovery changes the envelope in one transaction, and its messages in the next."""
+    show = attempts._show
+    replace(attempts, "_show", lambda *args: after_commit(lambda: _later(lambda: show(*args))))
+
+
+def has_no_fence(replace: Replace) -> None:
+    """Whoever once claimed an envelope may send it."""
+
+    def change(claimed: Any, *_: Any) -> sa.Update:
+        return sa.update(Delivery).where(Delivery.id == claimed.id).execution_options(synchronize_session=False)
+
+    replace(attempts, "_change", change)
+
+
+def retries_any_disconnect(replace: Replace) -> None:
+    """A connection that breaks is tried again, whatever was handed over before."""
+    reading = smtp.reading
+
+    def read(phase: Phase, error: Exception) -> Any:
+        code, answer, verdict = reading(phase, error)
+        return code, answer, Verdict.RETRY if verdict is Verdict.UNCERTAIN else verdict
+
+    replace(smtp, "reading", read)
+
+
+def announces_in_a_second_commit(replace: Replace) -> None:
+    """A bug becomes live in one transaction, and its messages are written in the next."""
+    kinds = (EventKind.BUG_LIVE, EventKind.BUG_DECLINED)
+    subscribers = {kind: list(found) for kind, found in events._subscribers.items()}
+    for kind in kinds:
+        subscribers[kind] = [
+            (lambda event: after_commit(lambda: _later(lambda: outcomes.announce(event))))
+            if each is outcomes.announce
+            else each
+            for each in subscribers[kind]
+        ]
+    changed = type(events._subscribers)(list, subscribers)
+    replace(events, "_subscribers", changed)
+
+
+def begins_deferred(replace: Replace) -> None:
+    """A transaction that writes begins like one that reads."""
+    engine = db.engine
+    if engine.dialect.name == "sqlite":
+
+        @sa.event.listens_for(engine, "before_cursor_execute", retval=True)
+        def defer(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> Any:
+            return ("BEGIN" if statement == "BEGIN IMMEDIATE" else statement), parameters
+
+
+def _later(act: Callable[[], Any]) -> None:
+    with transaction():
+        act()
+
+
+MUTANTS: dict[str, tuple[Callable[[Replace], None], frozenset[str]]] = {
+    # Between the claim and the recipient nothing is written, so both points see the same rows.
+    "forgets_claims": (forgets_claims, frozenset({"F-W1", "F-W2"})),
+    "announces_data_before_rcpt": (announces_data_before_rcpt, frozenset({"F-W2"})),
+    "sends_at_most_once": (sends_at_most_once, frozenset({"F-W3"})),
+    "sends_at_least_once": (sends_at_least_once, frozenset({"F-W4"})),
+    "settles_in_a_second_commit": (settles_in_a_second_commit, frozenset({"F-W5"})),
+    "shows_in_a_second_commit": (shows_in_a_second_commit, frozenset({"F-W6"})),
+    "has_no_fence": (has_no_fence, frozenset({"F-W8"})),
+    "retries_any_disconnect": (retries_any_disconnect, frozenset({"F-S3"})),
+    "announces_in_a_second_commit": (announces_in_a_second_commit, frozenset({"F-WAL"})),
+    "begins_deferred": (begins_deferred, frozenset({"D5"})),
+}

@@ -1,0 +1,77 @@
+"""Every fault story holds, and each is believed only because it catches the variant of the product that is broken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from bugintake.core.config import Settings
+from tests.factories import make_workspace
+from tests.faults.mutants import MUTANTS
+from tests.faults.scenarios import ON_SQLITE_ALONE, SCENARIOS, Launcher, Rig
+from tests.faults.server import FaultServer
+
+CAUGHT = [(mutant, story) for mutant, (_, stories) in MUTANTS.items() for story in sorted(stories)]
+PASSED = [(mutant, story) for mutant, (_, stories) in MUTANTS.items() for story in SCENARIOS if story not in stories]
+
+
+@pytest.fixture
+def sink() -> Iterator[FaultServer]:
+    with FaultServer().running() as server:
+        yield server
+
+
+@pytest.fixture
+def settings(settings: Settings, sink: FaultServer) -> Settings:
+    return replace(settings, smtp_url=f"smtp://127.0.0.1:{sink.port}")
+
+
+@pytest.fixture(scope="module")
+def launcher() -> Iterator[Launcher]:
+    launcher = Launcher()
+    yield launcher
+    launcher.close()
+
+
+@pytest.fixture
+def rig(app: Any, settings: Settings, sink: FaultServer, clock: Any, launcher: Launcher) -> Rig:
+    make_workspace(review_minutes=0)
+    return Rig(settings, sink, clock, launcher)
+
+
+@pytest.mark.parametrize("story", [story for story in SCENARIOS if story not in ON_SQLITE_ALONE])
+def test_a_fault_costs_nobody_a_message_and_gives_nobody_two(rig: Rig, story: str) -> None:
+    SCENARIOS[story](rig)
+
+
+@pytest.mark.only_on("sqlite")
+@pytest.mark.parametrize("story", sorted(ON_SQLITE_ALONE))
+def test_a_power_cut_leaves_each_outcome_with_its_messages(rig: Rig, story: str) -> None:
+    SCENARIOS[story](rig)
+
+
+@pytest.mark.only_on("sqlite")
+@pytest.mark.parametrize(("mutant", "story"), CAUGHT)
+def test_the_broken_variant_is_caught_by_its_own_story(
+    rig: Rig, mutant: str, story: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig.mutant = mutant
+    MUTANTS[mutant][0](monkeypatch.setattr)
+
+    with pytest.raises(AssertionError):
+        SCENARIOS[story](rig)
+
+
+@pytest.mark.long
+@pytest.mark.only_on("sqlite")
+@pytest.mark.parametrize(("mutant", "story"), PASSED)
+def test_the_broken_variant_is_caught_by_no_other_story(
+    rig: Rig, mutant: str, story: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig.mutant = mutant
+    MUTANTS[mutant][0](monkeypatch.setattr)
+
+    SCENARIOS[story](rig)
