@@ -272,7 +272,7 @@ def languages_waiting(bug: Bug) -> dict[str, int]:
         .group_by(Customer.language)
         .order_by(sa.func.count(sa.distinct(Customer.id)).desc(), Customer.language)
     )
-    return dict(db.session.execute(query).tuples().all())
+    return dict(db.session.execute(query).all())
 
 
 def colleagues() -> Sequence[User]:
