@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from wtforms import SelectField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, Length
 
 from bugintake.core.forms import Form, LineField, TextField
@@ -70,7 +71,9 @@ class ReleaseForm(Form):
 class JudgementForm(Form):
     """What became of a mail whose fate nobody knew."""
 
-    arrived = SelectField("Did it arrive?", choices=[("yes", "It arrived"), ("no", "Send it again")])
+    arrived = SelectField(
+        "Did it arrive?", choices=[SelectChoice("yes", "It arrived"), SelectChoice("no", "Send it again")]
+    )
 
 
 class RemarkForm(Form):

@@ -59,6 +59,8 @@ POST /admin/people/<user_id>/enabling                    401    401      401    
 POST /admin/people/<user_id>/link                        401    401      401      403   403      403  in
 GET  /admin/workspace                                    login  login    login    403   403      403  200
 POST /admin/workspace/<group>                            401    401      401      403   403      403  in
+GET  /admin/mail                                         login  login    login    403   403      403  200
+POST /admin/mail/test                                    401    401      401      403   403      403  in
 GET  /admin/tokens                                       login  login    login    403   403      403  200
 POST /admin/tokens                                       401    401      401      403   403      403  in
 POST /admin/tokens/<token_id>/revocation                 401    401      401      403   403      403  in
@@ -196,6 +198,8 @@ POST /s/<language>/unsubscribe/<token> swapped           404    404      404    
 POST /s/<language>/subscription/<token>                  200    200      200      200   200      200  200
 POST /s/<language>/subscription/<token> swapped          404    404      404      404   404      404  404
 
+# No worker runs behind these tests, and /healthz says so.
+GET  /healthz                                            503    503      503      503   503      503  503
 GET  /api/docs                                           200    200      200      200   200      200  200
 GET  /api/v1/openapi.json                                200    200      200      200   200      200  200
 """

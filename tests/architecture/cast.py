@@ -131,7 +131,7 @@ class Cast:
             "announcement_id": announcement,
             "message_id": message,
         }
-        texts = {"secret": self.invitation.rpartition("/")[2], "group": "names", "name": "area", "filename": "app.css"}
+        texts = {"secret": self.invitation.rpartition("/")[2], "group": "names", "name": "areas", "filename": "app.css"}
         ids = {name: str(it.id) for name, it in numbers.items()}
         return {"ref": bug.ref, "sign_in_id": ABSENT, "language": "en", **texts, **ids}
 

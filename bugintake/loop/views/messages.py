@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from bugintake.core.db import transaction
+from bugintake.core.errors import Invalid
 from bugintake.core.templating import toast
 from bugintake.loop import messages, queries
 from bugintake.loop.forms import JudgementForm, ReasonForm
@@ -60,6 +61,9 @@ def release_message(message_id: int) -> ResponseReturnValue:
 def judge(message_id: int) -> ResponseReturnValue:
     """Say whether an uncertain mail arrived, or is to be sent again."""
     me, form = signed_in_user(), JudgementForm()
+    queries.message_or_404(message_id, me)
+    if not form.validate():
+        raise Invalid(_("Say whether it arrived."), "arrived")
     arrived = form.arrived.data == "yes"
     done = _("Noted: it arrived.") if arrived else _("It is sent again.")
     return _decide(message_id, lambda it: messages.judge_uncertain(it, arrived=arrived, actor=me), done)
