@@ -10,11 +10,13 @@ from bugintake.core.config import Settings
 from bugintake.duty import first_rotation
 from bugintake.duty import views as duty
 from bugintake.intake import views as intake
+from bugintake.intake.catalogue import options_of
+from bugintake.intake.models import OptionList
 from bugintake.intake.packs import install_pack
 from bugintake.loop import models as loop_models  # noqa: F401  # every table is known before a mapper is used
-from bugintake.loop import outcomes, worker
+from bugintake.loop import outcomes, test_mail, worker
 from bugintake.loop import views as loop
-from bugintake.team import setup
+from bugintake.team import setup, start_page
 from bugintake.team import views as team
 from bugintake.triage import views as triage
 
@@ -45,6 +47,10 @@ def create_app(settings: Settings | None = None) -> Flask:
     team.attach(app)
     setup.register_catalogue(lambda areas, pack, actor: install_pack(pack, actor=actor, areas=areas))
     setup.register_duty(first_rotation.preview, first_rotation.begin)
+    setup.register_test_mail(test_mail.send, test_mail.answer)
+    setup.register_item("Your product's areas", "/setup/product", lambda: bool(options_of(OptionList.AREA)), position=2)
+    setup.register_item("Bug duty", "/setup/duty", first_rotation.exists, position=3)
+    start_page.register_start(first_rotation.start_of_whoever_is_on_duty)
     app.register_blueprint(duty.bp)
     app.register_blueprint(intake.bp)
     app.register_blueprint(triage.bp)

@@ -1,4 +1,4 @@
-"""The rotation that the first run begins with."""
+"""The rotation that the first run begins with, and the page a day on duty begins with."""
 
 from datetime import date, timedelta
 
@@ -31,3 +31,14 @@ def begin(plan: Plan, people: list[User], actor: User) -> None:
         roster.add_rotation(NAME, terms, actor=actor)
     else:
         roster.change_rotation(there, terms, actor=actor)
+
+
+def exists() -> bool:
+    """Whether anybody takes turns yet."""
+    return queries.default_rotation() is not None
+
+
+def start_of_whoever_is_on_duty(user: User) -> str | None:
+    """Let the day of whoever is on duty begin at the queue; the others begin elsewhere."""
+    now = queries.on_duty_now()
+    return "/duty" if now is not None and now.person.id == user.id else None

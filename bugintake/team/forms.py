@@ -269,9 +269,3 @@ class DutyForm(Form):
         """Refuse years nobody means."""
         if field.data and not date(2000, 1, 1) <= field.data <= date(2200, 1, 1):
             raise ValidationError("Choose a day in this century.")
-
-
-class TestMailForm(Form):
-    """Where a test mail goes."""
-
-    address = LineField("Send a test to", [needed("Enter an address."), Address()])

@@ -43,6 +43,7 @@ class Item:
     label: str
     address: str
     is_done: Callable[[], bool]
+    position: int
 
 
 FillCatalogue = Callable[[list[str], str, User | None], object]
@@ -50,7 +51,8 @@ PreviewDuty = Callable[[Plan, list[str]], list[tuple[date, str]]]
 BeginDuty = Callable[[Plan, list[User], User], None]
 FillSample = Callable[[], User]
 RemoveSample = Callable[[], None]
-SendTest = Callable[[str], str]
+SendTest = Callable[[User], None]
+TestAnswer = Callable[[User], str | None]
 
 
 @dataclass
@@ -63,6 +65,7 @@ class Hooks:
     fill_sample: FillSample | None = None
     remove_sample: RemoveSample | None = None
     send_test: SendTest | None = None
+    test_answer: TestAnswer | None = None
 
 
 hooks = Hooks()
@@ -84,19 +87,19 @@ def register_sample(fill: FillSample, remove: RemoveSample) -> None:
     hooks.fill_sample, hooks.remove_sample = fill, remove
 
 
-def register_test_mail(send: SendTest) -> None:
-    """Say who sends a test mail to an address, returning the server's answer in words."""
-    hooks.send_test = send
+def register_test_mail(send: SendTest, answer: TestAnswer) -> None:
+    """Say who mails somebody a test, called inside a transaction, and who words what became of the last one."""
+    hooks.send_test, hooks.test_answer = send, answer
 
 
-def register_item(label: str, address: str, is_done: Callable[[], bool]) -> None:
+def register_item(label: str, address: str, is_done: Callable[[], bool], *, position: int) -> None:
     """Add a line to the checklist of a new installation."""
-    _items[label] = Item(label, address, is_done)
+    _items[label] = Item(label, address, is_done, position)
 
 
 def checklist() -> list[Item]:
     """List what a new installation still wants, and what it has."""
-    return list(_items.values())
+    return sorted(_items.values(), key=lambda item: item.position)
 
 
 def new_link() -> str:

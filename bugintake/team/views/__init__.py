@@ -22,8 +22,8 @@ def attach(app: Flask) -> None:
     app.context_processor(_context)
     templating.register_panel("topbar.menu", _menu)
     templating.register_panel("new.checklist", _checklist)
-    setup.register_item("You", "/settings", lambda: True)
-    setup.register_item("Mail to customers", "/setup/mail", lambda: config.settings().smtp_url is not None)
+    setup.register_item("You", "/settings", lambda: True, position=1)
+    setup.register_item("Mail to customers", "/setup/mail", lambda: config.settings().smtp_url is not None, position=4)
 
 
 def _context() -> dict[str, Any]:

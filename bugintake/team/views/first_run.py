@@ -14,7 +14,7 @@ from bugintake.core.errors import Conflict, Invalid, NotFound
 from bugintake.core.forms import zone_or_utc
 from bugintake.core.security import hash_secret
 from bugintake.team import passwords, people, setup, sign_in, workspace
-from bugintake.team.forms import DutyForm, ProductForm, TestMailForm, YouForm
+from bugintake.team.forms import DutyForm, ProductForm, YouForm
 from bugintake.team.guards import admin_required, public, signed_in_user
 from bugintake.team.models import Role, User
 from bugintake.team.views.blueprint import blame, bp
@@ -177,19 +177,30 @@ def setup_duty() -> ResponseReturnValue:
 @admin_required
 def setup_mail() -> ResponseReturnValue:
     """Page 4: how mail leaves."""
-    return _mail_page(TestMailForm(address=signed_in_user().email))
+    return _mail_page("team/setup_mail.html", url_for(".test_mail_in_setup"))
 
 
 @bp.post("/setup/mail/test")
 @admin_required
-def send_test_mail() -> ResponseReturnValue:
-    """Send a test mail, and say in words what the server answered."""
-    form = TestMailForm()
-    if not form.validate():
-        return _mail_page(form), 422
-    if setup.hooks.send_test is None or config.settings().smtp_url is None:
-        raise Conflict("No mail server is named yet, so there is nothing to test.")
-    return _mail_page(form, answer=setup.hooks.send_test(form.address.data or ""))
+def test_mail_in_setup() -> ResponseReturnValue:
+    """Send a test mail, and come back to page 4."""
+    _send_test()
+    return redirect(url_for(".setup_mail"))
+
+
+@bp.get("/admin/mail")
+@admin_required
+def mail() -> ResponseReturnValue:
+    """Show how mail leaves."""
+    return _mail_page("team/mail.html", url_for(".test_mail"))
+
+
+@bp.post("/admin/mail/test")
+@admin_required
+def test_mail() -> ResponseReturnValue:
+    """Send a test mail."""
+    _send_test()
+    return redirect(url_for(".mail"))
 
 
 def _check_link() -> None:
@@ -251,7 +262,15 @@ def _weeks(days: list[tuple[date, str]]) -> list[tuple[str, list[tuple[str, str]
     return [(format_date(monday, "d MMM", locale="en_GB"), found) for monday, found in weeks.items()]
 
 
-def _mail_page(form: TestMailForm, answer: str | None = None) -> str:
+def _send_test() -> None:
+    if setup.hooks.send_test is None or config.settings().smtp_url is None:
+        raise Conflict("No mail server is named yet, so there is nothing to test.")
+    with transaction():
+        setup.hooks.send_test(signed_in_user())
+
+
+def _mail_page(page: str, test_url: str) -> str:
     chosen = config.settings()
     server = urlsplit(chosen.smtp_url).hostname if chosen.smtp_url else None
-    return render_template("team/setup_mail.html", form=form, server=server, sender=chosen.mail_from, answer=answer)
+    answer = setup.hooks.test_answer(signed_in_user()) if setup.hooks.test_answer else None
+    return render_template(page, server=server, sender=chosen.mail_from, answer=answer, test_url=test_url)
