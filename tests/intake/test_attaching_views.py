@@ -1,0 +1,301 @@
+"""Attaching a customer to a known bug, the confirmation, and taking a report back, through their pages."""
+
+import html
+import re
+
+import pytest
+import sqlalchemy as sa
+
+from bugintake.core.db import db, transaction
+from bugintake.intake.models import Bug, Customer, Report, SettledBy, Status
+from bugintake.team.models import Role
+from tests.counting import asked
+from tests.factories import make_bug, make_customer, make_report, make_user
+from tests.visitors import visit
+
+
+@pytest.fixture
+def hana(company):
+    return make_customer("Hana Kovač", email="hana@brightline.de", company="Brightline", language="de")
+
+
+@pytest.fixture
+def bug(company, lea):
+    return make_bug(area="Search", symptom="Looks wrong")
+
+
+def text_of(page):
+    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", page.text)))
+
+
+def last_report():
+    return db.session.scalars(sa.select(Report).order_by(Report.id.desc())).first()
+
+
+def merge(bug, into):
+    """Merge by hand: the verb belongs to a later room."""
+    with transaction():
+        bug.merged_into_id = bug.canonical_id = into.id
+
+
+def test_the_page_names_the_bug_and_the_customer_from_the_address(agent, bug, hana):
+    make_report(hana, platform="Firefox", version="4.12.0")
+
+    page = agent.get(f"/bugs/{bug.ref}/attach?customer=hana@brightline.de")
+
+    assert "Attach Hana Kovač, Brightline to BUG-1?" in text_of(page)
+    assert "1 person waits" in text_of(page)
+    assert re.findall(r'value="\d+" selected>([^<]+)<', page.text) == ["Firefox", "4.12.0"]
+    assert "autofocus>Attach" in page.text
+
+
+def test_what_was_typed_into_the_form_comes_along_and_is_shown_before_it_counts(agent, bug, hana, filled):
+    sent = filled(customer="Hana Kovač, Brightline", customer_id=str(hana.id), bug=bug.ref, actual="<b>Mine</b> too.")
+
+    page = agent.post(f"/bugs/{bug.ref}/attach", sent)
+
+    assert (page.status_code, bug.waiting_count) == (200, 1)
+    assert "&lt;b&gt;Mine&lt;/b&gt; too.</textarea>" in page.text
+    answer = agent.post(f"/bugs/{bug.ref}/attach", {**sent, "confirmed": "1"})
+    report = last_report()
+    assert answer.location == f"/bugs/{bug.ref}/filed?report={report.id}"
+    assert (report.bug_id, report.customer_id, report.actual) == (bug.id, hana.id, "<b>Mine</b> too.")
+    assert db.session.get_one(Bug, bug.id).waiting_count == 2
+
+
+def test_the_form_itself_attaches_where_it_names_a_bug(agent, bug, hana, filled):
+    sent = filled(customer="Hana Kovač", bug=bug.ref.lower())
+
+    first, second = agent.post("/new", sent), agent.post("/new", sent)
+
+    assert first.location == second.location == f"/bugs/{bug.ref}/filed?report=2"
+    assert last_report().bug_id == bug.id
+
+
+def test_only_the_customer_is_needed_and_the_rest_is_the_bugs_own_or_not_sure(agent, bug, hana):
+    answer = agent.post(f"/bugs/{bug.ref}/attach", {"confirmed": "1", "customer": "hana kovac"})
+
+    report = last_report()
+    assert answer.status_code == 303
+    labels = [report.area.label, report.symptom.label, report.impact.label, report.platform.label, report.version.label]
+    assert labels == ["Search", "Looks wrong", "Hard to work", "Not sure", "Not sure"]
+    assert (report.steps, report.actual, report.expected) == ("", "", "")
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "sentence"),
+    [
+        ({}, "customer", "Choose the customer who waits for it."),
+        ({"customer": "nobody"}, "customer", "Nobody is called that."),
+        ({"customer": "a@b.de"}, "new_name", "a@b.de is new to us."),
+        ({"customer": "hana kovac", "platform": "Fax"}, "platform", "Choose the platform. The list of platform"),
+        ({"customer": "hana kovac", "actual": "x" * 20_001}, "actual", "That is longer than 20,000 characters."),
+    ],
+)
+def test_a_refused_attachment_says_why_at_the_field_and_keeps_the_words(agent, bug, hana, changes, field, sentence):
+    page = agent.post(f"/bugs/{bug.ref}/attach", {"confirmed": "1", "expected": "  kept ", **changes})
+
+    assert page.status_code == 422
+    assert "<title>Error: " in page.text
+    assert re.search(rf'id="f-{field}-e">.*?</span>{re.escape(sentence)}', page.text, re.DOTALL)
+    assert "  kept </textarea>" in page.text
+    assert db.session.get_one(Bug, bug.id).waiting_count == 1
+
+
+@pytest.mark.parametrize("ref", ["BUG-999", "BUG-99999999999999999999", "x", "0", "-1", "1e3", "٣", "BUG-1%00"])
+def test_a_bug_that_does_not_exist_takes_nobody(agent, company, ref):
+    assert agent.get(f"/bugs/{ref}/attach").status_code == 404
+    assert agent.post(f"/bugs/{ref}/attach", {"confirmed": "1"}).status_code == 404
+    assert agent.get(f"/bugs/{ref}/filed").status_code == 404
+    assert agent.post("/new", {"bug": ref}).status_code == 404
+
+
+def test_a_restricted_bug_takes_customers_only_from_who_may_see_it(app, agent, company):
+    filer = make_user(Role.AGENT)
+    bug = make_bug(actor=filer)
+    with transaction():
+        bug.is_restricted = True
+
+    for visitor, status in ((agent, 404), (visit(app, filer), 200), (visit(app, make_user(Role.LEAD)), 200)):
+        assert visitor.get(f"/bugs/{bug.ref}/attach").status_code == status
+        assert visitor.get(f"/bugs/{bug.ref}/filed").status_code == status
+    assert agent.post("/new", {"bug": bug.ref, "customer": "x"}).status_code == 404
+    assert agent.get("/reports/1/withdrawal").status_code == 404
+    assert agent.post("/reports/1/withdrawal").status_code == 404
+
+
+def test_a_merged_bug_leads_to_its_canonical_one(agent, bug, hana):
+    merged = make_bug()
+    merge(merged, into=bug)
+
+    assert agent.get(f"/bugs/{merged.ref}/attach").location == f"/bugs/{bug.ref}/attach"
+    answer = agent.post(f"/bugs/{merged.ref}/attach", {"confirmed": "1", "customer": "hana kovac"})
+    assert answer.location.startswith(f"/bugs/{bug.ref}/filed")
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (Status.LIVE, "Fixed in 4.13.0, live since"),
+        (Status.DECLINED, "We leave it as it is: Works as intended."),
+        (Status.NEEDS_INFO, "You may have the missing piece: Which browser?"),
+    ],
+)
+def test_the_page_says_what_became_of_the_bug(agent, company, status, words):
+    bug = make_bug(status)
+
+    assert words in text_of(agent.get(f"/bugs/{bug.ref}/attach"))
+
+
+def test_the_confirmation_words_it_in_the_customers_language_and_in_english(agent, bug, hana):
+    with transaction():
+        bug.area.labels, bug.symptom.labels = {"de": "Suche"}, {"de": "Sieht falsch aus"}
+    make_report(hana, bug=bug, area=bug.area, symptom=bug.symptom)
+
+    page = text_of(agent.get(f"/bugs/{bug.ref}/filed?report=2"))
+
+    assert "Attached to BUG-1" in page
+    assert (
+        "Hallo Hana Kovač, danke, dass Sie uns das gesagt haben. Wir haben es aufgenommen: "
+        "„Suche: Sieht falsch aus“. Unsere Nummer dafür ist BUG-1. Sie hören von uns, wie es ausgeht."
+    ) in page
+    assert "They read German. In English: Hello Hana Kovač, thank you for telling us." in page
+    assert "2 people wait for this bug." in page
+
+
+def test_the_confirmation_tells_only_what_is_recorded(agent, company):
+    live = make_bug(Status.LIVE)
+    declined = make_bug(Status.DECLINED)
+    with transaction():
+        declined.workarounds = {"en": "Print it.", "de": "Drucken Sie es."}
+
+    assert "it is fixed since version 4.13.0" in text_of(agent.get(f"/bugs/{live.ref}/filed"))
+    page = text_of(agent.get(f"/bugs/{declined.ref}/filed"))
+    assert "decided to leave it as it is: Works as intended. Until then: Print it." in page
+    assert "Drucken" not in page
+
+
+def test_the_confirmation_of_our_own_finding_has_nobody_to_tell(agent, company, filled):
+    agent.post("/new", filled(found_by_us="y"))
+
+    page = text_of(agent.get("/bugs/BUG-1/filed"))
+
+    assert "Filed as BUG-1" in page
+    assert "We found it ourselves, so no customer waits for it." in page
+
+
+def test_the_confirmation_of_a_customer_without_an_address_says_by_hand(agent, company):
+    bug = make_bug(waiting=[make_customer("Petra", email="")])
+
+    assert "Petra has no address with us: somebody tells them by hand." in text_of(agent.get(f"/bugs/{bug.ref}/filed"))
+
+
+@pytest.mark.parametrize("report", ["2", "999", "9" * 30, "0", "-1"])
+def test_the_confirmation_shows_no_report_of_another_bug(agent, bug, report):
+    make_bug()
+
+    assert agent.get(f"/bugs/{bug.ref}/filed?report={report}").status_code == 404
+
+
+def test_taking_back_asks_first_and_then_settles_without_a_word(agent, bug):
+    page = agent.get("/reports/1/withdrawal")
+    assert "Nobody is written to about it." in text_of(page)
+    assert db.session.get_one(Report, 1).settled_by is None
+
+    answer = agent.post("/reports/1/withdrawal")
+
+    assert (answer.status_code, answer.location) == (303, "/new")
+    assert db.session.get_one(Report, 1).settled_by == SettledBy.WITHDRAWN
+    assert "The report is taken back, and BUG-1 with it." in text_of(agent.get("/new"))
+    assert agent.post("/reports/1/withdrawal").status_code == 409
+    assert "cannot be taken back" in text_of(agent.get("/reports/1/withdrawal"))
+    assert agent.get(f"/bugs/{bug.ref}/attach").status_code == 409
+
+
+def test_taking_back_one_of_several_leads_to_the_bug(agent, bug):
+    make_report(bug=bug)
+
+    assert agent.post("/reports/2/withdrawal").location == "/bugs/BUG-1"
+
+
+@pytest.mark.parametrize("url", ["/reports/99/withdrawal", "/reports/99999999999/withdrawal", "/customers/99999999999"])
+def test_what_does_not_exist_is_not_found(agent, company, url):
+    assert agent.get(url).status_code == 404
+
+
+def test_suggestions_name_the_customer_and_what_to_fill_in(agent, hana):
+    make_report(hana, platform="Firefox", version="4.12.0")
+
+    (item,) = agent.get("/customers/suggestions?q=kova").json["items"]
+
+    options = last_report()
+    assert item == {
+        "value": str(hana.id),
+        "label": "Hana Kovač, Brightline",
+        "hint": "hana@brightline.de",
+        "note": "Writes in German, 1 open report. Last report from Firefox 4.12.0, filled in below.",
+        "platform": str(options.platform_id),
+        "version": str(options.version_id),
+    }
+    assert agent.get("/customers/suggestions?q=%00%ff").json == {"items": []}
+
+
+def test_engineers_read_addresses_masked(engineer, hana):
+    (item,) = engineer.get("/customers/suggestions?q=hana").json["items"]
+    (whole,) = engineer.get("/customers/suggestions?q=Hana@brightline.de").json["items"]
+    page = engineer.get(f"/customers/{hana.id}")
+
+    assert (item["hint"], "email" in item) == ("h•••@brightline.de", False)
+    assert whole["email"] == "hana@brightline.de"
+    assert "h•••@brightline.de" in page.text
+    assert "hana@brightline.de" not in page.text
+    assert "hana@brightline.de" not in engineer.get("/bugs/BUG-1/attach?customer=hana+kovac").text
+
+
+def test_a_customers_page_lists_what_they_told_us_as_far_as_the_reader_may_see(agent, hana):
+    make_bug(waiting=[hana], actual="Grey on grey.")
+    hidden = make_bug(waiting=[hana], actual="A secret hole.")
+    with transaction():
+        hidden.is_restricted = True
+
+    page = text_of(agent.get(f"/customers/{hana.id}"))
+
+    assert "Grey on grey BUG-1 · New" in page
+    assert "secret" not in page
+    assert "BUG-2" not in page
+
+
+def test_a_customers_page_asks_the_database_as_often_for_three_reports_as_for_one(agent, hana):
+    make_bug(waiting=[hana])
+    address = f"/customers/{hana.id}"
+    agent.get(address)
+    with asked() as for_one:
+        agent.get(address)
+    for _number in range(2):
+        make_bug(waiting=[hana])
+    with asked() as for_three:
+        agent.get(address)
+
+    assert len(for_three) == len(for_one)
+
+
+def test_the_confirmation_asks_the_database_as_often_for_three_who_wait_as_for_one(agent, bug):
+    address = f"/bugs/{bug.ref}/filed"
+    agent.get(address)
+    with asked() as for_one:
+        agent.get(address)
+    for _number in range(2):
+        make_report(bug=bug)
+    with asked() as for_three:
+        agent.get(address)
+
+    assert len(for_three) == len(for_one)
+
+
+def test_nobody_reads_customers_without_signing_in(app, hana):
+    stranger = visit(app)
+
+    for url in (f"/customers/{hana.id}", "/customers/suggestions?q=hana", "/reports/1/withdrawal"):
+        assert stranger.get(url).status_code == 302
+    assert stranger.post("/reports/1/withdrawal").status_code == 401
+    assert db.session.scalar(sa.select(sa.func.count()).select_from(Customer)) == 1

@@ -1,0 +1,160 @@
+"""The catalogue through its pages: leads keep it, everybody else is told who can."""
+
+import html
+import re
+
+import pytest
+import sqlalchemy as sa
+
+from bugintake.core.db import db
+from bugintake.intake.catalogue import option_labelled, options_of
+from bugintake.intake.models import Option, OptionList
+from bugintake.team.models import Role
+from tests.counting import asked
+from tests.factories import make_option, make_report, make_user
+from tests.visitors import visit
+
+LISTS = ("areas", "symptoms", "impacts", "frequencies", "platforms", "versions", "reasons")
+
+
+@pytest.fixture
+def lead(app, company):
+    """A lead's browser."""
+    return visit(app, make_user(Role.LEAD, "Petra Lead"))
+
+
+def errors(page):
+    found = re.findall(r'id="f-(\w+)-e">.*?</span>(.*?)</span></p>', page.text, re.DOTALL)
+    return {name: html.unescape(sentence) for name, sentence in found}
+
+
+def test_every_list_has_a_page(lead):
+    for name in LISTS:
+        assert lead.get(f"/admin/catalogue/{name}").status_code == 200
+    assert lead.get("/admin/catalogue").location == "/admin/catalogue/areas"
+    assert lead.get("/admin/catalogue/nothing").status_code == 404
+    assert lead.post("/admin/catalogue/nothing").status_code == 404
+
+
+def test_agents_and_engineers_are_told_who_can(agent, engineer, lead):
+    for visitor in (agent, engineer):
+        page = visitor.get("/admin/catalogue/areas")
+        assert (page.status_code, "Petra Lead" in page.text) == (403, True)
+        assert visitor.post("/admin/catalogue/areas", {"label": "Mine"}).status_code == 403
+        assert visitor.post("/admin/catalogue/areas/1/retirement").status_code == 403
+    assert option_labelled(OptionList.AREA, "Mine") is None
+
+
+def test_a_choice_is_added_with_what_customers_read(lead):
+    answer = lead.post(
+        "/admin/catalogue/impacts",
+        {
+            "label": "Urgent",
+            "label_de": "Dringend",
+            "aliases": "Now, ASAP,, now",
+            "deadline_minutes": "15",
+            "hint": "x",
+        },
+    )
+
+    option = option_labelled(OptionList.IMPACT, "urgent")
+    assert (answer.status_code, answer.location) == (303, "/admin/catalogue/impacts")
+    assert (option.labels, option.aliases) == ({"de": "Dringend"}, ["now", "asap"])
+    assert (option.deadline_minutes, option.hint, option.position) == (15, "x", 5)
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "field", "sentence"),
+    [
+        ({"label": ""}, 422, "label", "Give the choice a name."),
+        ({"label": "SEARCH"}, 409, "label", "The list already has Search."),
+        ({"label": "x" * 121}, 422, "label", "A name has at most 120 characters."),
+        ({"deadline_minutes": "soon"}, 422, "deadline_minutes", "A deadline is a whole number of working minutes."),
+        ({"deadline_minutes": "0"}, 422, "deadline_minutes", "A deadline is 1 to 100,000 working minutes."),
+        ({"deadline_minutes": "٣"}, 422, "deadline_minutes", "A deadline is a whole number of working minutes."),
+        ({"hint": "x" * 201}, 422, "hint", "A hint has at most 200 characters."),
+    ],
+)
+def test_a_choice_that_cannot_be_is_refused_on_both_pages(lead, changes, status, field, sentence):
+    other = option_labelled(OptionList.IMPACT, "Annoying").id
+    same = {"label": "CANNOT WORK"} if changes == {"label": "SEARCH"} else changes
+    sentence = sentence.replace("Search", "Cannot work")
+    for url in ("/admin/catalogue/impacts", f"/admin/catalogue/impacts/{other}"):
+        page = lead.post(url, {"label": " New  one", "aliases": "kept ,x", **same})
+        assert page.status_code == status
+        assert errors(page) == {field: sentence}
+        assert 'value="kept ,x"' in page.text
+
+
+def test_a_choice_is_renamed_and_its_words_are_kept_per_language(lead):
+    option = option_labelled(OptionList.AREA, "Search")
+    make_report(area="Search")
+
+    page = lead.get(f"/admin/catalogue/areas/{option.id}")
+    assert 'value="Search"' in page.text
+    lead.post(f"/admin/catalogue/areas/{option.id}", {"label": "Finding", "label_es": "Búsqueda", "aliases": "search"})
+
+    found = db.session.get_one(Option, option.id)
+    assert (found.label, found.label_in("es"), found.label_in("de")) == ("Finding", "Búsqueda", "Finding")
+    assert option_labelled(OptionList.AREA, "Search") is None
+
+
+def test_a_choice_is_found_only_on_its_own_list(lead):
+    option = option_labelled(OptionList.AREA, "Search").id
+
+    for url in (
+        f"/admin/catalogue/symptoms/{option}",
+        "/admin/catalogue/areas/99999999999",
+        f"/admin/catalogue/x/{option}",
+    ):
+        assert lead.get(url).status_code == 404
+        assert lead.post(url, {"label": "x"}).status_code == 404
+        assert lead.post(f"{url}/retirement").status_code == 404
+        assert lead.post(f"{url}/offer").status_code == 404
+
+
+def test_a_choice_is_retired_and_offered_again(lead):
+    option = option_labelled(OptionList.AREA, "Search").id
+
+    lead.post(f"/admin/catalogue/areas/{option}/retirement")
+    page = lead.get("/admin/catalogue/areas")
+    assert option not in [each.id for each in options_of(OptionList.AREA)]
+    assert "Search is no longer offered." in page.text
+    assert f'action="/admin/catalogue/areas/{option}/offer" data-undo' in page.text
+
+    lead.post(f"/admin/catalogue/areas/{option}/offer")
+    assert option in [each.id for each in options_of(OptionList.AREA)]
+
+
+def test_the_last_choice_of_a_list_stays(lead):
+    for option in options_of(OptionList.FREQUENCY)[1:]:
+        lead.post(f"/admin/catalogue/frequencies/{option.id}/retirement")
+
+    page = lead.post(f"/admin/catalogue/frequencies/{options_of(OptionList.FREQUENCY)[0].id}/retirement")
+
+    assert page.status_code == 409
+    assert "This is the last choice of its list" in page.text
+
+
+def test_a_list_shows_use_and_missing_translations(lead):
+    make_report(area="Search")
+    make_report(area="Search")
+
+    page = lead.get("/admin/catalogue/areas").text
+
+    row = re.search(r"<tr>\s*<th[^>]*><a[^>]*>Search</a>.*?</tr>", page, re.DOTALL)[0]
+    assert '<td class="num">2<' in row
+    assert row.count(">missing<") == 3
+
+
+def test_a_list_asks_the_database_as_often_for_many_choices_as_for_few(lead):
+    lead.get("/admin/catalogue/areas")
+    with asked() as for_few:
+        lead.get("/admin/catalogue/areas")
+    for number in range(3):
+        make_option(OptionList.AREA, f"Area {number}")
+    with asked() as for_many:
+        lead.get("/admin/catalogue/areas")
+
+    assert len(for_many) == len(for_few)
+    assert db.session.scalar(sa.select(sa.func.count()).select_from(Option)) > 3
