@@ -10,7 +10,7 @@ from flask import g, has_request_context
 from sqlalchemy.orm import aliased
 
 from bugintake.core import clock
-from bugintake.core.db import db
+from bugintake.core.db import UtcDateTime, db
 from bugintake.core.errors import Invalid, NotFound
 from bugintake.core.forms import zone_or_utc
 from bugintake.duty import rotation as resolver
@@ -23,6 +23,26 @@ LONGEST_RANGE = timedelta(days=3660)
 AROUND = timedelta(days=62)
 AHEAD = timedelta(days=28)
 FIRST_YEAR, LAST_YEAR = 1980, 2150
+
+_StandIn = aliased(User)
+# Each override comes with the first member of each rule, so that no row is multiplied.
+_LAYERS = sa.and_(
+    Member.position == 0,
+    Override.rotation_id == Rotation.id,
+    Override.taken_back_at.is_(None),
+    Override.starts_at < sa.bindparam("to", type_=UtcDateTime()),
+    Override.ends_at > sa.bindparam("since", type_=UtcDateTime()),
+)
+_PLAN = (
+    sa.select(Rotation, RotationRule, User, Override, _StandIn)
+    .join(RotationRule, RotationRule.rotation_id == Rotation.id)
+    .join(Member, Member.rule_id == RotationRule.id)
+    .join(User, User.id == Member.user_id)
+    .outerjoin(Override, _LAYERS)
+    .outerjoin(_StandIn, _StandIn.id == Override.user_id)
+    .order_by(RotationRule.start_on, RotationRule.id, Member.position, Override.starts_at)
+)
+_DEFAULT_PLAN = _PLAN.where(Rotation.is_default)
 
 
 @dataclass(frozen=True)
@@ -193,28 +213,12 @@ def forget_plan() -> None:
 
 
 def load_plan(since: datetime, to: datetime, rotation: Rotation | None = None) -> Plan | None:
-    """Read a rotation (by default the default one) with its layers around a time, in one query.
-
-    Each override comes with the first member of each rule, so that no row is multiplied.
-    """
-    stand_in = aliased(User)
-    layer = sa.and_(
-        Member.position == 0,
-        Override.rotation_id == Rotation.id,
-        Override.taken_back_at.is_(None),
-        Override.starts_at < to + AROUND,
-        Override.ends_at > since - AROUND,
-    )
+    """Read a rotation (by default the default one) with its layers around a time, in one query."""
+    wanted = _DEFAULT_PLAN if rotation is None else _PLAN.where(Rotation.id == rotation.id)
     found = db.session.execute(
-        sa.select(Rotation, RotationRule, User, Override, stand_in)
-        .join(RotationRule, RotationRule.rotation_id == Rotation.id)
-        .join(Member, Member.rule_id == RotationRule.id)
-        .join(User, User.id == Member.user_id)
-        .outerjoin(Override, layer)
-        .outerjoin(stand_in, stand_in.id == Override.user_id)
-        .where(Rotation.is_default if rotation is None else Rotation.id == rotation.id)
-        .order_by(RotationRule.start_on, RotationRule.id, Member.position, Override.starts_at)
-        .execution_options(populate_existing=bool(db.session.info.get("is_writing")))
+        wanted,
+        {"since": since - AROUND, "to": to + AROUND},
+        execution_options={"populate_existing": bool(db.session.info.get("is_writing"))},
     ).all()
     if not found:
         return None
