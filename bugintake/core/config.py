@@ -137,11 +137,15 @@ def _smtp_url(text: str | None) -> str | None:
         return None
     try:
         parts = urlsplit(text)
-        fine = parts.scheme in ("smtp", "smtps") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+        known = parts.scheme in ("smtp", "smtps", "smtp+plain")
+        fine = known and bool(parts.hostname) and (parts.port is None or parts.port > 0)
     except ValueError:
         fine = False
     if not fine:
-        raise BadSetting("BUGINTAKE_SMTP_URL cannot be read; smtp://user:password@host:587 or smtps://… is allowed.")
+        raise BadSetting(
+            "BUGINTAKE_SMTP_URL cannot be read; smtp://user:password@host:587, smtps://… or, for a server that cannot "
+            "encrypt, smtp+plain://… is allowed."
+        )
     return text
 
 
