@@ -10,7 +10,8 @@ from sqlalchemy.orm import joinedload
 
 from bugintake.core.db import db
 from bugintake.core.errors import NotFound
-from bugintake.intake.models import Bug
+from bugintake.intake import waiting
+from bugintake.intake.models import Bug, Remark, Report
 from bugintake.intake.queries import visible_to
 from bugintake.loop.models import Announcement, Delivery, HeldBecause, Message, MessageState
 from bugintake.team.models import User
@@ -183,6 +184,14 @@ def told_about(bug: Bug) -> Sequence[Owed]:
     query = about.where(Announcement.bug_id == bug.id).order_by(Message.id.desc())
     found = db.session.execute(query.limit(PEOPLE_SHOWN + 1))
     return [Owed(message, envelope) for message, envelope in found]
+
+
+def remarks_about(bug: Bug) -> Sequence[Remark]:
+    """List what customers added to their reports under a canonical bug, the latest first."""
+    under = waiting.reports_under(bug.id).with_only_columns(Report.id)
+    customer = joinedload(Remark.report).joinedload(Report.customer)
+    query = sa.select(Remark).where(Remark.report_id.in_(under)).options(customer)
+    return db.session.scalars(query.order_by(Remark.id.desc()).limit(ROWS_SHOWN)).all()
 
 
 def _messages() -> sa.Select[Message, Delivery | None]:

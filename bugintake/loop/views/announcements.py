@@ -100,7 +100,7 @@ def form_of(announcement: Announcement, **data: Any) -> Any:
 def _previews(announcement: Announcement) -> list[tuple[Message, Letter]]:
     """Write the mail of one person for each language as it will be, but for the links that only they get."""
     people = queries.readers(announcement, int(request.args.get("person", 0, type=int)))
-    links = Links(report_url="", unsubscribe_url="")
+    links = Links(report_url="…", unsubscribe_url="…")
     company = workspace()
     return [(message, letters.outcome_letter([letters.Outcome(message, links)], company)) for message in people]
 
@@ -174,9 +174,16 @@ def to_do() -> int:
 
 
 def told(bug: Bug, **_context: Any) -> str:
-    """Say on a bug's page who was told, when and how."""
-    found = queries.told_about(bug)
-    if not found:
+    """Say on a bug's page who was told, when and how, and what customers said since."""
+    found, remarks = queries.told_about(bug), queries.remarks_about(bug)
+    if not found and not remarks:
         return ""
-    context = {"STATES": words.STATES, "CHIPS": words.CHIPS, "why": words.why}
-    return render_template("loop/told.html", owed=found[:PEOPLE_SHOWN], has_more=len(found) > PEOPLE_SHOWN, **context)
+    return render_template(
+        "loop/told.html",
+        owed=found[:PEOPLE_SHOWN],
+        has_more=len(found) > PEOPLE_SHOWN,
+        remarks=remarks,
+        STATES=words.STATES,
+        CHIPS=words.CHIPS,
+        why=words.why,
+    )
