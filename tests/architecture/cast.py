@@ -50,6 +50,8 @@ class Cast:
         mine = self.staff["agent"], self.staff["engineer"]
         self.bugs = {"": make_bug(actor=self.others[0])}
         self.bugs |= {"restricted": self._restricted(*self.others), "mine": self._restricted(*mine)}
+        for bug in self.bugs.values():
+            bring_to(bug, Status.NEEDS_INFO, actor=self.others[1])
         told, secretly_told = make_bug(Status.DECLINED, actor=self.others[1]), self._restricted(*self.others)
         bring_to(secretly_told, Status.DECLINED, actor=self.others[1])
         self.told = {"": told, "restricted": secretly_told}
