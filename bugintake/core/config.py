@@ -127,7 +127,7 @@ def _base_url(text: str | None, default: str) -> str:
     parts = urlsplit(chosen)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.path or parts.query:
         raise BadSetting(
-            f"BUGINTAKE_BASE_URL is {chosen!r}; an address such as https://bugs.example.com, without a path, is allowed."
+            f"BUGINTAKE_BASE_URL is {chosen!r}; an address like https://bugs.example.com, without a path, is allowed."
         )
     return chosen
 

@@ -93,7 +93,7 @@ WORDS = {
 
 def _answer_http(error: HTTPException) -> ResponseReturnValue:
     if error.code is None or error.code < 400:
-        return error.get_response()  # type: ignore[return-value]  # a redirect of the router
+        return error.get_response()  # a redirect of the router
     title, sentence = WORDS.get(error.code, (error.name, error.description or error.name))
     shape = getattr(error, "data", None) or {}  # what marshmallow found wrong, field by field
     messages = next(iter(shape.get("messages", {}).values()), None)

@@ -111,9 +111,9 @@ def hash_secret(secret: str) -> str:
 
 
 def local_target(target: str | None, default: str) -> str:
-    """Return where to go next if it is one of our own pages, else the default.
+    r"""Return where to go next if it is one of our own pages, else the default.
 
-    A browser reads `//host`, `/\\host` and `/<tab>/host` as another site, so those are refused.
+    A browser reads `//host`, `/\host` and `/<tab>/host` as another site, so those are refused.
     """
     if not target or not target.startswith("/") or "\\" in target or any(ord(c) < 33 or ord(c) == 127 for c in target):
         return default
