@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
-from babel.dates import format_date, format_time
+from babel.dates import format_date
 from flask_babel import force_locale, gettext, ngettext
 from sqlalchemy.exc import IntegrityError
 
@@ -72,14 +72,11 @@ def letter_of(delivery: Delivery) -> Letter | None:
         return None
     with force_locale(LOCALES.get(user.language, "en_GB")):
         written = WRITERS[delivery.kind](delivery, user)
+        hello = Line(gettext("Hello %(name)s,", name=user.first_name))
     if written is None:
         return None
     subject, lines = written
-    return Letter(user.email, user.name, user.language, subject, (Line(_hello(user)), *lines))
-
-
-def _hello(user: User) -> str:
-    return str(gettext("Hello %(name)s,", name=user.first_name))
+    return Letter(user.email, user.name, user.language, subject, (hello, *lines))
 
 
 Written = tuple[str, list[Line]]
@@ -133,7 +130,7 @@ def _day(shift: PlannedShift, user: User) -> str:
 
 
 def _hours(shift: PlannedShift) -> str:
-    return f"{format_time(shift.start, 'HH:mm', locale='en_GB')}–{format_time(shift.end, 'HH:mm', locale='en_GB')}"
+    return f"{shift.start:%H:%M}–{shift.end:%H:%M}"
 
 
 WRITERS: dict[DeliveryKind, Callable[[Delivery, User], Written | None]] = {

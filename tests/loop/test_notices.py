@@ -1,0 +1,186 @@
+"""What the team is mailed: once per key, and only what is true when it leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from bugintake.core import clock as house_clock
+from bugintake.core.config import Settings
+from bugintake.core.db import db, transaction
+from bugintake.duty import overrides
+from bugintake.intake.models import Status
+from bugintake.loop import notices
+from bugintake.loop.models import Delivery
+from bugintake.team import people
+from bugintake.team.models import Role
+from tests.duty.conftest import make_rotation
+from tests.factories import make_bug, make_user, make_workspace
+from tests.faults.rig import states, work
+from tests.faults.server import FaultServer
+
+MONDAY = date(2026, 9, 14)
+MONDAY_3_PM = datetime(2026, 9, 14, 15, 0, tzinfo=UTC)
+MONDAY_4_PM = datetime(2026, 9, 14, 16, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def sink() -> Iterator[FaultServer]:
+    with FaultServer().running() as server:
+        yield server
+
+
+@pytest.fixture
+def settings(settings: Settings, sink: FaultServer) -> Settings:
+    return replace(settings, smtp_url=f"smtp://127.0.0.1:{sink.port}", base_url="https://bugs.example.com")
+
+
+@pytest.fixture(autouse=True)
+def _company(app: Any, clock: Any) -> None:
+    clock.set(MONDAY_3_PM)
+    make_workspace(review_minutes=0)
+
+
+def texts(sink: FaultServer) -> list[str]:
+    return [mail.get_body(("plain",)).get_content() for _, mail in sink.accepted]
+
+
+def test_who_forgot_their_password_gets_a_link_that_works_and_is_kept_nowhere(sink: FaultServer) -> None:
+    mira = make_user(name="Mira Kos", email="mira@team.test")
+    with transaction():
+        people.request_reset("mira@team.test")
+
+    work()
+
+    assert [recipient for recipient, _ in sink.accepted] == ["mira@team.test"]
+    assert sink.accepted[0][1]["Subject"] == "Choose a new password"
+    assert sink.accepted[0][1]["List-Unsubscribe"] is None
+    url = next(line for line in texts(sink)[0].splitlines() if line.startswith("https://bugs.example.com/passes/"))
+    assert people.pass_or_404(url.rsplit("/", 1)[1]).user.id == mira.id
+    assert url.rsplit("/", 1)[1] not in str(db.session.execute(sa.select(Delivery.params, Delivery.subject)).all())
+
+
+@pytest.mark.parametrize("address", ["nobody@team.test", "gone@team.test"])
+def test_an_address_that_is_nobodys_gets_nothing(sink: FaultServer, address: str) -> None:
+    make_user(email="gone@team.test", disabled_at=house_clock.now())
+    with transaction():
+        people.request_reset(address)
+
+    work()
+
+    assert (sink.accepted, states()) == ([], {})
+
+
+def test_who_was_disabled_before_the_mail_left_gets_no_link(sink: FaultServer) -> None:
+    make_user(Role.ADMIN)
+    mira = make_user(email="mira@team.test")
+    with transaction():
+        people.request_reset("mira@team.test")
+    with transaction():
+        people.disable(mira, actor=None)
+
+    work()
+
+    assert (sink.accepted, states()) == ([], {"cancelled": 1})
+
+
+def test_the_team_reads_its_own_language(sink: FaultServer) -> None:
+    make_user(name="Jonas Weber", email="jonas@team.test", language="de")
+    with transaction():
+        people.request_reset("jonas@team.test")
+
+    work()
+
+    assert sink.accepted[0][1]["Subject"] == "Neues Passwort wählen"
+    assert texts(sink)[0].startswith("Hallo Jonas,")
+
+
+def test_a_test_mail_reaches_whoever_asked_for_it(sink: FaultServer) -> None:
+    mira = make_user(Role.ADMIN, email="mira@team.test")
+    with transaction():
+        notices.queue_test(mira)
+
+    work()
+
+    assert [(recipient, mail["Subject"]) for recipient, mail in sink.accepted] == [("mira@team.test", "Mail works")]
+
+
+def test_a_bounced_mail_to_the_team_is_shown_as_failed(sink: FaultServer) -> None:
+    make_user(email="unknown@team.test")
+    with transaction():
+        people.request_reset("unknown@team.test")
+
+    work()
+
+    assert states() == {"failed": 1}
+
+
+@pytest.fixture
+def rotation() -> Any:
+    tin, ana = make_user(name="Tin Horvat", email="tin@team.test"), make_user(name="Ana Babić", email="ana@team.test")
+    mira = make_user(name="Mira Kos", email="mira@team.test")
+    made = make_rotation([mira, tin, ana], start_on=MONDAY, handoff=time(9), until=time(17), zone="UTC")
+    return made, mira, tin, ana
+
+
+def test_duty_is_announced_once_on_the_working_day_before_at_four(sink: FaultServer, clock: Any, rotation: Any) -> None:
+    make_bug(Status.NEW)
+
+    work()
+    assert [mail["Subject"] for _, mail in sink.accepted] == []
+    clock.set(MONDAY_4_PM)
+    for _ in range(3):
+        work()
+        clock.advance(timedelta(minutes=10))
+
+    assert [(recipient, mail["Subject"]) for recipient, mail in sink.accepted] == [
+        ("tin@team.test", "You're on bug duty tomorrow, Tue 15 Sept, 09:00–17:00")
+    ]
+    assert texts(sink)[0].splitlines()[:3] == [
+        "Hello Tin,",
+        "",
+        "you take over from Mira. Right now there is 1 bug to look at.",
+    ]
+    assert "https://bugs.example.com/duty/schedule" in texts(sink)[0]
+
+
+def test_who_is_no_longer_on_duty_when_the_mail_leaves_is_not_told_that_they_are(
+    sink: FaultServer, clock: Any, rotation: Any
+) -> None:
+    made, _, _, ana = rotation
+    clock.set(MONDAY_4_PM)
+    notices.queue_reminders(house_clock.now())
+    tuesday = datetime(2026, 9, 15, tzinfo=UTC)
+    with transaction():
+        overrides.stand_in(made, ana, tuesday.replace(hour=9), tuesday.replace(hour=17), actor=ana)
+
+    work()
+
+    assert "tin@team.test" not in [recipient for recipient, _ in sink.accepted]
+    assert "ana@team.test" in [recipient for recipient, _ in sink.accepted]
+    assert states() == {"cancelled": 1, "sent": 1}
+
+
+def test_two_workers_that_remind_at_once_remind_once(
+    sink: FaultServer, clock: Any, rotation: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock.set(MONDAY_4_PM)
+    queue_notice = notices.queue_notice
+
+    def faster_one_first(*args: Any) -> None:
+        monkeypatch.setattr(notices, "queue_notice", queue_notice)
+        queue_notice(*args)
+        db.session.execute(sa.update(Delivery).values(key="made by the faster one"))
+        queue_notice(args[0], args[1], "duty:other")
+        db.session.execute(sa.update(Delivery).where(Delivery.key == "duty:other").values(key="made by the faster one"))
+
+    monkeypatch.setattr(notices, "queue_notice", faster_one_first)
+
+    assert notices.queue_reminders(house_clock.now()) == 0
+    assert notices.queue_reminders(house_clock.now()) == 1
+    assert notices.queue_reminders(house_clock.now()) == 0
