@@ -180,9 +180,7 @@ def update_all(statement: sa.Update) -> int:
     session = db.session()
     session.flush()
     result = session.execute(statement.execution_options(synchronize_session=False))
-    changed = statement.entity_description["entity"]
-    for row in [row for row in session.identity_map.values() if isinstance(row, changed)]:
-        session.expire(row)
+    read_again(statement.entity_description["entity"])
     count: int = result.rowcount  # type: ignore[attr-defined]  # an UPDATE answers with a CursorResult
     return count
 
@@ -191,6 +189,13 @@ def one_at_a_time(what: str) -> None:
     """Let nobody else do what is named until this transaction ends; SQLite has a single writer anyway."""
     if db.engine.dialect.name == "postgresql":
         db.session.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(what, 0))))
+
+
+def read_again(kind: type[Model]) -> None:
+    """Let the objects of a table that are in use read their row again, because a statement changed it behind them."""
+    session = db.session()
+    for row in [row for row in session.identity_map.values() if isinstance(row, kind)]:
+        session.expire(row)
 
 
 @sa.event.listens_for(Session, "before_flush")

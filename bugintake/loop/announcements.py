@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bugintake.core import clock, events
-from bugintake.core.db import db, update_all, update_one
+from bugintake.core.db import db, read_again, update_all, update_one
 from bugintake.core.errors import Conflict, Invalid
 from bugintake.core.events import EventKind
 from bugintake.intake import waiting
@@ -105,6 +105,7 @@ def owe(announcement: Announcement, customer: Customer | None = None) -> None:
             where=may_be_owed_again,
         )
     )
+    read_again(Message)
     silent = sa.select(Message.customer_id).where(
         Message.announcement_id == announcement.id, Message.state == MessageState.SUPPRESSED
     )
