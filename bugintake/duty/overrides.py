@@ -1,6 +1,6 @@
 """Standing in: layers over a rotation that can be taken back and never overlap."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
@@ -74,6 +74,7 @@ def stand_in(
 
     Records duty.taken_over. Raises Invalid for a time outside any shift, Conflict where somebody stands in already.
     """
+    start, end = start.astimezone(UTC), end.astimezone(UTC)
     if end <= start:
         raise Invalid("The end lies before the start.", "end")
     if not person.is_active or not person.can(Role.ENGINEER):

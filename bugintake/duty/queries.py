@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -157,8 +157,7 @@ def on_duty_now() -> OnDuty | None:
 
 def on_duty(at: datetime | None = None, rotation: Rotation | None = None) -> PlannedShift | None:
     """Return the shift (or the gap) of a rotation, by default the default one, at an instant, by default now."""
-    moment = at or clock.now()
-    _check_range(moment, moment)
+    moment, _ = _range(at or clock.now(), at or clock.now())
     plan = current_plan() if at is None and rotation is None else load_plan(moment, moment, rotation)
     return plan.at(moment) if plan else None
 
@@ -168,7 +167,7 @@ def planned_shifts(since: datetime, to: datetime, rotation: Rotation | None = No
 
     Raises Invalid where the end lies before the start or the range is longer than ten years.
     """
-    _check_range(since, to)
+    since, to = _range(since, to)
     plan = load_plan(since, to, rotation)
     return plan.between(since, to) if plan else []
 
@@ -271,10 +270,13 @@ def day_start(day: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, time(0), zone)
 
 
-def _check_range(since: datetime, to: datetime) -> None:
-    if to < since:
-        raise Invalid("The end lies before the start.", "to")
+def _range(since: datetime, to: datetime) -> tuple[datetime, datetime]:
+    """Return a range in UTC, where local times that come twice are told apart. Raises Invalid."""
     if not (FIRST_YEAR <= since.year <= LAST_YEAR and FIRST_YEAR <= to.year <= LAST_YEAR):
         raise Invalid(f"Choose days between {FIRST_YEAR} and {LAST_YEAR}.", "from")
+    since, to = since.astimezone(UTC), to.astimezone(UTC)
+    if to < since:
+        raise Invalid("The end lies before the start.", "to")
     if to - since > LONGEST_RANGE:
         raise Invalid("That is more than ten years at once. Ask for a shorter time.", "to")
+    return since, to

@@ -70,7 +70,8 @@ def person_on_duty(schedule: Schedule, at: datetime) -> int | None:
 
 def shift_at(schedule: Schedule, at: datetime) -> Shift | None:
     """Find the shift (or the gap within duty hours) that an instant falls in."""
-    return next(iter(shifts(schedule, at, at + _INSTANT)), None)
+    utc = at.astimezone(UTC)  # adding to a local time would lose which of the doubled hours it is in
+    return next(iter(shifts(schedule, utc, utc + _INSTANT)), None)
 
 
 def shifts(schedule: Schedule, since: datetime, to: datetime) -> list[Shift]:
@@ -78,9 +79,9 @@ def shifts(schedule: Schedule, since: datetime, to: datetime) -> list[Shift]:
 
     Gaps within duty hours are shifts without a person; hours outside duty are not listed.
     """
+    since, to = since.astimezone(UTC), to.astimezone(UTC)
     if since >= to:
         return []
-    since, to = since.astimezone(UTC), to.astimezone(UTC)
     overrides = _disjoint(schedule.overrides)
     touching = [o for o in overrides if o.start < to and o.end > since]
     base = _planned(
