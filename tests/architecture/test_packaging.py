@@ -1,18 +1,24 @@
 """What an installation gets is what a checkout has."""
 
+import ast
 import configparser
+import importlib.metadata
 import subprocess
 import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from packaging.requirements import Requirement
 
 from tests.architecture.code import PACKAGE, ROOT
 
 BESIDE = ("templates", "static", "migrations")
 
 
-def declared() -> dict[str, str]:
+def declared(section: str = "options") -> dict[str, str]:
     options = configparser.ConfigParser()
     options.read(ROOT / "setup.cfg", encoding="utf-8")
-    return dict(options["options"])
+    return dict(options[section])
 
 
 def lines(text: str) -> list[str]:
@@ -46,6 +52,30 @@ def test_rooms_import_only_rooms_below_them():
     lint = "from importlinter.cli import lint_imports; raise SystemExit(lint_imports(no_cache=True))"
     found = subprocess.run([sys.executable, "-c", lint], cwd=ROOT, capture_output=True, text=True, check=False)
     assert found.returncode == 0, found.stdout + found.stderr
+
+
+def test_every_library_the_product_imports_is_declared_and_no_other():
+    code = [*PACKAGE.rglob("*.py"), *(ROOT / "migrations").rglob("*.py"), ROOT / "wsgi.py"]
+    wanted = {Requirement(line).name.lower() for line in lines(declared()["install_requires"])}
+    assert libraries(code) ^ wanted == {"tzdata"}  # which is data: zoneinfo reads it where the system has none
+
+
+def test_every_library_the_tests_import_is_declared():
+    tested = lines(declared("options.extras_require")["test"])
+    wanted = {Requirement(line).name.lower() for line in [*tested, *lines(declared()["install_requires"])]}
+    assert libraries((ROOT / "tests").rglob("*.py")) - wanted <= {"jinja2", "packaging"}
+
+
+def libraries(files: Iterable[Path]) -> set[str]:
+    """Name the distributions that files import from."""
+    homes = importlib.metadata.packages_distributions()
+    found = set()
+    for node in (node for path in files for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        names += [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
+        found.update(name.partition(".")[0] for name in names)
+    own = {"bugintake", "tests", *sys.stdlib_module_names}
+    return {homes[name][0].lower() for name in found - own}
 
 
 def test_the_lock_names_no_registry():
