@@ -5,14 +5,16 @@ import importlib
 from flask import Flask
 from flask.cli import ScriptInfo
 
-from bugintake.cli import checks, company, duty, keeping, people, releases, serving, tokens
+from bugintake.cli import checks, company, duty, keeping, people, releases, sample, serving, tokens
 from bugintake.cli.commands import Group
+from bugintake.team import setup
 
 cli = Group("bugintake", help="From a customer's bug to a truthful answer.")
 for _command in (
     serving.serve,
     serving.worker,
     company.init,
+    company.demo,
     checks.doctor,
     checks.openapi,
     people.user,
@@ -32,7 +34,8 @@ def main() -> None:
 
 
 def attach(app: Flask) -> None:
-    """Offer the same commands as `flask --app wsgi …`."""
+    """Offer the same commands as `flask --app wsgi …`, and the sample company to the first run."""
+    setup.register_sample(sample.fill, sample.remove)
     for name, command in cli.commands.items():
         app.cli.add_command(command, name)
 

@@ -1,5 +1,7 @@
 """The one place that asks what time it is."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
@@ -22,3 +24,13 @@ def freeze(at: datetime | None) -> None:
     if at is not None and at.tzinfo is None:
         raise ValueError("The clock needs an aware time.")
     _frozen_at = at.astimezone(UTC) if at else None
+
+
+@contextmanager
+def travel() -> Iterator[None]:
+    """Let a block freeze the time as it likes; afterwards it is what it was, running or not."""
+    before = _frozen_at
+    try:
+        yield
+    finally:
+        freeze(before)

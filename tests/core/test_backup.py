@@ -214,7 +214,7 @@ def test_a_backup_that_cannot_be_written_says_so_and_leaves_nothing(app: Flask, 
 def test_mail_that_had_not_left_is_held_and_nothing_goes_out_again(app: Flask, file: Path, clock: Any) -> None:
     make_workspace(review_minutes=0)
     make_bug(Status.LIVE, waiting=[make_customer(), make_customer()])
-    sweep()
+    sweep(app)
     before = db.session.scalars(sa.select(Message.state)).all()
     assert before == [MessageState.PENDING] * 2
 
@@ -223,7 +223,7 @@ def test_mail_that_had_not_left_is_held_and_nothing_goes_out_again(app: Flask, f
     restore(file, replace=True, then=distrust)
     db.session.remove()
     for _ in range(3):
-        sweep()
+        sweep(app)
 
     held = [(m.state, m.held_because) for m in db.session.scalars(sa.select(Message))]
     assert held == [(MessageState.HELD, HeldBecause.RESTORED)] * 2
