@@ -226,14 +226,24 @@ def _day(text: str | None) -> date | None:
 
 
 def _pill() -> str:
+    return _who("duty/pill.html")
+
+
+def _next(**_context: object) -> str:
+    return _who("duty/next.html")
+
+
+def _who(template: str) -> str:
     if not current_user.is_authenticated:
         return ""
     plan = queries.current_plan()
     now = clock.now()
     current = plan.at(now) if plan else None
     following = queries.next_shift(now, plan) if plan and (current is None or current.is_gap) else None
-    return render_template("duty/pill.html", current=current, following=following, now=now)
+    return render_template(template, current=current, following=following, now=now)
 
 
 register_nav("Duty", "duty.today", "d", position=20)
 register_panel("topbar.duty", _pill)
+register_panel("new.foot", _next)
+register_panel("filed.next", _next)

@@ -187,7 +187,8 @@ def open_question(bug: Bug) -> Question | None:
 def report_of(bug: Bug, actor: User, report_id: int | None) -> Report | None:
     """Return one report under a canonical bug: the named one, else the latest this person filed, else the first."""
     under = sa.select(Bug.id).where(Bug.canonical_id == bug.id)
-    query = sa.select(Report).where(Report.bug_id.in_(under))
+    parts = (joinedload(part) for part in (Report.bug, Report.customer, Report.area, Report.symptom))
+    query = sa.select(Report).where(Report.bug_id.in_(under)).options(*parts)
     if report_id is not None:
         return db.session.scalar(query.where(Report.id == report_id))
     order = (sa.case((Report.filed_by_id == actor.id, 0), else_=1), Report.filed_at.desc(), Report.id.desc())

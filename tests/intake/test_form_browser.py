@@ -1,5 +1,8 @@
 """Filing by keyboard in a real browser: 200 areas, 500 customers, real key events."""
 
+import re
+from urllib.parse import parse_qs
+
 import pytest
 import sqlalchemy as sa
 from playwright.sync_api import Page, expect
@@ -7,7 +10,7 @@ from playwright.sync_api import Page, expect
 from bugintake.core.db import db, transaction
 from bugintake.intake import catalogue, customers
 from bugintake.intake.models import OptionList, Report
-from tests.factories import make_customer, make_report
+from tests.factories import make_bug, make_customer, make_report
 
 pytestmark = [pytest.mark.browser, pytest.mark.only_on("sqlite")]
 
@@ -33,6 +36,11 @@ def crowd(company, lea):
     return hana
 
 
+def last_report():
+    db.session.rollback()  # reads what the server wrote meanwhile
+    return db.session.scalars(sa.select(Report).order_by(Report.id.desc())).first()
+
+
 def press(page: Page, keys: str) -> int:
     for key in keys.split():
         page.keyboard.press(key)
@@ -53,7 +61,7 @@ def test_a_report_takes_at_most_twenty_five_keystrokes_besides_its_texts(page, c
     count += press(page, "Control+Enter")
 
     expect(page.get_by_role("heading", level=1)).to_contain_text("Filed as BUG-")
-    report = db.session.scalars(sa.select(Report).order_by(Report.id.desc())).first()
+    report = last_report()
     labels = [o.label for o in (report.area, report.symptom, report.impact, report.frequency)]
     assert labels == ["Invoices › PDF export", "Shows or saves the wrong thing", "Hard to work", "Always"]
     assert [report.customer_id, report.platform.label, report.version.label] == [
@@ -63,3 +71,99 @@ def test_a_report_takes_at_most_twenty_five_keystrokes_besides_its_texts(page, c
     ]
     assert report.bug.title == "The VAT line is not there"
     assert count <= 25
+
+
+def test_attaching_a_customer_takes_at_most_fifteen_keystrokes_and_two_pages(page, crowd, desk):
+    bug = make_bug(area="Invoices › PDF export", symptom="Shows or saves the wrong thing", actual="No VAT line.")
+    loads = []
+    page.on("request", lambda request: loads.append(request.url) if request.is_navigation_request() else None)
+    page.goto(f"{desk}/new")
+
+    count = press(page, "h a n Tab p d f Tab w r Tab")
+    expect(page.locator(".dup")).to_be_focused()
+    count += press(page, "Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"Attach Hana Kovač, Brightline to {bug.ref}?")
+    count += press(page, "Enter")
+    expect(page.get_by_role("heading", level=1)).to_contain_text(f"Attached to {bug.ref}")
+
+    report = last_report()
+    assert (report.bug_id, report.customer_id, report.platform.label) == (bug.id, crowd.id, "Chrome on Windows")
+    assert count <= 15
+    assert len(loads) == 4  # the form, the question, the answer and where it leads
+
+
+def test_a_choice_that_was_typed_over_is_never_sent(context, company, desk):
+    make_customer("Hana Kovač")
+    page = context.new_page()
+    page.goto(f"{desk}/new")
+    page.get_by_label("Customer", exact=True).fill("hana")
+    page.keyboard.press("Tab")
+    page.get_by_label("Where").fill("search")
+    page.keyboard.press("Enter")
+    page.get_by_label("Where").fill("no such place")
+    page.get_by_label("What happened").fill("Kept.")
+
+    with page.expect_request(lambda request: request.method == "POST") as sent:
+        page.keyboard.press("Control+Enter")
+
+    assert parse_qs(sent.value.post_data, keep_blank_values=True)["area"] == [""]
+    expect(page).to_have_title(re.compile("^Error: File a bug"))
+    expect(page.locator(".err")).to_be_focused()
+    expect(page.locator("#f-area-e")).to_have_text("Error: Choose where it happens.")
+    expect(page.get_by_label("What happened")).to_have_value("Kept.")
+    expect(page.get_by_label("Customer", exact=True)).to_have_value("Hana Kovač")
+    page.get_by_role("link", name="Choose where it happens.").click()
+    expect(page.get_by_label("Where")).to_be_focused()
+
+
+def test_an_address_that_nobody_has_opens_the_new_customer_in_place(page, company, desk):
+    page.goto(f"{desk}/new")
+    expect(page.get_by_label("Company")).to_be_hidden()
+
+    page.get_by_label("Customer", exact=True).press_sequentially("ines@otok.es")
+
+    expect(page.get_by_label("Name")).to_be_visible()
+    expect(page.get_by_label("Writes in")).to_have_value("es")
+    page.get_by_label("Name").fill("Inés Marín")
+    for name, words in (("Where", "search"), ("What goes wrong", "looks"), ("How often", "alw"), ("Platform", "fire")):
+        page.get_by_label(name).fill(words)
+        page.keyboard.press("Enter")
+    page.get_by_label("Version").fill("4.12.0")
+    page.keyboard.press("Tab")
+    page.get_by_label("Annoying").check()
+    for name in ("Steps to see it", "What happened", "What should have happened"):
+        page.get_by_label(name).fill("Words.")
+    page.get_by_role("button", name="File bug").click()
+
+    expect(page.get_by_text("Hola, Inés Marín: gracias por avisarnos.")).to_be_visible()
+    added = last_report().customer
+    assert (added.email, added.language) == ("ines@otok.es", "es")
+    page.get_by_role("button", name="Copy").click()
+    expect(page.get_by_role("button", name=re.compile("Copied|Selected"))).to_be_visible()
+
+
+def test_without_scripts_a_bug_is_filed_and_a_customer_attached(browser, agent, company, address):
+    make_customer("Hana Kovač", email="hana@brightline.hr")
+    known = make_bug(area="Search", symptom="Looks wrong")
+    context = browser.new_context(java_script_enabled=False)
+    context.add_cookies([{"name": "session", "value": agent.client.get_cookie("session").value, "url": address}])
+    page = context.new_page()
+
+    for decision, heading in (("None of these, file it", "Filed as BUG-2"), (known.title, f"Attached to {known.ref}")):
+        page.goto(f"{address}/new")
+        page.get_by_label("Customer", exact=True).fill("hana@brightline.hr")
+        for name, label in (("Where", "Search"), ("What goes wrong", "Looks wrong"), ("How often", "Always")):
+            page.get_by_label(name).select_option(label)
+        page.get_by_label("Platform").select_option("Firefox")
+        page.get_by_label("Version").select_option("4.12.0")
+        page.get_by_label("Annoying").check()
+        for name in ("Steps to see it", "What happened", "What should have happened"):
+            page.get_by_label(name).fill("Words.")
+        page.get_by_role("button", name="File bug").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Is it one of these?")
+        page.get_by_label(decision).first.check()
+        page.get_by_role("button", name="Go on").click()
+        expect(page.get_by_role("heading", level=1)).to_contain_text(heading)
+
+    expect(page.get_by_role("button", name="Copy")).to_be_hidden()
+    context.close()
