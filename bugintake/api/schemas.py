@@ -1,56 +1,11 @@
-"""Shapes of what the API takes and gives. Every field is named: what is not listed is not published."""
+"""What the API gives. Every field is named: what is not listed is not published."""
 
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, validate
+from marshmallow import Schema, fields
 
-from bugintake.core.forms import clean_line, clean_text
 from bugintake.intake.models import OptionList, Status
 from bugintake.loop.models import AnnouncementKind, MessageState
-from bugintake.team.models import LANGUAGES
-
-LONGEST = 20_000
-LANGUAGE = validate.OneOf(sorted(LANGUAGES))
-
-
-class Line(fields.String):
-    """One line of text, cleaned."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        return clean_line(str(super()._deserialize(value, attr, data, **kwargs)))
-
-
-class Text(fields.String):
-    """Several lines of text, cleaned."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        return clean_text(str(super()._deserialize(value, attr, data, **kwargs)))
-
-
-class Choice(fields.Field[int | str]):
-    """An option of the catalogue, by its id, its label or an alias."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int | str:
-        if (
-            isinstance(value, bool)
-            or not isinstance(value, (int, str))
-            or (isinstance(value, str) and len(value) > 200)
-        ):
-            raise ValidationError("Give an option's id, label or alias.")
-        return value
-
-
-class Note(fields.Field[dict[str, str]]):
-    """Words for customers: a string in the workspace's language, or an object of strings by language."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> dict[str, str]:
-        given = {"": value} if isinstance(value, str) else value
-        if not isinstance(given, dict) or not all(isinstance(text, str) for text in given.values()):
-            raise ValidationError("Give a text, or an object of texts by language.")
-        unknown = set(given) - {"", *LANGUAGES}
-        if unknown:
-            raise ValidationError(f"Languages are {', '.join(sorted(LANGUAGES))}.")
-        return {language: clean_text(text) for language, text in given.items()}
 
 
 class OptionSchema(Schema):
@@ -71,31 +26,6 @@ class CatalogueSchema(Schema):
     platform = fields.List(fields.Nested(OptionSchema))
     version = fields.List(fields.Nested(OptionSchema))
     decline_reason = fields.List(fields.Nested(OptionSchema))
-
-
-class CustomerArgs(Schema):
-    """Who told us. An address that is known already names the customer there is."""
-
-    email = Line(required=True, validate=validate.Length(min=3, max=254))
-    name = Line(validate=validate.Length(max=200), load_default="")
-    language = fields.String(validate=LANGUAGE, load_default=None, allow_none=True)
-    account = Line(validate=validate.Length(max=200), load_default="")
-
-
-class ReportArgs(Schema):
-    """A report to file; with `bug` the customer is attached to that one."""
-
-    customer = fields.Nested(CustomerArgs, required=True, allow_none=True)
-    area = Choice(required=True)
-    symptom = Choice(required=True)
-    impact = Choice(required=True)
-    frequency = Choice(required=True)
-    platform = Choice(required=True)
-    version = Choice(required=True)
-    steps = Text(required=True, validate=validate.Length(min=1, max=LONGEST))
-    actual = Text(required=True, validate=validate.Length(min=1, max=LONGEST))
-    expected = Text(required=True, validate=validate.Length(min=1, max=LONGEST))
-    bug = fields.String(load_default=None, allow_none=True)
 
 
 class PersonSchema(Schema):
@@ -157,38 +87,11 @@ class BugSchema(BugRowSchema):
     history = fields.List(fields.Nested(EventSchema))
 
 
-class PageArgs(Schema):
-    """Which part of a list."""
-
-    limit = fields.Integer(load_default=50, validate=validate.Range(min=1, max=200))
-    cursor = fields.Integer(load_default=None, allow_none=True, validate=validate.Range(min=1, max=2**31 - 1))
-
-
-class BugsArgs(PageArgs):
-    """Which bugs to list."""
-
-    status = fields.Enum(Status, by_value=True, load_default=None)
-    area = fields.String(load_default=None, validate=validate.Length(max=200))
-    owner = fields.String(load_default=None, validate=validate.Length(max=254))
-    q = Line(load_default="", validate=validate.Length(max=100))
-
-
 class BugsSchema(Schema):
     """One part of a list of bugs, and the cursor of the next."""
 
     items = fields.List(fields.Nested(BugRowSchema))
     next = fields.String(allow_none=True)
-
-
-class TransitionArgs(Schema):
-    """Where a bug goes, and the words that this needs."""
-
-    to = fields.Enum(Status, by_value=True, required=True)
-    version = Choice(load_default=None)
-    customer_note = Note(load_default=None)
-    reason = Choice(load_default=None)
-    workaround = Note(load_default=None, allow_none=True)
-    question = Text(load_default="", validate=validate.Length(max=4000))
 
 
 class ShiftSchema(Schema):
@@ -198,26 +101,11 @@ class ShiftSchema(Schema):
     end = fields.String()
 
 
-class DutyArgs(Schema):
-    """Which instant, and which rotation."""
-
-    at = fields.AwareDateTime(format="iso", load_default=None)
-    rotation = fields.Integer(load_default=None, validate=validate.Range(min=1, max=2**31 - 1))
-
-
 class DutySchema(Schema):
     """Who is on duty."""
 
     person = fields.Nested(PersonSchema, allow_none=True)
     shift = fields.Nested(ShiftSchema, allow_none=True)
-
-
-class ShiftsArgs(Schema):
-    """Which days, and which rotation."""
-
-    since = fields.Date(required=True, data_key="from")
-    to = fields.Date(required=True)
-    rotation = fields.Integer(load_default=None, validate=validate.Range(min=1, max=2**31 - 1))
 
 
 class ShiftsSchema(Schema):
@@ -226,25 +114,12 @@ class ShiftsSchema(Schema):
     items = fields.List(fields.Nested(DutySchema))
 
 
-class ReleaseArgs(Schema):
-    """A version that is live, now or from a time on that has passed."""
-
-    version = Line(required=True, validate=validate.Length(min=1, max=120))
-    live_at = fields.AwareDateTime(format="iso", load_default=None, allow_none=True)
-
-
 class ReleaseSchema(Schema):
     """A release and the bugs that went live with it."""
 
     version = fields.String()
     live_at = fields.String()
     bugs = fields.List(fields.String())
-
-
-class AnnouncementsArgs(PageArgs):
-    """Which announcements."""
-
-    state = fields.String(load_default=None, validate=validate.OneOf(["open", "held", "sent", "cancelled"]))
 
 
 class AnnouncementSchema(Schema):
@@ -263,12 +138,6 @@ class AnnouncementsSchema(Schema):
 
     items = fields.List(fields.Nested(AnnouncementSchema))
     next = fields.String(allow_none=True)
-
-
-class MessagesArgs(PageArgs):
-    """Which messages."""
-
-    state = fields.Enum(MessageState, by_value=True, load_default=None)
 
 
 class MessageSchema(Schema):
@@ -303,14 +172,6 @@ class SimilarSchema(Schema):
     """Known bugs that may be the same one, the likeliest first."""
 
     items = fields.List(fields.Nested(LookAlikeSchema))
-
-
-class SimilarArgs(Schema):
-    """What a report is about so far."""
-
-    area = Choice(required=True)
-    symptom = Choice(load_default=None)
-    text = Text(load_default="", validate=validate.Length(max=LONGEST))
 
 
 def options(found: dict[OptionList, Any]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import Any
 from flask import make_response, request
 from flask.typing import ResponseReturnValue
 
-from bugintake.api import queries, schemas
+from bugintake.api import arguments, queries, schemas
 from bugintake.api.idempotency import idempotent
 from bugintake.api.views.blueprint import bp
 from bugintake.core.db import db, transaction
@@ -33,7 +33,7 @@ CHOSEN = (
 @bp.route("/reports", methods=["POST"])
 @token_required(REPORTS_WRITE)
 @idempotent
-@bp.arguments(schemas.ReportArgs)
+@bp.arguments(arguments.ReportArgs)
 @bp.response(201, schemas.ReportSchema)
 def file_report(args: dict[str, Any]) -> dict[str, Any]:
     """File a report, or attach a customer to a known bug."""
@@ -64,7 +64,7 @@ def _customer(given: dict[str, Any] | None) -> Customer | None:
 
 @bp.route("/bugs")
 @token_required(READ)
-@bp.arguments(schemas.BugsArgs, location="query")
+@bp.arguments(arguments.BugsArgs, location="query")
 @bp.response(200, schemas.BugsSchema)
 def list_bugs(args: dict[str, Any]) -> dict[str, Any]:
     """List bugs, the newest first."""
@@ -88,7 +88,7 @@ def show_bug(ref: str) -> ResponseReturnValue:
 @bp.route("/bugs/<ref>/transitions", methods=["POST"])
 @token_required(BUGS_WRITE, Role.ENGINEER)
 @idempotent
-@bp.arguments(schemas.TransitionArgs)
+@bp.arguments(arguments.TransitionArgs)
 @bp.response(200, schemas.BugSchema)
 def move_bug(args: dict[str, Any], ref: str) -> ResponseReturnValue:
     """Move a bug to another status."""

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from bugintake.api import schemas
+from bugintake.api import arguments, schemas
 from bugintake.api.queries import in_utc
 from bugintake.api.views.blueprint import bp
 from bugintake.core.forms import zone_or_utc
@@ -15,7 +15,7 @@ from bugintake.team.tokens import READ
 
 @bp.route("/duty")
 @token_required(READ)
-@bp.arguments(schemas.DutyArgs, location="query")
+@bp.arguments(arguments.DutyArgs, location="query")
 @bp.response(200, schemas.DutySchema)
 def show_duty(args: dict[str, Any]) -> dict[str, Any]:
     """Say who is on duty at an instant, by default now."""
@@ -26,7 +26,7 @@ def show_duty(args: dict[str, Any]) -> dict[str, Any]:
 
 @bp.route("/duty/shifts")
 @token_required(READ)
-@bp.arguments(schemas.ShiftsArgs, location="query")
+@bp.arguments(arguments.ShiftsArgs, location="query")
 @bp.response(200, schemas.ShiftsSchema)
 def list_shifts(args: dict[str, Any]) -> dict[str, Any]:
     """List who is on duty from a day to another, both included."""

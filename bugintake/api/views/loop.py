@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bugintake.api import queries, schemas
+from bugintake.api import arguments, queries, schemas
 from bugintake.api.idempotency import idempotent
 from bugintake.api.views.blueprint import bp
 from bugintake.core.db import transaction
@@ -18,7 +18,7 @@ from bugintake.team.tokens import ANNOUNCEMENTS_WRITE, READ, RELEASES_WRITE
 @bp.route("/releases", methods=["POST"])
 @token_required(RELEASES_WRITE, Role.ENGINEER)
 @idempotent
-@bp.arguments(schemas.ReleaseArgs)
+@bp.arguments(arguments.ReleaseArgs)
 @bp.response(201, schemas.ReleaseSchema)
 def release(args: dict[str, Any]) -> dict[str, Any]:
     """Say that a version is live: its fixed bugs become live, and their customers are told."""
@@ -32,7 +32,7 @@ def release(args: dict[str, Any]) -> dict[str, Any]:
 
 @bp.route("/announcements")
 @token_required(READ)
-@bp.arguments(schemas.AnnouncementsArgs, location="query")
+@bp.arguments(arguments.AnnouncementsArgs, location="query")
 @bp.response(200, schemas.AnnouncementsSchema)
 def list_announcements(args: dict[str, Any]) -> dict[str, Any]:
     """List what is to be told, the newest first."""
@@ -59,7 +59,7 @@ def send(announcement_id: int) -> dict[str, Any]:
 
 @bp.route("/messages")
 @token_required(READ)
-@bp.arguments(schemas.MessagesArgs, location="query")
+@bp.arguments(arguments.MessagesArgs, location="query")
 @bp.response(200, schemas.MessagesSchema)
 def list_messages(args: dict[str, Any]) -> dict[str, Any]:
     """List what people are owed, the newest first."""

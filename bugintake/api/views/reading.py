@@ -5,7 +5,7 @@ from typing import Any
 from flask import current_app, jsonify, render_template
 from flask.typing import ResponseReturnValue
 
-from bugintake.api import schemas
+from bugintake.api import arguments, schemas
 from bugintake.api.queries import bug_facts
 from bugintake.api.views.blueprint import api, bp, pages
 from bugintake.intake import catalogue, similar
@@ -24,7 +24,7 @@ def show_catalogue() -> dict[str, Any]:
 
 @bp.route("/similar")
 @token_required(READ)
-@bp.arguments(schemas.SimilarArgs, location="query")
+@bp.arguments(arguments.SimilarArgs, location="query")
 @bp.response(200, schemas.SimilarSchema)
 def show_similar(args: dict[str, Any]) -> dict[str, Any]:
     """List known bugs that may be the same one, and why."""
