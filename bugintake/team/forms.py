@@ -72,6 +72,37 @@ class ZoneField(SelectField):
         )
 
 
+class InWords(Field):
+    """A field that says in words of its own what it cannot read."""
+
+    unreadable = ""
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        """Read what was typed. Raises ValueError."""
+        try:
+            super().process_formdata(valuelist)
+        except ValueError:
+            raise ValueError(self.unreadable) from None
+
+
+class ClockField(InWords, TimeField):
+    """A time of day."""
+
+    unreadable = "Enter a time, like 09:00."
+
+
+class DayField(InWords, DateField):
+    """A day."""
+
+    unreadable = "Enter a day, like 2026-09-14."
+
+
+class MinutesField(InWords, IntegerField):
+    """A number of minutes."""
+
+    unreadable = "Enter a whole number of minutes, like 30."
+
+
 def _whole(value: Any) -> int | None:
     text = str(value if value is not None else "")
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
@@ -79,6 +110,10 @@ def _whole(value: Any) -> int | None:
 
 def _language_field(label: str, **options: Any) -> SelectField:
     return SelectField(label, choices=choices(LANGUAGES.items()), default="en", **options)
+
+
+def _name_field(label: str, sentence: str, **options: Any) -> LineField:
+    return LineField(label, [needed(sentence), Length(max=200, message="Use at most 200 characters.")], **options)
 
 
 def _password_field(label: str) -> PasswordField:
@@ -115,7 +150,7 @@ class ChangePasswordForm(Form):
 class ProfileForm(Form):
     """How a person is called, and where they are."""
 
-    name = LineField("Name", [needed("Enter your name."), Length(max=200, message="Use at most 200 characters.")])
+    name = _name_field("Name", "Enter your name.")
     zone = ZoneField()
     language = _language_field("Language")
 
@@ -136,7 +171,7 @@ class InvitationForm(Form):
     """Somebody who will work here."""
 
     email = LineField("E-mail", [needed("Enter their e-mail address."), Address()])
-    name = LineField("Name", [needed("Enter their name."), Length(max=200, message="Use at most 200 characters.")])
+    name = _name_field("Name", "Enter their name.")
     role = RadioField(
         "Role", [needed("Choose a role.")], choices=choices((role.value, text) for role, text in ROLES.items())
     )
@@ -168,7 +203,7 @@ class GroupForm(Form):
 class NamesForm(GroupForm):
     """How customers know us."""
 
-    name = LineField("Name", [needed("Enter a name."), Length(max=200, message="Use at most 200 characters.")])
+    name = _name_field("Name", "Enter a name.")
     sender_name = LineField(
         "Sender of mail", [Length(max=200, message="Use at most 200 characters.")], description="Empty: the name above."
     )
@@ -187,8 +222,8 @@ class HoursForm(GroupForm):
         choices=choices(enumerate(WEEKDAYS)),
         coerce=_whole,
     )
-    opens_at = TimeField("From", [needed("Enter when work begins, like 09:00.")])
-    closes_at = TimeField("Until", [needed("Enter when work ends, like 17:00.")])
+    opens_at = ClockField("From", [needed("Enter when work begins, like 09:00.")])
+    closes_at = ClockField("Until", [needed("Enter when work ends, like 17:00.")])
 
 
 class TellingForm(GroupForm):
@@ -202,7 +237,7 @@ class TellingForm(GroupForm):
         "Mail goes out",
         choices=choices([(IN_TIME, "by itself, after a review window"), (BY_HAND, "when somebody sends it")]),
     )
-    review_minutes = IntegerField(
+    review_minutes = MinutesField(
         "Review window, in working minutes",
         [Optional(), NumberRange(0, 10000, message="Use 0 to 10000 minutes.")],
         description="Until then an agent can edit, hold or send. 0 sends at once.",
@@ -222,7 +257,7 @@ class LanguagesForm(GroupForm):
 class YouForm(Form):
     """The first admin."""
 
-    name = LineField("Your name", [needed("Enter your name."), Length(max=200, message="Use at most 200 characters.")])
+    name = _name_field("Your name", "Enter your name.")
     email = LineField("E-mail", [needed("Enter your e-mail address."), Address()])
     password = _password_field("Password")
     zone = ZoneField()
@@ -232,9 +267,9 @@ class YouForm(Form):
 class ProductForm(Form):
     """What the bugs are about."""
 
-    name = LineField(
+    name = _name_field(
         "Name",
-        [needed("Enter a name."), Length(max=200, message="Use at most 200 characters.")],
+        "Enter a name.",
         description="Your company or product, as customers know it.",
     )
     pack = RadioField("Lists to start from", choices=choices(PACKS.items()), default="web")
@@ -256,9 +291,9 @@ class DutyForm(Form):
     working_days = SelectMultipleField(
         "Days", [needed("Choose at least one day.")], choices=choices(enumerate(WEEKDAYS)), coerce=_whole
     )
-    opens_at = TimeField("From", [needed("Enter when duty begins, like 09:00.")])
-    closes_at = TimeField("Until", [needed("Enter when duty ends, like 17:00.")])
-    first_on = DateField("First day", [needed("Enter the first day.")])
+    opens_at = ClockField("From", [needed("Enter when duty begins, like 09:00.")])
+    closes_at = ClockField("Until", [needed("Enter when duty ends, like 17:00.")])
+    first_on = DayField("First day", [needed("Enter the first day.")])
 
     def validate_closes_at(self, field: Field) -> None:
         """Refuse a day that ends before it begins."""

@@ -266,7 +266,7 @@ def test_page_three_begins_on_the_next_working_day(claimed, clock):
         ({"working_days": []}, "Choose at least one day."),
         ({"working_days": ["9"]}, "is not a valid choice"),
         ({"closes_at": "07:00"}, "The day has to end after it begins."),
-        ({"first_on": "soon"}, "Not a valid date value."),
+        ({"first_on": "soon"}, "Enter a day, like 2026-09-14."),
         ({"first_on": "0001-01-01"}, "Choose a day in this century."),
     ],
 )

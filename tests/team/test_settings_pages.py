@@ -299,11 +299,11 @@ def test_the_review_window_and_the_fallback_are_kept(as_user, petra):
         (
             "hours",
             {"zone": "UTC", "opens_at": "late", "closes_at": "17:00", "working_days": "0"},
-            "Not a valid time value.",
+            "Enter a time, like 09:00.",
         ),
         ("telling", {"review": "in_time", "review_minutes": ""}, "Enter how many working minutes, for example 30."),
         ("telling", {"review": "in_time", "review_minutes": "99999999999"}, "Use 0 to 10000 minutes."),
-        ("telling", {"review": "in_time", "review_minutes": "soon"}, "Not a valid integer value."),
+        ("telling", {"review": "in_time", "review_minutes": "soon"}, "Enter a whole number of minutes, like 30."),
         ("telling", {"review": "by_hand", "fallback_owner_id": "999"}, "Not a valid choice."),
         ("languages", {"language": "de"}, "Choose at least one language."),
         ("languages", {"languages": "de", "language": "en"}, "The first language has to be one of the languages"),

@@ -1,17 +1,19 @@
 """The pages of this room: signing in, one's own settings, administration, the first run."""
 
+from datetime import timedelta
 from typing import Any
 
 from flask import Flask, render_template
 from flask_login import current_user
 from werkzeug.local import LocalProxy
 
-from bugintake.core import config, templating
+from bugintake.core import clock, config, templating
 from bugintake.team import setup, sign_in
 from bugintake.team.views import admin, first_run, own_settings, signing_in
 from bugintake.team.views.blueprint import bp
-from bugintake.team.workspace import is_sample
+from bugintake.team.workspace import is_sample, is_set_up, workspace
 
+NEW_FOR = timedelta(days=14)
 PAGES = (admin, first_run, own_settings, signing_in)
 
 
@@ -35,7 +37,8 @@ def _menu(**_context: Any) -> str:
 
 
 def _checklist(**_context: Any) -> str:
-    if not current_user.is_authenticated or not current_user.is_admin or is_sample():
+    is_for_them = current_user.is_authenticated and current_user.is_admin
+    if not is_for_them or not is_set_up() or is_sample() or clock.now() - workspace().set_up_at > NEW_FOR:
         return ""
     items = setup.checklist()
     return "" if all(item.is_done() for item in items) else render_template("team/checklist.html", items=items)
