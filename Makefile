@@ -34,7 +34,7 @@ check: setup ## what CI runs: format, lint, types, import contracts, templates, 
 	@$(MAKE) --no-print-directory test
 
 bench: setup ## the benchmarks, as ratios against limits measured in the same run
-	@$(BIN)/python -m tests.bench
+	@$(BIN)/python -m bench
 
 lock: setup ## resolve the dependencies of setup.cfg anew into requirements.lock
 	@$(BIN)/uv pip compile setup.cfg --all-extras --universal --python-version 3.11 --generate-hashes --upgrade \
