@@ -11,11 +11,12 @@ from bugintake.core.db import db
 
 @contextmanager
 def asked() -> Iterator[list[str]]:
-    """Collect the statements that the block sends to the database, in this thread or by a client."""
+    """Collect what the block asks of the database, itself or through a client."""
     statements: list[str] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        statements.append(statement)
+        if not statement.startswith("BEGIN"):
+            statements.append(statement)
 
     sa.event.listen(db.engine, "before_cursor_execute", note)
     try:
