@@ -12,10 +12,10 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from email.message import EmailMessage
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import trustme
 
@@ -62,7 +62,7 @@ class House:
             self._process = subprocess.Popen(
                 [COMMAND, "serve"], env=self.environment, stdout=log, stderr=log, start_new_session=True
             )
-        until(self._is_healthy, what="a healthy house")
+        until(self._is_healthy, seconds=90, what="a healthy house")
 
     def stop(self) -> int:
         """Stop as Ctrl-C does, and return the exit status."""
@@ -76,7 +76,8 @@ class House:
 
     def command(self, *words: str, typed: str = "") -> str:
         """Run a command and return what it printed; it must succeed."""
-        done = subprocess.run([COMMAND, *words], env=self.environment, input=typed, capture_output=True, text=True)
+        words = (COMMAND, *words)
+        done = subprocess.run(words, env=self.environment, input=typed, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
@@ -87,9 +88,9 @@ class House:
     def _is_healthy(self) -> bool:
         assert self._process is not None
         assert self._process.poll() is None, self.log
-        with contextlib.suppress(OSError):
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/healthz", timeout=2) as answer:
-                return bool(answer.status == 200)
+        address = f"http://127.0.0.1:{self.port}/healthz"
+        with contextlib.suppress(OSError), urllib.request.urlopen(address, timeout=2) as answer:
+            return bool(answer.status == 200)
         return False
 
 
@@ -116,30 +117,37 @@ def https_in_front(port: int) -> Iterator[str]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     trustme.CA().issue_cert("localhost").configure_cert(context)
     loop = asyncio.new_event_loop()
-
-    async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            behind_reader, behind = await asyncio.open_connection("127.0.0.1", port)
-        except OSError:
-            writer.close()
-            return
-        await asyncio.gather(_copy(reader, behind), _copy(behind_reader, writer))
-
-    async def _copy(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError, ssl.SSLError):
-            while chunk := await source.read(65536):
-                target.write(chunk)
-                await target.drain()
-        with contextlib.suppress(OSError, ssl.SSLError, RuntimeError):
-            target.close()
-
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
-    start = asyncio.start_server(pass_on, "127.0.0.1", 0, ssl=context)
-    server = asyncio.run_coroutine_threadsafe(start, loop).result(10)
+
+    def run(work: Coroutine[Any, Any, Found]) -> Found:
+        return asyncio.run_coroutine_threadsafe(work, loop).result(10)
+
+    async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            inner_reader, inner = await asyncio.open_connection("127.0.0.1", port)
+            await asyncio.gather(_copy(reader, inner), _copy(inner_reader, writer))
+
+    async def stop() -> None:
+        server.close()
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    server = run(asyncio.start_server(pass_on, "127.0.0.1", 0, ssl=context))
     try:
         yield f"https://localhost:{server.sockets[0].getsockname()[1]}"
     finally:
-        loop.call_soon_threadsafe(server.close)
+        run(stop())
         loop.call_soon_threadsafe(loop.stop)
         thread.join(5)
+        loop.close()
+
+
+async def _copy(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(OSError):
+        while chunk := await source.read(65536):
+            target.write(chunk)
+            await target.drain()
+    target.close()
