@@ -249,7 +249,10 @@ def test_engineers_read_addresses_masked(engineer, hana):
     assert whole["email"] == "hana@brightline.de"
     assert "h•••@brightline.de" in page.text
     assert "hana@brightline.de" not in page.text
-    assert "hana@brightline.de" not in engineer.get("/bugs/BUG-1/attach?customer=hana+kovac").text
+    make_report(hana)
+    for url in ("/bugs/BUG-1/attach?customer=hana+kovac", "/bugs/BUG-1/filed", f"/new?customer_id={hana.id}"):
+        found = engineer.get(url)
+        assert ("Hana Kovač" in found.text, "hana@brightline.de" in found.text) == (True, False)
 
 
 def test_a_customers_page_lists_what_they_told_us_as_far_as_the_reader_may_see(agent, hana):

@@ -10,6 +10,7 @@ from bugintake.core.db import transaction
 from bugintake.core.errors import Conflict, Invalid, NotFound
 from bugintake.core.security import new_secret
 from bugintake.intake import catalogue, customers, filing, queries, replies, similar
+from bugintake.intake.filing import Draft
 from bugintake.intake.forms import ReportForm
 from bugintake.intake.models import Bug, OptionList, Report, Status
 from bugintake.intake.queries import KnownCustomer, bug_or_404
@@ -134,8 +135,9 @@ def _prefilled() -> tuple[ReportForm, KnownCustomer | None]:
     given = {name: request.args.get(name, "") for name in ReportForm.PREFILLED}
     chosen = {kind.value: _chosen(kind) for kind in filing.ASKED}
     known = None
-    if given["customer"]:
-        called = customers.customers_called(given["customer"])
+    if given["customer"] or request.args.get("customer_id"):
+        picked = filing.customer_picked(Draft(customer_id=request.args.get("customer_id", "")))
+        called = [picked] if picked is not None else customers.customers_called(given["customer"])
         if len(called) == 1:
             known = queries.known_customer(called[0], signed_in_user())
             given |= {"customer": called[0].full_name, "customer_id": str(called[0].id)}

@@ -1,0 +1,97 @@
+"""Several people at once: one submission makes one report, and everybody who waits is counted."""
+
+import contextvars
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from bugintake.core.db import db, transaction
+from bugintake.intake import filing, reports
+from bugintake.intake.filing import Draft
+from bugintake.intake.models import Bug, Customer, Option, OptionList, Report
+from bugintake.team.models import Role, User
+from tests.factories import make_bug, make_customer, make_telling, make_user
+
+AT_ONCE = 6
+
+
+@pytest.fixture
+def together(app: Flask) -> Callable[[Callable[[int], Any]], list[Any]]:
+    """Call a function in several threads at the same moment, each with a database session of its own."""
+
+    def run(call: Callable[[int], Any]) -> list[Any]:
+        gate, answers = threading.Barrier(AT_ONCE), [None] * AT_ONCE
+
+        def one(number: int) -> None:
+            with app.app_context():
+                gate.wait()
+                try:
+                    answers[number] = call(number)
+                except Exception as error:  # the test looks at what each of them got
+                    answers[number] = error
+
+        threads = [threading.Thread(target=contextvars.Context().run, args=(one, n)) for n in range(AT_ONCE)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        db.session.rollback()
+        return answers
+
+    return run
+
+
+def test_one_submission_sent_by_several_threads_makes_one_report_and_one_customer(company, together):
+    agent_id = make_user(Role.AGENT).id
+    chosen = {kind: db.session.scalars(sa.select(Option).where(Option.list == kind)).first() for kind in filing.ASKED}
+    choices = {kind: str(option.id) for kind, option in chosen.items()}
+    texts = {"steps": "a", "actual": "b", "expected": "c"}
+    draft = Draft(customer="new@example.com", new_name="New", new_company="Fresh", choices=choices, **texts)
+
+    def submit(_number):
+        with transaction():
+            return filing.submit(draft, None, actor=db.session.get_one(User, agent_id), key="k").id
+
+    assert len(set(together(submit))) == 1
+    counts = [db.session.scalar(sa.select(sa.func.count()).select_from(each)) for each in (Report, Bug, Customer)]
+    assert counts == [1, 1, 1]
+
+
+def test_everybody_who_is_attached_at_once_is_counted(app, together):
+    agent_id, bug_id = make_user(Role.AGENT).id, make_bug().id
+    customer_ids = [make_customer().id for _number in range(AT_ONCE)]
+    make_telling()
+
+    def attach(number):
+        with transaction():
+            bug, agent = db.session.get_one(Bug, bug_id), db.session.get_one(User, agent_id)
+            reports.attach(bug, made(db.session.get_one(Customer, customer_ids[number])), actor=agent)
+
+    assert together(attach) == [None] * AT_ONCE
+    assert db.session.get_one(Bug, bug_id).waiting_count == AT_ONCE + 1
+
+
+def test_one_customer_attached_at_once_by_several_waits_once(app, together):
+    agent_id, bug_id, customer_id = make_user(Role.AGENT).id, make_bug().id, make_customer().id
+
+    def attach(_number):
+        with transaction():
+            bug, agent = db.session.get_one(Bug, bug_id), db.session.get_one(User, agent_id)
+            reports.attach(bug, made(db.session.get_one(Customer, customer_id)), actor=agent)
+
+    assert together(attach) == [None] * AT_ONCE
+    assert db.session.get_one(Bug, bug_id).waiting_count == 2
+
+
+def made(customer):
+    """Tell about a bug with the choices that are there already."""
+    chosen = {
+        kind.value: db.session.scalars(sa.select(Option).where(Option.list == kind)).first()
+        for kind in OptionList
+        if kind != OptionList.DECLINE_REASON
+    }
+    return reports.Telling(customer=customer, **chosen, steps="a", actual="b", expected="c")
