@@ -15,7 +15,7 @@ from tests.journeys.house import House
 ROOT = Path(__file__).parents[2]
 LONG = "Wolfeschlegelsteinhausenbergerdorff"
 NAME = (LONG * 6)[:200]
-WORDS = {"ref": "BUG-1", "language": "de", "name": "area"}
+WORDS = {"ref": "BUG-1", "language": "de", "name": "areas"}
 NOT_PAGES = ("/api/v1/", "/static/", "/healthz", "/new/similar", "/customers/suggestions")
 NEEDS_A_LINK = ("<token>", "<secret>", "/s/<language>/report")  # the walk opens these with a real link
 ELSEWHERE = ("/setup",)  # closed once somebody is there; the walk goes through it
