@@ -32,7 +32,8 @@ class PostgresServer:
     XDG_RUNTIME_DIR, and leaves the server running when its owner is killed.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, durable: bool = False) -> None:
+        self._sync = "on" if durable else "off"
         self.home = Path(tempfile.mkdtemp(prefix="bugintake-pg-", dir="/tmp" if os.path.isdir("/tmp") else None))
         self._user = _ordinary_user(self.home)
         self._binaries = self._usable_binaries()
@@ -74,9 +75,9 @@ class PostgresServer:
             "listen_addresses": "",
             "unix_socket_directories": str(self.home),
             "max_connections": "200",
-            "fsync": "off",
-            "full_page_writes": "off",
-            "synchronous_commit": "off",
+            "fsync": self._sync,
+            "full_page_writes": self._sync,
+            "synchronous_commit": self._sync,
         }
         log = (self.home / "log").open("wb")
         process = subprocess.Popen(

@@ -1,0 +1,221 @@
+"""A database with many bugs, written in bulk: what a company has after years of use."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import islice
+from typing import Any
+
+import sqlalchemy as sa
+
+from bugintake.core import clock
+from bugintake.core.db import db, transaction
+from bugintake.core.events import Event, EventKind
+from bugintake.core.migrating import metadata
+from bugintake.intake import catalogue, packs
+from bugintake.intake.models import Account, Bug, Customer, OptionList, Report, SettledBy, Status
+from bugintake.loop.models import Announcement, AnnouncementKind, MessageState
+from bugintake.team import people, setup
+from bugintake.team.models import Role
+from bugintake.team.passwords import hash_password
+
+EMAIL, PASSWORD = "mira@bench.example", "correct horse battery staple 71"
+AREAS = 200
+OPEN_AREAS = 10
+OPEN_PER_AREA = 50
+CUSTOMERS_PER_BUG = 3
+BATCH = 2000
+OPEN = (Status.NEW, Status.ACCEPTED, Status.IN_PROGRESS)
+WORDS = (
+    "The VAT line is missing on the exported invoice",
+    "Saving the form answers with an error",
+    "The list takes a minute to open",
+    "The reminder goes out twice",
+    "The picture is saved lying on its side",
+    "Nothing happens when the button is pressed",
+    "The total is one cent too high",
+)
+
+
+@dataclass(frozen=True)
+class Seeded:
+    """What to ask for."""
+
+    area_id: int
+    big_bug: int
+    open_bugs: list[int]
+    choices: dict[str, int]
+    customers: int
+
+
+def seed(count: int) -> Seeded:
+    """Fill an empty, migrated database with so many bugs and three reports each."""
+    with transaction():
+        admin = setup.found_company(
+            "Bench",
+            admin_name="Petra",
+            admin_email="petra@bench.example",
+            password_hash=None,
+        )
+        people.add_user(EMAIL, "Mira", Role.ENGINEER, actor=admin, password_hash=hash_password(PASSWORD))
+        packs.install_pack("web", actor=admin, areas=[f"Area {number:03}" for number in range(AREAS)])
+        for number in range(20):
+            catalogue.add_option(OptionList.VERSION, f"4.{number}.0", actor=admin)
+        db.session.execute(sa.insert(Account), [{"name": "Bench", "name_key": "bench"}])
+    choices = {kind: [option.id for option in found] for kind, found in catalogue.choices().items()}
+    reasons = choices[OptionList.DECLINE_REASON]
+    customers = max(1000, count // 2)
+    _insert(Customer, _customers(customers))
+    opened = min(count, OPEN_AREAS * OPEN_PER_AREA)
+    _insert(Bug, _bugs(count, opened, choices, reasons[0]))
+    _insert(Report, _reports(count, opened, customers, choices))
+    _insert(Event, _events(count, opened))
+    with db.engine.connect() as connection:
+        connection.execution_options(isolation_level="AUTOCOMMIT")
+        if db.engine.dialect.name == "postgresql":
+            for table in ("bugs", "reports", "events", "customers"):
+                connection.execute(sa.text(f"SELECT setval('{table}_id_seq', (SELECT max(id) FROM {table}))"))
+            connection.execute(sa.text("VACUUM ANALYZE"))
+    if db.engine.dialect.name == "sqlite":
+        with transaction():
+            db.session.execute(sa.text("ANALYZE"))
+    chosen = {kind.value: found[0] for kind, found in choices.items()}
+    return Seeded(choices[OptionList.AREA][0], 1, list(range(2, opened + 1)), chosen, customers)
+
+
+def _insert(model: Any, rows: Iterator[dict[str, Any]]) -> None:
+    while batch := list(islice(rows, BATCH)):
+        with transaction():
+            db.session.execute(sa.insert(model.__table__), batch)
+
+
+def _customers(count: int) -> Iterator[dict[str, Any]]:
+    at = clock.now() - timedelta(days=800)
+    for number in range(1, count + 1):
+        yield {
+            "id": number,
+            "email": f"c{number}@customer.example",
+            "name": f"Customer {number}",
+            "language": ("en", "de", "es")[number % 3],
+            "account_id": 1,
+            "external_ids": {},
+            "added_at": at,
+            "suppressed_because": "",
+        }
+
+
+def _bugs(count: int, opened: int, choices: dict[OptionList, list[int]], reason: int) -> Iterator[dict[str, Any]]:
+    """Yield the open ones first: fifty in each of ten areas; the others are told long since."""
+    now = clock.now()
+    impacts, symptoms, areas = choices[OptionList.IMPACT], choices[OptionList.SYMPTOM], choices[OptionList.AREA]
+    for number in range(1, count + 1):
+        is_open = number <= opened
+        status = OPEN[number % 3] if is_open else (Status.DECLINED if number % 9 == 0 else Status.LIVE)
+        at = now - (timedelta(minutes=20 * number) if is_open else timedelta(days=30, minutes=number))
+        yield {
+            "id": number,
+            "title": f"{WORDS[number % len(WORDS)]} ({number})",
+            "status": status,
+            "status_since_at": at,
+            "generation": 1,
+            "canonical_id": number,
+            "is_restricted": False,
+            "area_id": areas[number % OPEN_AREAS] if is_open else areas[number % AREAS],
+            "symptom_id": symptoms[number % len(symptoms)],
+            "impact_id": impacts[number % len(impacts)],
+            "impact_rank": number % len(impacts) + 1,
+            "owner_id": 2 if status in (Status.ACCEPTED, Status.IN_PROGRESS) else None,
+            "filed_by_id": 1,
+            "filed_at": at - timedelta(hours=1),
+            "changed_at": at,
+            "waiting_count": reports_of(number) if is_open else 0,
+            "decline_reason_id": reason if status is Status.DECLINED else None,
+            "customer_notes": {},
+            "workarounds": {},
+            "has_no_workaround": status is Status.DECLINED,
+        }
+
+
+def reports_of(number: int) -> int:
+    """Tell how many people told of a bug: twenty of the first, three of the others."""
+    return 20 if number == 1 else CUSTOMERS_PER_BUG
+
+
+def _reports(count: int, opened: int, customers: int, choices: dict[OptionList, list[int]]) -> Iterator[dict[str, Any]]:
+    now = clock.now()
+    first = {f"{kind.value}_id": found[0] for kind, found in choices.items() if kind is not OptionList.DECLINE_REASON}
+    text = "Open an invoice, export it, and compare it with the preview. " * 3
+    identity = 0
+    for number in range(1, count + 1):
+        for place in range(reports_of(number)):
+            identity += 1
+            is_told = number > opened
+            yield {
+                **first,
+                "id": identity,
+                "bug_id": number,
+                "customer_id": (number * CUSTOMERS_PER_BUG + place) % customers + 1,
+                "filed_by_id": 1,
+                "filed_at": now - timedelta(days=40, minutes=identity % 1000),
+                "steps": text,
+                "actual": WORDS[number % len(WORDS)],
+                "expected": "It works.",
+                "source": "",
+                "settled_at": now if is_told else None,
+                "settled_by": SettledBy.TOLD if is_told else None,
+            }
+
+
+def _events(count: int, opened: int) -> Iterator[dict[str, Any]]:
+    at = clock.now() - timedelta(days=40)
+    common = {"at": at, "actor_id": 1, "details": {}}
+    for number in range(1, count + 1):
+        yield {**common, "kind": EventKind.REPORT_FILED, "bug_id": number, "before": None, "after": None}
+        for _ in range(reports_of(number) - 1):
+            yield {**common, "kind": EventKind.REPORT_ATTACHED, "bug_id": number, "before": None, "after": None}
+        if number > opened:
+            yield {**common, "kind": EventKind.BUG_LIVE, "bug_id": number, "before": "fixed", "after": "live"}
+
+
+def owe(count: int) -> None:
+    """Owe a message about one live bug to so many people, released and due."""
+    bug_id = db.session.scalar(sa.select(sa.func.max(Bug.id))) or 0
+    now = clock.now()
+    with transaction():
+        announcement = Announcement(
+            kind=AnnouncementKind.LIVE,
+            bug_id=bug_id,
+            generation=1,
+            notes=dict.fromkeys(("en", "de", "es"), "The VAT line is printed again."),
+            due_at=now,
+        )
+        db.session.add(announcement)
+        db.session.flush()
+        last = db.session.scalar(sa.select(sa.func.max(Customer.id))) or 0
+        report = db.session.scalars(sa.select(Report).order_by(Report.id)).first()
+        assert report is not None
+        shared = {c.name: getattr(report, c.name) for c in Report.__table__.columns}
+        for start in range(0, count, BATCH):
+            numbers = range(last + 1 + start, last + 1 + min(start + BATCH, count))
+            rows = [
+                {**row, "id": number, "email": f"m{number}@mail.example"}
+                for number, row in zip(numbers, _customers(len(numbers)), strict=True)
+            ]
+            db.session.execute(sa.insert(metadata().tables["customers"]), rows)
+            waiting = {"bug_id": bug_id, "settled_at": None, "settled_by": None}
+            reports = [{**shared, **waiting, "id": 10_000_000 + number, "customer_id": number} for number in numbers]
+            db.session.execute(sa.insert(metadata().tables["reports"]), reports)
+            messages = [
+                {
+                    "announcement_id": announcement.id,
+                    "customer_id": number,
+                    "report_id": 10_000_000 + number,
+                    "language": ("en", "de", "es")[number % 3],
+                    "state": MessageState.PENDING,
+                    "reason": "",
+                    "text": "",
+                    "state_at": now,
+                }
+                for number in numbers
+            ]
+            db.session.execute(sa.insert(metadata().tables["messages"]), messages)
