@@ -393,7 +393,8 @@ def test_without_scripts_known_bugs_are_asked_about_before_anything_is_saved(age
         name: html.unescape(value)
         for name, value in re.findall(r'<input type="hidden" name="(\w+)" value="(.*?)">', page.text, re.DOTALL)
     }
-    assert agent.post("/new/similar", carried).status_code == 422
+    unanswered = agent.post("/new/similar", carried)
+    assert (unanswered.status_code, summary(unanswered)) == (422, ["Choose one of these, or none of them."])
     assert agent.post("/new/similar", {**carried, "choice": "none"}).location == "/bugs/BUG-2/filed?report=2"
     assert db.session.get(Report, 2).steps == '1. <b>\n2. "x"'
 

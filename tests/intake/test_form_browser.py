@@ -5,6 +5,7 @@ from urllib.parse import parse_qs
 
 import pytest
 import sqlalchemy as sa
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from bugintake.core.db import db, transaction
@@ -167,3 +168,34 @@ def test_without_scripts_a_bug_is_filed_and_a_customer_attached(browser, agent, 
 
     expect(page.get_by_role("button", name="Copy")).to_be_hidden()
     context.close()
+
+
+def test_what_only_a_sent_form_shows_is_readable_by_everybody(context, company, desk):
+    make_bug(area="Search", symptom="Looks wrong", actual="x" * 119)
+    page = context.new_page()
+    found = {}
+    for theme, width in (("light", 1366), ("dark", 320)):
+        page.emulate_media(color_scheme=theme)
+        page.set_viewport_size({"width": width, "height": 640})
+        page.goto(f"{desk}/new?customer=new@example.com&symptom=looks+wrong")
+        page.keyboard.press("Control+Enter")
+        page.locator(".err").wait_for()
+        found["refused", theme] = problems(page)
+        page.goto(f"{desk}/new?area=search&symptom=looks+wrong")
+        page.locator(".dup").click()
+        page.get_by_role("heading", name="Attach a customer to BUG-1").wait_for()
+        page.get_by_role("button", name="Attach").click()
+        page.locator(".err").wait_for()
+        found["not attached", theme] = problems(page)
+
+    assert not any(found.values()), found
+
+
+def problems(page):
+    """List what axe finds, and whether the page scrolls sideways."""
+    rules = Axe().run(page).response["violations"]
+    found = [(rule["id"], [node["target"] for node in rule["nodes"]]) for rule in rules]
+    return [
+        *found,
+        *(["scrolls sideways"] if page.evaluate("document.documentElement.scrollWidth > innerWidth") else []),
+    ]

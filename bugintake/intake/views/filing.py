@@ -221,7 +221,9 @@ def _page(form: ReportForm, status: int = 200, known: KnownCustomer | None = Non
 
 
 def _question(form: ReportForm, found: list[LookAlike], status: int = 200) -> ResponseReturnValue:
-    page = render_template("intake/similar.html", form=form, found=found, none_of_these=NONE_OF_THESE)
+    page = render_template(
+        "intake/similar.html", form=form, found=found, none_of_these=NONE_OF_THESE, is_unanswered=status != 200
+    )
     return make_response(page, status)
 
 
