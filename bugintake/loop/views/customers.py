@@ -58,7 +58,9 @@ def refuse(refusal: Refusal) -> ResponseReturnValue:
 def door() -> ResponseReturnValue:
     """Send somebody on to the page in the language their browser prefers."""
     offered = workspace().languages if is_set_up() else ["en"]
-    language = request.accept_languages.best_match(offered) or offered[0]
+    # Whoever prefers de-CH to en reads de before en, which best_match would not say.
+    preferred = [name.partition("-")[0].lower() for name, _ in request.accept_languages]
+    language = next((name for name in preferred if name in offered), offered[0])
     answer = make_response(redirect(url_for("customers.start", language=language)))
     answer.headers["Vary"] = "Accept-Language"
     return answer
