@@ -13,18 +13,45 @@ from sqlalchemy.orm import joinedload
 from bugintake.core import clock, events
 from bugintake.core.db import db, transaction, update_one
 from bugintake.core.events import EventKind
-from bugintake.intake import waiting
-from bugintake.intake.models import Customer, SettledBy
+from bugintake.intake.models import Customer
 from bugintake.loop import circuit, owed
 from bugintake.loop.mail import Letter
 from bugintake.loop.models import Announcement, CustomerLink, Delivery, DeliveryState, Message, MessageState
+from bugintake.loop.telling import note_told
 from bugintake.loop.verdicts import Outcome, Verdict
-from bugintake.team.models import User
 
 LEASE = timedelta(minutes=15)
 RETRY_AFTER = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15), timedelta(hours=1))
 MOST_ATTEMPTS = 75  # hourly after the first four: three days
 MOST_LOSSES = 5
+
+
+_mine = sa.and_(Delivery.id == sa.bindparam("b_id"), Delivery.lease_owner == sa.bindparam("b_fence"))
+# Statements of every single mail are prepared once.
+_BEGIN = (
+    sa.update(Delivery)
+    .where(_mine, Delivery.state == DeliveryState.CLAIMED)
+    .values(state=DeliveryState.SENDING, lease_until=sa.bindparam("b_until"))
+)
+BEGIN_OUTCOME = _BEGIN.where(sa.not_(owed.NO_LONGER_OWED))
+BEGIN_NOTICE = _BEGIN.where(sa.not_(owed.HAS_LEFT))
+# Uncertain counts too: the lease ran out while the server thought, and then it said yes after all.
+NOTE_SENT = (
+    sa.update(Delivery)
+    .where(_mine, Delivery.state.in_((DeliveryState.SENDING, DeliveryState.UNCERTAIN)))
+    .values(
+        state=DeliveryState.SENT,
+        sent_at=sa.bindparam("b_at"),
+        attempts=Delivery.attempts + 1,
+        lease_owner=None,
+        lease_until=None,
+        last_phase=sa.bindparam("b_phase"),
+        last_code=sa.bindparam("b_code"),
+        last_enhanced_code=sa.bindparam("b_enhanced_code"),
+        last_error="",
+    )
+    .returning(Delivery.customer_id)
+)
 
 
 @dataclass(frozen=True)
@@ -36,7 +63,7 @@ class Claimed:
     message_id: str
     letter: Letter
     user_id: int | None
-    link_ids: tuple[int, ...] = ()
+    links: tuple[str, ...] = ()
 
 
 def begin_sending(claimed: Claimed) -> bool:
@@ -44,13 +71,13 @@ def begin_sending(claimed: Claimed) -> bool:
 
     Not where the claim was lost meanwhile, nor where anything in it is no longer owed.
     """
-    if claimed.user_id is None:
-        is_void = owed.no_longer_owed(claimed.id, claimed.letter.recipient)
-    else:
-        is_void = owed.has_left(claimed.user_id, claimed.letter.recipient)
-    change = _change(claimed, DeliveryState.CLAIMED).where(sa.not_(is_void))
+    known: dict[str, Any] = {"b_id": claimed.id, "b_fence": claimed.fence, "b_address": claimed.letter.recipient}
+    known |= {"b_until": clock.now() + LEASE}
+    change = BEGIN_OUTCOME
+    if claimed.user_id is not None:
+        change, known["b_user_id"] = BEGIN_NOTICE, claimed.user_id
     with transaction():
-        return update_one(change.values(state=DeliveryState.SENDING, lease_until=clock.now() + LEASE))
+        return db.session.connection().execute(change, known).rowcount == 1
 
 
 def finish(claimed: Claimed, outcome: Outcome) -> None:
@@ -99,21 +126,6 @@ def fail(delivery: Delivery, reason: str) -> None:
     _show(delivery.id, DeliveryState.FAILED, reason)
 
 
-def told(message: Message, *, actor: User | None = None) -> None:
-    """Note that somebody has been told, so that they no longer wait. Records message.sent."""
-    message.state, message.reason, message.state_at = MessageState.SENT, "", clock.now()
-    bug = message.announcement.bug
-    waiting.settle(bug, [message.customer_id], SettledBy.TOLD, actor=actor)
-    events.record(
-        EventKind.MESSAGE_SENT,
-        actor=actor,
-        bug=bug,
-        report=message.report,
-        message_id=message.id,
-        delivery_id=message.delivery_id,
-    )
-
-
 def messages_in(delivery_id: int, *states: MessageState) -> Sequence[Message]:
     """List what an envelope carries."""
     whole = (joinedload(Message.announcement).joinedload(Announcement.bug), joinedload(Message.report))
@@ -136,19 +148,18 @@ def _seen(outcome: Outcome) -> dict[str, Any]:
 
 
 def _sent(claimed: Claimed, outcome: Outcome) -> None:
-    # Uncertain counts too: the lease ran out while the server thought, and then it said yes after all.
-    change = _change(claimed, DeliveryState.SENDING, DeliveryState.UNCERTAIN)
-    values = {"state": DeliveryState.SENT, "sent_at": clock.now(), "lease_owner": None, "lease_until": None}
-    if update_one(change.values(attempts=Delivery.attempts + 1, **values, **_seen(outcome))):
-        for message in messages_in(claimed.id, MessageState.PENDING, MessageState.UNCERTAIN):
-            told(message)
+    known = {"b_id": claimed.id, "b_fence": claimed.fence, "b_at": clock.now()}
+    known |= {"b_phase": outcome.phase, "b_code": outcome.code, "b_enhanced_code": outcome.enhanced_code or ""}
+    row = db.session.connection().execute(NOTE_SENT, known).first()
+    if row is not None and row.customer_id is not None:
+        note_told(claimed.id, row.customer_id)
 
 
 def _back(claimed: Claimed, not_before: Any, **values: Any) -> None:
     change = _change(claimed, DeliveryState.CLAIMED, DeliveryState.SENDING)
     free = {"state": DeliveryState.PENDING, "lease_owner": None, "lease_until": None, "not_before": not_before}
-    if update_one(change.values(**free, **values)) and claimed.link_ids:
-        db.session.execute(sa.delete(CustomerLink).where(CustomerLink.id.in_(claimed.link_ids)))
+    if update_one(change.values(**free, **values)) and claimed.links:
+        db.session.execute(sa.delete(CustomerLink).where(CustomerLink.secret_hash.in_(claimed.links)))
 
 
 def _again(claimed: Claimed, outcome: Outcome) -> None:

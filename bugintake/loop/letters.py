@@ -83,16 +83,25 @@ def own_words(report: Report, language: str, longest: int = LONGEST_WORDS) -> st
 
 def outcome_letter(outcomes: Sequence[Outcome], workspace: Workspace) -> Letter:
     """Write what became of everything one customer waits for: one mail, however many bugs."""
+    return written(outcomes, workspace)[0]
+
+
+def text_of(outcome: Outcome, workspace: Workspace) -> str:
+    """Write what one message says, without its private links: this is what the team reads later."""
+    return written([outcome], workspace)[1][0]
+
+
+def written(outcomes: Sequence[Outcome], workspace: Workspace) -> tuple[Letter, list[str]]:
+    """Write a mail, and what each message in it says without its private links."""
     first = outcomes[0]
     customer, language = first.message.customer, first.message.language
     with force_locale(LOCALES[language]):
-        lines = [Line(_greeting(customer.name))]
-        for outcome in outcomes:
-            lines += _section(outcome, workspace)
-        lines.append(Line("\n".join([gettext("Thank you,"), *_signature(first, workspace)])))
-        lines += _small_print(outcomes)
+        sections = [_section(outcome, workspace) for outcome in outcomes]
+        thanks = "\n".join([gettext("Thank you,"), *_signature(first, workspace)])
+        middle = [line for section in sections for line in section]
+        lines = [Line(_greeting(customer.name)), *middle, Line(thanks), *_small_print(outcomes)]
         subject = _subject(outcomes)
-    return Letter(
+    letter = Letter(
         recipient=customer.email or "",
         recipient_name=customer.name,
         language=language,
@@ -101,12 +110,7 @@ def outcome_letter(outcomes: Sequence[Outcome], workspace: Workspace) -> Letter:
         thread=tuple(thread_of(outcome.report) for outcome in outcomes),
         unsubscribe_url=first.links.unsubscribe_url,
     )
-
-
-def text_of(outcome: Outcome, workspace: Workspace) -> str:
-    """Write what one message says, without its private links: this is what the team reads later."""
-    with force_locale(LOCALES[outcome.message.language]):
-        return "\n\n".join(line.text for line in _section(outcome, workspace) if not line.url)
+    return letter, ["\n\n".join(line.text for line in section if not line.url) for section in sections]
 
 
 def _subject(outcomes: Sequence[Outcome]) -> str:

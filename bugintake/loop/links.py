@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -25,23 +27,51 @@ class Links:
 
     report_url: str
     unsubscribe_url: str
-    rows: tuple[CustomerLink, ...] = field(default=(), repr=False)
+    rows: tuple[dict[str, Any], ...] = field(default=(), repr=False)
+
+    @property
+    def fingerprints(self) -> list[str]:
+        """What the rows are found by."""
+        return [row["secret_hash"] for row in self.rows]
 
 
 def make_links(report: Report, language: str) -> Links:
     """Give a customer new ways to their report and out of mail about it; the ones they have keep working."""
-    page, page_url = make_link(report, LinkPurpose.REPORT, language)
-    stop, stop_url = make_link(report, LinkPurpose.UNSUBSCRIBE, language)
+    made = draw_links(report, language)
+    keep_links(made.rows)
+    return made
+
+
+def draw_links(report: Report, language: str) -> Links:
+    """Make up the links of one mail; they open nothing until keep_links() has their rows."""
+    page, page_url = _draw(report, LinkPurpose.REPORT, language)
+    stop, stop_url = _draw(report, LinkPurpose.UNSUBSCRIBE, language)
     return Links(page_url, stop_url, (page, stop))
 
 
-def make_link(report: Report, purpose: LinkPurpose, language: str) -> tuple[CustomerLink, str]:
+def keep_links(rows: Iterable[dict[str, Any]]) -> None:
+    """Let links open what they were made for."""
+    found = list(rows)
+    if found:
+        db.session.connection().execute(sa.insert(CustomerLink), found)
+
+
+def make_link(report: Report, purpose: LinkPurpose, language: str) -> tuple[dict[str, Any], str]:
     """Make one private link and return it with its address, which nobody can read again later."""
+    row, url = _draw(report, purpose, language)
+    keep_links([row])
+    return row, url
+
+
+def _draw(report: Report, purpose: LinkPurpose, language: str) -> tuple[dict[str, Any], str]:
     secret = new_secret()
-    row = CustomerLink(
-        secret_hash=hash_secret(secret), purpose=purpose, report_id=report.id, customer_id=report.customer_id
-    )
-    db.session.add(row)
+    row = {
+        "secret_hash": hash_secret(secret),
+        "purpose": purpose,
+        "report_id": report.id,
+        "customer_id": report.customer_id,
+        "made_at": clock.now(),
+    }
     return row, f"{settings().base_url}/s/{language}/{PATHS[purpose]}/{secret}"
 
 

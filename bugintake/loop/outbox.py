@@ -10,12 +10,15 @@ import logging
 import os
 import socket
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import repeat
 from typing import Any
 from uuid import uuid4
 
 import sqlalchemy as sa
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import joinedload
 
 from bugintake.core import clock
@@ -27,7 +30,6 @@ from bugintake.loop.attempts import LEASE, Claimed
 from bugintake.loop.mail import Letter
 from bugintake.loop.models import (
     Announcement,
-    CustomerLink,
     Delivery,
     DeliveryKind,
     DeliveryState,
@@ -38,7 +40,11 @@ from bugintake.team.workspace import is_sample, is_set_up, workspace
 
 log = logging.getLogger(__name__)
 
-BATCH = 10
+BATCH = 20
+
+
+KEEP_TEXT = sa.update(Message).where(Message.id == sa.bindparam("b_id"))
+KEEP_SUBJECT = sa.update(Delivery).where(Delivery.id == sa.bindparam("b_id"))
 
 
 def may_send() -> bool:
@@ -85,49 +91,84 @@ def _lease(fence: str) -> dict[str, Any]:
 
 
 def _write(ids: Sequence[int], fence: str) -> list[Claimed]:
-    claimed = []
-    carried = _messages_in(ids)
-    for delivery in db.session.scalars(
-        sa.select(Delivery).where(Delivery.id.in_(ids)).order_by(Delivery.id).execution_options(populate_existing=True)
-    ):
-        try:
+    drafts = [draft for draft in map(_draft, _deliveries(ids), repeat(_messages_in(ids))) if draft is not None]
+    texts = [{"b_id": number, "text": text} for draft in drafts for number, text in draft.texts.items()]
+    links.keep_links(row for draft in drafts for row in draft.link_rows)
+    connection = db.session.connection()
+    if texts:
+        connection.execute(KEEP_TEXT, texts)
+    if drafts:
+        connection.execute(
+            KEEP_SUBJECT, [{"b_id": draft.id, "subject": draft.letter.subject[:300]} for draft in drafts]
+        )
+    return [
+        Claimed(
+            id=draft.id,
+            fence=fence,
+            message_id=draft.message_id,
+            letter=draft.letter,
+            user_id=draft.user_id,
+            links=tuple(row["secret_hash"] for row in draft.link_rows),
+        )
+        for draft in drafts
+    ]
+
+
+@dataclass(frozen=True)
+class _Draft:
+    id: int
+    message_id: str
+    user_id: int | None
+    letter: Letter
+    texts: dict[int, str] = field(default_factory=dict)
+    link_rows: tuple[dict[str, Any], ...] = ()
+
+
+def _draft(delivery: Delivery, carried: Mapping[int, list[Message]]) -> _Draft | None:
+    """Write one envelope's letter; nothing where it has nothing to say any more, or cannot be written."""
+    try:
+        if delivery.kind is DeliveryKind.OUTCOME:
+            draft = _outcome_draft(delivery, carried.get(delivery.id, []))
+        else:
             with db.session.begin_nested():
-                written = _letter_of(delivery, carried[delivery.id])
-        except Exception as error:  # a poisoned row must not stop the others
-            log.exception("Envelope %s cannot be written", delivery.id)
-            attempts.fail(delivery, f"It cannot be written: {type(error).__name__}.")
-            continue
-        if written is None:
-            delivery.state, delivery.lease_owner, delivery.lease_until = DeliveryState.CANCELLED, None, None
-            delivery.last_error = "Nothing in it is owed any more."
-            continue
-        letter, made = written
-        delivery.subject = letter.subject[:300]
-        claimed.append(Claimed(delivery.id, fence, delivery.message_id, letter, delivery.user_id, made))
-    return claimed
+                draft = _notice_draft(delivery)
+    except SQLAlchemyError:
+        raise
+    except Exception as error:  # a poisoned row must not stop the others
+        log.exception("Envelope %s cannot be written", delivery.id)
+        attempts.fail(delivery, f"It cannot be written: {type(error).__name__}.")
+        return None
+    if draft is None:
+        delivery.state, delivery.lease_owner, delivery.lease_until = DeliveryState.CANCELLED, None, None
+        delivery.last_error = "Nothing in it is owed any more."
+    return draft
 
 
-def _letter_of(delivery: Delivery, messages: Iterable[Message]) -> tuple[Letter, tuple[int, ...]] | None:
-    if delivery.kind is not DeliveryKind.OUTCOME:
-        notice = notices.letter_of(delivery)
-        return (notice, ()) if notice is not None else None
+def _notice_draft(delivery: Delivery) -> _Draft | None:
+    letter = notices.letter_of(delivery)
+    return _Draft(delivery.id, delivery.message_id, delivery.user_id, letter) if letter is not None else None
+
+
+def _outcome_draft(delivery: Delivery, messages: Iterable[Message]) -> _Draft | None:
     outcomes = []
-    made: list[CustomerLink] = []
     for message in messages:
         owed.choose_report(message)
         refusal = owed.refusal_of(message)
         if refusal is not None:
             owed.refuse(message, refusal)
             continue
-        pair = links.make_links(message.report, message.language)
-        made += pair.rows
-        outcomes.append(letters.Outcome(message, pair))
+        outcomes.append(letters.Outcome(message, links.draw_links(message.report, message.language)))
     if not outcomes:
         return None
-    for outcome in outcomes:
-        outcome.message.text = letters.text_of(outcome, workspace())
-    db.session.flush()
-    return letters.outcome_letter(outcomes, workspace()), tuple(row.id for row in made)
+    letter, texts = letters.written(outcomes, workspace())
+    numbered = {outcome.message.id: text for outcome, text in zip(outcomes, texts, strict=True)}
+    rows = tuple(row for outcome in outcomes for row in outcome.links.rows)
+    return _Draft(delivery.id, delivery.message_id, None, letter, numbered, rows)
+
+
+def _deliveries(ids: Sequence[int]) -> Sequence[Delivery]:
+    query = sa.select(Delivery).where(Delivery.id.in_(ids)).order_by(Delivery.id)
+    return db.session.scalars(query.execution_options(populate_existing=True)).all()
 
 
 def _messages_in(ids: Sequence[int]) -> dict[int, list[Message]]:

@@ -80,35 +80,36 @@ def choose_report(message: Message) -> None:
         message.report = other
 
 
-def no_longer_owed(delivery_id: int, address: str) -> sa.ColumnElement[bool]:
-    """Select whether anything in an envelope may not leave any more; the same rules in one question to the database."""
-    facts = (
-        Message.state != MessageState.PENDING,
-        Announcement.cancelled_at.is_not(None),
-        Announcement.held_at.is_not(None),
-        Announcement.released_at.is_(None),
-        Bug.generation != Announcement.generation,
-        Bug.merged_into_id.is_not(None),
-        Bug.withdrawn_at.is_not(None),
-        Bug.status.not_in((Status.LIVE, Status.DECLINED)),
-        Report.settled_at.is_not(None),
-        Report.unsubscribed_at.is_not(None),
-        Customer.suppressed_at.is_not(None),
-        Customer.erased_at.is_not(None),
-        Customer.email.is_distinct_from(address),
-    )
-    return (
-        sa.select(Message.id)
-        .join(Announcement, Announcement.id == Message.announcement_id)
-        .join(Bug, Bug.id == Announcement.bug_id)
-        .join(Report, Report.id == Message.report_id)
-        .join(Customer, Customer.id == Message.customer_id)
-        .where(Message.delivery_id == delivery_id, sa.or_(*facts))
-        .exists()
-    )
+_FACTS = (
+    Message.state != MessageState.PENDING,
+    Announcement.cancelled_at.is_not(None),
+    Announcement.held_at.is_not(None),
+    Announcement.released_at.is_(None),
+    Bug.generation != Announcement.generation,
+    Bug.merged_into_id.is_not(None),
+    Bug.withdrawn_at.is_not(None),
+    Bug.status.not_in((Status.LIVE, Status.DECLINED)),
+    Report.settled_at.is_not(None),
+    Report.unsubscribed_at.is_not(None),
+    Customer.suppressed_at.is_not(None),
+    Customer.erased_at.is_not(None),
+    Customer.email.is_distinct_from(sa.bindparam("b_address")),
+)
+NO_LONGER_OWED = (
+    sa.select(Message.id)
+    .join(Announcement, Announcement.id == Message.announcement_id)
+    .join(Bug, Bug.id == Announcement.bug_id)
+    .join(Report, Report.id == Message.report_id)
+    .join(Customer, Customer.id == Message.customer_id)
+    .where(Message.delivery_id == sa.bindparam("b_id"), sa.or_(*_FACTS))
+    .exists()
+)
+"""Whether anything in an envelope may not leave any more: the same rules in one question to the database."""
 
-
-def has_left(user_id: int | None, address: str) -> sa.ColumnElement[bool]:
-    """Select whether the member of the team an envelope is for was disabled or has another address now."""
-    is_gone = sa.or_(User.disabled_at.is_not(None), User.email != address)
-    return sa.select(User.id).where(User.id == user_id, is_gone).exists()
+HAS_LEFT = (
+    sa.select(User.id)
+    .where(User.id == sa.bindparam("b_user_id"))
+    .where(sa.or_(User.disabled_at.is_not(None), User.email != sa.bindparam("b_address")))
+    .exists()
+)
+"""Whether the member of the team an envelope is for was disabled or has another address now."""

@@ -60,16 +60,15 @@ def _recover_sending_as(replace: Replace, state: DeliveryState) -> None:
             return
         delivery.state, delivery.lease_until = state, None
         if state is DeliveryState.SENT:
-            for message in attempts.messages_in(delivery_id, attempts.MessageState.PENDING):
-                attempts.told(message)
+            attempts.note_told(delivery_id, delivery.customer_id)
 
     replace(attempts, "_recover", recover_as)
 
 
 def settles_in_a_second_commit(replace: Replace) -> None:
     """The envelope is sent in one transaction, its people are told in the next."""
-    told = attempts.told
-    replace(attempts, "told", lambda message: after_commit(lambda: _later(lambda: told(message))))
+    note_told = attempts.note_told
+    replace(attempts, "note_told", lambda *args: after_commit(lambda: _later(lambda: note_told(*args))))
 
 
 def shows_in_a_second_commit(replace: Replace) -> None:
@@ -81,10 +80,13 @@ def shows_in_a_second_commit(replace: Replace) -> None:
 def has_no_fence(replace: Replace) -> None:
     """Whoever once claimed an envelope may send it."""
 
-    def change(claimed: Any, *_: Any) -> sa.Update:
-        return sa.update(Delivery).where(Delivery.id == claimed.id).execution_options(synchronize_session=False)
+    def begin_sending(claimed: Any) -> bool:
+        change = sa.update(Delivery).where(Delivery.id == claimed.id).values(state=DeliveryState.SENDING)
+        with transaction():
+            db.session.execute(change.values(lease_owner=claimed.fence).execution_options(synchronize_session=False))
+        return True
 
-    replace(attempts, "_change", change)
+    replace(attempts, "begin_sending", begin_sending)
 
 
 def retries_any_disconnect(replace: Replace) -> None:

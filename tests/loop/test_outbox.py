@@ -536,14 +536,14 @@ def test_a_slow_yes_of_the_server_turns_uncertain_into_sent(sink: FaultServer, c
 
 def test_a_poisoned_envelope_fails_and_the_others_leave(sink: FaultServer, monkeypatch: pytest.MonkeyPatch) -> None:
     live("poison@example.com", "hana@example.com", "sam@example.com")
-    text_of = outbox.letters.text_of
+    written = outbox.letters.written
 
-    def poisoned(outcome: Any, workspace: Any) -> str:
-        if outcome.message.customer.email == "poison@example.com":
+    def poisoned(outcomes: Any, workspace: Any) -> Any:
+        if outcomes[0].message.customer.email == "poison@example.com":
             raise UnicodeEncodeError("ascii", "ü", 0, 1, "made up")
-        return text_of(outcome, workspace)
+        return written(outcomes, workspace)
 
-    monkeypatch.setattr(outbox.letters, "text_of", poisoned)
+    monkeypatch.setattr(outbox.letters, "written", poisoned)
 
     work()
 

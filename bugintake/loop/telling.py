@@ -1,0 +1,53 @@
+"""Noting that people have been told: a handful of statements, prepared once, because it happens for every mail."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from bugintake.core import clock, events
+from bugintake.core.db import db
+from bugintake.core.events import EventKind
+from bugintake.intake.models import Bug, Report, SettledBy
+from bugintake.loop.models import Announcement, Message, MessageState
+
+TELL = (
+    sa.update(Message)
+    .where(Message.delivery_id == sa.bindparam("b_id"))
+    .where(Message.state.in_((MessageState.PENDING, MessageState.UNCERTAIN)))
+    .values(state=MessageState.SENT, reason="", state_at=sa.bindparam("b_at"))
+    .returning(Message.id, Message.announcement_id, Message.report_id)
+)
+BUGS = sa.select(Announcement.id, Announcement.bug_id).where(Announcement.id.in_(sa.bindparam("b_ids", expanding=True)))
+SETTLE = (
+    sa.update(Report)
+    .where(Report.customer_id == sa.bindparam("b_customer"), Report.settled_at.is_(None))
+    .where(Report.bug_id.in_(sa.select(Bug.id).where(Bug.canonical_id == sa.bindparam("b_bug"))))
+    .values(settled_at=sa.bindparam("b_at"), settled_by=SettledBy.TOLD)
+    .returning(Report.id)
+)
+COUNT_DOWN = sa.update(Bug).where(Bug.id == sa.bindparam("b_bug")).values(waiting_count=Bug.waiting_count - 1)
+
+
+def note_told(delivery_id: int, customer_id: int) -> None:
+    """Note that everything in an envelope has reached its customer, who waits no longer.
+
+    Settles as `waiting.settle` does. Records message.sent, and report.settled for each report.
+    """
+    at, connection = clock.now(), db.session.connection()
+    told = connection.execute(TELL, {"b_id": delivery_id, "b_at": at}).all()
+    if not told:
+        return
+    bugs = dict(connection.execute(BUGS, {"b_ids": [row.announcement_id for row in told]}).all())
+    happened = []
+    for row in sorted(told, key=lambda row: bugs[row.announcement_id]):  # one order, so that workers never deadlock
+        about = {"at": at, "bug_id": bugs[row.announcement_id]}
+        known = {"b_customer": customer_id, "b_bug": about["bug_id"], "b_at": at}
+        settled = connection.execute(SETTLE, known).scalars().all()
+        if settled:
+            connection.execute(COUNT_DOWN, {"b_bug": about["bug_id"]})
+        details = {"message_id": row.id, "delivery_id": delivery_id}
+        sent = {"kind": EventKind.MESSAGE_SENT, "report_id": row.report_id, "after": None, "details": details}
+        happened.append(about | sent)
+        by = {"kind": EventKind.REPORT_SETTLED, "after": SettledBy.TOLD.value, "details": {}}
+        happened += [about | by | {"report_id": number} for number in settled]
+    events.record_many(happened)
