@@ -1,28 +1,34 @@
 """What people may type about themselves, each other and the workspace, and in which shape."""
 
-from collections.abc import Iterable
 from datetime import date
-from typing import Any
 
-from wtforms import (  # type: ignore[attr-defined]  # the stubs know no SelectChoice yet
+from wtforms import (
     BooleanField,
-    DateField,
     Field,
     HiddenField,
-    IntegerField,
     PasswordField,
     RadioField,
-    SelectChoice,
     SelectField,
     SelectMultipleField,
-    TimeField,
     ValidationError,
 )
-from wtforms.validators import InputRequired, Length, NumberRange, Optional
+from wtforms.validators import Length, NumberRange, Optional
 
-from bugintake.core.errors import Invalid
-from bugintake.core.forms import Form, LineField, TextField, Zone, zone_names
-from bugintake.team import passwords, people, tokens
+from bugintake.core.forms import Form, LineField, TextField
+from bugintake.team import tokens
+from bugintake.team.fields import (
+    Address,
+    ClockField,
+    DayField,
+    MinutesField,
+    ZoneField,
+    choices,
+    language_field,
+    name_field,
+    needed,
+    password_field,
+    whole,
+)
 from bugintake.team.models import LANGUAGES, Role
 
 ROLES = {
@@ -36,88 +42,6 @@ PACKS = {"web": "A web app", "mobile": "A mobile app", "api": "An API"}
 THEMES = {"": "As the system says", "light": "Light", "dark": "Dark"}
 BY_HAND = "by_hand"
 IN_TIME = "in_time"
-
-
-def choices(pairs: Iterable[tuple[Any, str]]) -> list[SelectChoice]:
-    """Offer values with their words."""
-    return [SelectChoice(value, words) for value, words in pairs]
-
-
-def needed(sentence: str) -> InputRequired:
-    """Ask for a field in words of its own."""
-    return InputRequired(sentence)
-
-
-class Address:
-    """Validator: an e-mail address, kept in its one form."""
-
-    def __call__(self, form: Any, field: Field) -> None:
-        """Raise ValidationError for anything else."""
-        try:
-            field.data = people.clean_address(field.data or "")
-        except Invalid as refusal:
-            raise ValidationError(refusal.sentence) from None
-
-
-class ZoneField(SelectField):
-    """A time zone, chosen from all there are."""
-
-    def __init__(self, label: str = "Time zone", **options: Any) -> None:
-        super().__init__(
-            label,
-            [needed("Choose a time zone."), Zone()],
-            choices=lambda: choices((name, name.replace("_", " ")) for name in zone_names()),
-            validate_choice=False,
-            **options,
-        )
-
-
-class InWords(Field):
-    """A field that says in words of its own what it cannot read."""
-
-    unreadable = ""
-
-    def process_formdata(self, valuelist: list[Any]) -> None:
-        """Read what was typed. Raises ValueError."""
-        try:
-            super().process_formdata(valuelist)
-        except ValueError:
-            raise ValueError(self.unreadable) from None
-
-
-class ClockField(InWords, TimeField):
-    """A time of day."""
-
-    unreadable = "Enter a time, like 09:00."
-
-
-class DayField(InWords, DateField):
-    """A day."""
-
-    unreadable = "Enter a day, like 2026-09-14."
-
-
-class MinutesField(InWords, IntegerField):
-    """A number of minutes."""
-
-    unreadable = "Enter a whole number of minutes, like 30."
-
-
-def _whole(value: Any) -> int | None:
-    text = str(value if value is not None else "")
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
-
-
-def _language_field(label: str, **options: Any) -> SelectField:
-    return SelectField(label, choices=choices(LANGUAGES.items()), default="en", **options)
-
-
-def _name_field(label: str, sentence: str, **options: Any) -> LineField:
-    return LineField(label, [needed(sentence), Length(max=200, message="Use at most 200 characters.")], **options)
-
-
-def _password_field(label: str) -> PasswordField:
-    return PasswordField(label, [needed("Choose a password.")], description=passwords.ADVICE)
 
 
 class SignInForm(Form):
@@ -137,22 +61,22 @@ class ResetRequestForm(Form):
 class NewPasswordForm(Form):
     """A password chosen by a link."""
 
-    password = _password_field("New password")
+    password = password_field("New password")
 
 
 class ChangePasswordForm(Form):
     """A new password, with the one until now."""
 
     current = PasswordField("Password until now", [needed("Enter your password until now.")])
-    password = _password_field("New password")
+    password = password_field("New password")
 
 
 class ProfileForm(Form):
     """How a person is called, and where they are."""
 
-    name = _name_field("Name", "Enter your name.")
+    name = name_field("Name", "Enter your name.")
     zone = ZoneField()
-    language = _language_field("Language")
+    language = language_field("Language")
 
 
 class ThemeForm(Form):
@@ -171,7 +95,7 @@ class InvitationForm(Form):
     """Somebody who will work here."""
 
     email = LineField("E-mail", [needed("Enter their e-mail address."), Address()])
-    name = _name_field("Name", "Enter their name.")
+    name = name_field("Name", "Enter their name.")
     role = RadioField(
         "Role", [needed("Choose a role.")], choices=choices((role.value, text) for role, text in ROLES.items())
     )
@@ -186,7 +110,7 @@ class RoleForm(Form):
 class TokenForm(Form):
     """Whom a program acts as, and what it may do."""
 
-    user = SelectField("Acts as", [needed("Choose whom the token acts as.")], coerce=_whole)
+    user = SelectField("Acts as", [needed("Choose whom the token acts as.")], coerce=whole)
     scopes = SelectMultipleField(
         "May",
         [needed("Choose at least one thing the token may do.")],
@@ -203,7 +127,7 @@ class GroupForm(Form):
 class NamesForm(GroupForm):
     """How customers know us."""
 
-    name = _name_field("Name", "Enter a name.")
+    name = name_field("Name", "Enter a name.")
     sender_name = LineField(
         "Sender of mail", [Length(max=200, message="Use at most 200 characters.")], description="Empty: the name above."
     )
@@ -220,7 +144,7 @@ class HoursForm(GroupForm):
         "Working days",
         [needed("Choose at least one working day.")],
         choices=choices(enumerate(WEEKDAYS)),
-        coerce=_whole,
+        coerce=whole,
     )
     opens_at = ClockField("From", [needed("Enter when work begins, like 09:00.")])
     closes_at = ClockField("Until", [needed("Enter when work ends, like 17:00.")])
@@ -242,7 +166,7 @@ class TellingForm(GroupForm):
         [Optional(), NumberRange(0, 10000, message="Use 0 to 10000 minutes.")],
         description="Until then an agent can edit, hold or send. 0 sends at once.",
     )
-    fallback_owner_id = SelectField("Owner where nobody is on duty", coerce=_whole)
+    fallback_owner_id = SelectField("Owner where nobody is on duty", coerce=whole)
 
 
 class LanguagesForm(GroupForm):
@@ -251,23 +175,23 @@ class LanguagesForm(GroupForm):
     languages = SelectMultipleField(
         "Customers are written to in", [needed("Choose at least one language.")], choices=choices(LANGUAGES.items())
     )
-    language = _language_field("Where a customer's language is not known")
+    language = language_field("Where a customer's language is not known")
 
 
 class YouForm(Form):
     """The first admin."""
 
-    name = _name_field("Your name", "Enter your name.")
+    name = name_field("Your name", "Enter your name.")
     email = LineField("E-mail", [needed("Enter your e-mail address."), Address()])
-    password = _password_field("Password")
+    password = password_field("Password")
     zone = ZoneField()
-    language = _language_field("Language", description="What most of your customers read.")
+    language = language_field("Language", description="What most of your customers read.")
 
 
 class ProductForm(Form):
     """What the bugs are about."""
 
-    name = _name_field(
+    name = name_field(
         "Name",
         "Enter a name.",
         description="Your company or product, as customers know it.",
@@ -289,7 +213,7 @@ class DutyForm(Form):
         description="Name and address: Mira Novak mira@example.com. Who is not here yet gets an invitation.",
     )
     working_days = SelectMultipleField(
-        "Days", [needed("Choose at least one day.")], choices=choices(enumerate(WEEKDAYS)), coerce=_whole
+        "Days", [needed("Choose at least one day.")], choices=choices(enumerate(WEEKDAYS)), coerce=whole
     )
     opens_at = ClockField("From", [needed("Enter when duty begins, like 09:00.")])
     closes_at = ClockField("Until", [needed("Enter when duty ends, like 17:00.")])

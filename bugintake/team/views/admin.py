@@ -12,6 +12,7 @@ from bugintake.core.forms import Form
 from bugintake.core.security import hash_secret
 from bugintake.core.templating import hour
 from bugintake.team import people, tokens
+from bugintake.team.fields import choices
 from bugintake.team.forms import (
     BY_HAND,
     IN_TIME,
@@ -23,7 +24,6 @@ from bugintake.team.forms import (
     RoleForm,
     TellingForm,
     TokenForm,
-    choices,
 )
 from bugintake.team.guards import admin_required, signed_in_user
 from bugintake.team.models import Role, Workspace
