@@ -1,7 +1,6 @@
 """The list one types into: what is posted is what is shown, and nothing else."""
 
 import re
-import statistics
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -185,19 +184,21 @@ def test_two_hundred_rows_are_searched_within_a_frame(visit):
     page = visit("form.html")
     page.get_by_label("Where").press_sequentially("m")
 
-    times = page.evaluate(
+    slowest = page.evaluate(
         """() => {
           const field = document.activeElement;
-          return [..."module page 1"].map((_, i, all) => {
-            field.value = all.slice(0, i + 1).join("");
+          const time = words => {
+            field.value = words;
             const start = performance.now();
             field.dispatchEvent(new InputEvent("input", {bubbles: true}));
             return performance.now() - start;
-          });
+          };
+          const best = words => Math.min(...Array.from({length: 7}, () => time(words)));
+          return Math.max(...[..."module page 1"].map((_, i, all) => best(all.slice(0, i + 1).join(""))));
         }"""
     )
 
-    assert statistics.median(times) < 16
+    assert slowest < 16  # the best of seven: the machine may be busy with other things
 
 
 def test_without_scripts_it_is_a_native_list(browser, site):
