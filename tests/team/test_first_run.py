@@ -287,14 +287,14 @@ def test_page_four_says_that_mail_waits_in_the_outbox(claimed):
     assert claimed.post("/setup/mail/test").status_code == 409
 
 
-@pytest.mark.parametrize("page", ["/setup/mail", "/admin/mail"])
-def test_the_mail_server_is_tested_without_showing_its_password(claimed, heard, page):
+@pytest.mark.parametrize("at", ["/setup/mail", "/admin/mail"])
+def test_the_mail_server_is_tested_without_showing_its_password(claimed, heard, at):
     claimed.post("/setup/you", YOU)
     object.__setattr__(config.settings(), "smtp_url", "smtp://user:hush@mail.fakturo.test:587")
 
-    assert claimed.post(f"{page}/test").location == page
+    assert claimed.post(f"{at}/test").location == at
 
-    shown = claimed.get(page).text
+    shown = claimed.get(at).text
     assert heard == [("test", "petra@fakturo.test")]
     assert [words in shown for words in ("250 accepted", "mail.fakturo.test", "hush")] == [True, True, False]
 

@@ -1,5 +1,6 @@
 """Signing in and out: rows that a person, an admin or a new password can end."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -175,6 +176,19 @@ def test_a_form_open_in_another_tab_can_still_be_sent(as_user, petra):
     visitor.post("/login", RIGHT)
 
     assert visitor.post("/settings/keys", {"keys": "y"}).status_code == 302
+
+
+def test_what_was_typed_while_signed_out_is_sent_after_signing_in_elsewhere(as_user, petra):
+    visitor = as_user()
+    page = visitor.post("/settings/profile", {"name": "Petra with a new name", "zone": "UTC", "language": "en"})
+    assert page.status_code == 401
+    assert 'href="/login" target="_blank"' in page.text
+    kept = dict(re.findall(r'name="(\w+)" value="([^"]*)"', page.text))
+
+    visitor.post("/login", RIGHT)
+
+    assert visitor.client.post("/settings/profile", data=kept).location == "/settings"
+    assert petra.name == "Petra with a new name"
 
 
 def test_without_the_form_token_nobody_signs_in(client, petra):
