@@ -93,7 +93,8 @@ def _with_texts(form: type[Any], languages: Sequence[str], **prefixes: str) -> t
 def fix_form(languages: Sequence[str], **data: Any) -> FixForm:
     """Build the form for a fix with a note in each language that is read by somebody who waits."""
     form: FixForm = _with_texts(FixForm, languages, note="What is different for the customer")(**data)
-    newest_first = _choices(list(reversed(catalogue.options_of(OptionList.VERSION))))
+    versions = [option for option in catalogue.options_of(OptionList.VERSION) if not option.is_unsure]
+    newest_first = _choices(list(reversed(versions)))
     form.version.choices = [*newest_first, (NEW_VERSION, form.version_new.data or "A new version", {})]
     return form
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import aliased
 from bugintake.core import clock
 from bugintake.core.db import db
 from bugintake.core.events import Event, EventKind
-from bugintake.intake.models import OPEN, Bug, Customer, Option, Question, Report, Status
+from bugintake.intake.models import OPEN, Bug, Customer, Option, Report, Status
 from bugintake.intake.queries import visible_to
 from bugintake.team.models import User
 
@@ -252,13 +252,6 @@ def history(bug: Bug) -> list[Entry]:
     """Read what happened to a bug, oldest first."""
     query = sa.select(Event, User).outerjoin(User, User.id == Event.actor_id).where(Event.bug_id == bug.id)
     return [Entry(event, actor) for event, actor in db.session.execute(query.order_by(Event.id))]
-
-
-def open_question(bug: Bug) -> Question | None:
-    """Return the question that a bug waits for, or nothing."""
-    query = sa.select(Question).join(Report, Report.id == Question.report_id).join(Bug, Bug.id == Report.bug_id)
-    waiting = query.where(Bug.canonical_id == bug.id, Question.answered_at.is_(None))
-    return db.session.scalars(waiting.order_by(Question.id.desc()).limit(1)).first()
 
 
 def languages_waiting(bug: Bug) -> dict[str, int]:

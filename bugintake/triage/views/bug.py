@@ -45,7 +45,7 @@ def page(bug: Bug, status: int = 200, **forms_: Any) -> ResponseReturnValue:
         "reports": reports if everyone else reports[:REPORTS_SHOWN],
         "report_count": len(reports),
         "history": queries.history(bug),
-        "question": queries.open_question(bug),
+        "question": intake_queries.open_question(bug),
         "owner": owners.effective_owner(bug),
         "people": queries.colleagues(),
         "choices": catalogue.choices(),
@@ -68,7 +68,7 @@ def answer(ref: str) -> ResponseReturnValue:
     """Take down the answer to the open question."""
     me = signed_in_user()
     bug = bug_or_404(ref, me)
-    question = queries.open_question(bug)
+    question = intake_queries.open_question(bug)
     if question is None:
         raise NotFound(_("There is no open question."))
     form = forms.AnswerForm()
