@@ -8,13 +8,33 @@ from typing import Any
 
 from flask import Flask, has_app_context
 from flask.testing import FlaskClient, FlaskCliRunner
-from jinja2 import StrictUndefined
+from jinja2 import BytecodeCache, StrictUndefined
+from jinja2.bccache import Bucket
 
 from bugintake.app import create_app
 from bugintake.core import migrating
 from bugintake.core.config import Settings
 from bugintake.core.db import db
 from bugintake.core.security import limiter
+
+
+class Compiled(BytecodeCache):
+    """Templates as compiled once, for all the apps of this process: every test has an app of its own."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Fill in what was compiled before."""
+        if bucket.key in self._kept:
+            bucket.bytecode_from_string(self._kept[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep what was compiled now."""
+        self._kept[bucket.key] = bucket.bytecode_to_string()
+
+
+COMPILED = Compiled()
 
 
 class Client(FlaskClient):
@@ -67,6 +87,7 @@ def opened(settings: Settings) -> Iterator[Flask]:
     app = create_app(settings)
     app.config["TESTING"] = True
     app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.bytecode_cache = COMPILED
     app.test_client_class = Client
     app.test_cli_runner_class = Runner
     limiter.reset()
