@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask import Flask, Response, jsonify
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 import bugintake
 from bugintake.core import clock, migrating
@@ -41,7 +41,7 @@ def examine(last_pulse: LastPulse) -> tuple[dict[str, Any], list[str]]:
         found["migration"] = migrating.current()
         if found["migration"] != migrating.newest():
             return found, [f"The database is at migration {found['migration']}, not at {migrating.newest()}."]
-        if db.engine.dialect.name == "sqlite" and db.session.scalar(sa.text("PRAGMA query_only")):
+        if not _can_write():
             return found, ["The database cannot be written to."]
         pulse = last_pulse()
     except SQLAlchemyError as error:
@@ -53,3 +53,17 @@ def examine(last_pulse: LastPulse) -> tuple[dict[str, Any], list[str]]:
     if age > WORKER_SILENT_AFTER:
         return found, [f"The worker has been silent for {int(age.total_seconds())} s, so no mail leaves."]
     return found, []
+
+
+def _can_write() -> bool:
+    try:
+        # On SQLite this takes the writers' lock and lets it go again.
+        with db.engine.connect().execution_options(is_writing=True) as connection:
+            if connection.dialect.name == "sqlite":
+                connection.execute(sa.text("SELECT 1"))
+                return True
+            return bool(connection.scalar(sa.text("SHOW transaction_read_only")) == "off")
+    except OperationalError as error:
+        if "readonly" in str(error.orig):
+            return False
+        raise
