@@ -87,6 +87,18 @@ class Message(Model):
         sa.UniqueConstraint("announcement_id", "customer_id"),
         sa.Index("ix_messages_state", "state", "id"),
         sa.Index("ix_messages_customer_state", "customer_id", "state"),
+        sa.Index(
+            "ix_messages_delivery_id",
+            "delivery_id",
+            sqlite_where=sa.text("delivery_id IS NOT NULL"),
+            postgresql_where=sa.text("delivery_id IS NOT NULL"),
+        ),
+        sa.Index(
+            "ix_messages_ready",
+            "id",
+            sqlite_where=sa.text("state = 'pending' AND delivery_id IS NULL"),
+            postgresql_where=sa.text("state = 'pending' AND delivery_id IS NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -97,7 +109,7 @@ class Message(Model):
     state: Mapped[MessageState] = mapped_column(default=MessageState.PENDING)
     held_because: Mapped[HeldBecause | None]
     reason: Mapped[str] = mapped_column(sa.String(200), default="")
-    delivery_id: Mapped[int | None] = mapped_column(sa.ForeignKey("deliveries.id"), index=True)
+    delivery_id: Mapped[int | None] = mapped_column(sa.ForeignKey("deliveries.id"))
     text: Mapped[str] = mapped_column(sa.Text, default="")
     told_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"))
     state_at: Mapped[datetime] = mapped_column(default=clock.now)

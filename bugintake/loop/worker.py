@@ -22,8 +22,8 @@ from bugintake.core.config import Settings, settings
 from bugintake.core.db import after_commit, db, transaction
 from bugintake.core.events import Event, EventKind, Subscriber
 from bugintake.loop import attempts, notices, outbox, post
-from bugintake.loop.envelopes import open_due
-from bugintake.loop.models import Announcement, Message, MessageState, WorkerPulse
+from bugintake.loop.envelopes import is_ready, open_due
+from bugintake.loop.models import Announcement, Message, WorkerPulse
 
 if TYPE_CHECKING:
     from huey.api import Huey, TaskWrapper  # loaded where it is used: the pages start without it
@@ -159,7 +159,7 @@ def send(app: Flask) -> None:
 
 
 def _open_some() -> int:
-    if not db.session.scalar(sa.select(sa.or_(_is_due(clock.now()), _is_ready()))):
+    if not db.session.scalar(sa.select(sa.or_(_is_due(clock.now()), sa.select(Message.id).where(is_ready()).exists()))):
         return 0
     with transaction():
         return open_due()
@@ -169,18 +169,6 @@ def _is_due(at: datetime) -> sa.ColumnElement[bool]:
     stands = (Announcement.held_at.is_(None), Announcement.cancelled_at.is_(None))
     due = (Announcement.due_at <= at, Announcement.released_at.is_(None))
     return sa.select(Announcement.id).where(*due, *stands).exists()
-
-
-def _is_ready() -> sa.ColumnElement[bool]:
-    stands = (Announcement.held_at.is_(None), Announcement.cancelled_at.is_(None))
-    waits = (Message.state == MessageState.PENDING, Message.delivery_id.is_(None))
-    of_it = Announcement.id == Message.announcement_id
-    return (
-        sa.select(Message.id)
-        .join(Announcement, of_it)
-        .where(*waits, Announcement.released_at.is_not(None), *stands)
-        .exists()
-    )
 
 
 def _open_queue(chosen: Settings) -> Huey:

@@ -527,7 +527,22 @@ def upgrade() -> None:
         sa.UniqueConstraint("announcement_id", "customer_id", name="uq_messages_announcement_id_customer_id"),
     )
     op.create_index("ix_messages_customer_state", "messages", ["customer_id", "state"], unique=False)
-    op.create_index("ix_messages_delivery_id", "messages", ["delivery_id"], unique=False)
+    op.create_index(
+        "ix_messages_delivery_id",
+        "messages",
+        ["delivery_id"],
+        unique=False,
+        sqlite_where=sa.text("delivery_id IS NOT NULL"),
+        postgresql_where=sa.text("delivery_id IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_messages_ready",
+        "messages",
+        ["id"],
+        unique=False,
+        sqlite_where=sa.text("state = 'pending' AND delivery_id IS NULL"),
+        postgresql_where=sa.text("state = 'pending' AND delivery_id IS NULL"),
+    )
     op.create_index("ix_messages_report_id", "messages", ["report_id"], unique=False)
     op.create_index("ix_messages_state", "messages", ["state", "id"], unique=False)
     op.create_table(
