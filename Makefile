@@ -38,7 +38,7 @@ bench: setup ## the benchmarks, as ratios against limits measured in the same ru
 
 lock: setup ## resolve the dependencies of setup.cfg anew into requirements.lock
 	@$(BIN)/uv pip compile setup.cfg --all-extras --universal --python-version 3.11 --generate-hashes --upgrade \
-		--default-index https://pypi.org/simple --custom-compile-command "make lock" --quiet -o requirements.lock
+		--custom-compile-command "make lock" --quiet -o requirements.lock
 
 # The environment is complete when the stamp says the same as the files it was made from.
 setup:
