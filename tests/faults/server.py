@@ -40,6 +40,12 @@ class FaultServer:
         self.recipients: list[str] = []
         self._tls, self._implicit = tls, implicit
         self._writers: set[asyncio.StreamWriter] = set()
+        self._news = threading.Condition()
+
+    def wait_for(self, count: int, seconds: float = 60) -> bool:
+        """Wait until so many mails were accepted."""
+        with self._news:
+            return self._news.wait_for(lambda: len(self.accepted) >= count, seconds)
 
     @property
     def count(self) -> Counter[str]:
@@ -103,7 +109,11 @@ class FaultServer:
         content = await reader.readuntil(b"\r\n.\r\n")
         if mode not in DOT:
             mail = message_from_bytes(content[:-3].replace(b"\r\n..", b"\r\n."), policy=email.policy.default)
-            self.accepted.append((recipient, mail))
+            with self._news:
+                self.accepted.append((recipient, mail))
+                self._news.notify_all()
+        if mode == "slowdot":
+            await asyncio.sleep(0.3)
         if mode == "stalldot":
             await reader.read()
         if mode == "dropdot":
