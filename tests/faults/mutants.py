@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import sqlalchemy as sa
+from flask import current_app
 
 from bugintake.core import events
 from bugintake.core.db import after_commit, db, transaction
@@ -125,6 +126,15 @@ def begins_deferred(replace: Replace) -> None:
             return ("BEGIN" if statement == "BEGIN IMMEDIATE" else statement), parameters
 
 
+def unsubscribes_by_get(replace: Replace) -> None:
+    """Opening the link is enough to unsubscribe."""
+    app: Any = current_app._get_current_object()  # type: ignore[attr-defined]
+    views = app.view_functions
+    click = next(name for name in views if name.endswith(".unsubscribe"))
+    ask = next(name for name in views if name.endswith(".ask") and views[name].__module__ == views[click].__module__)
+    replace(app, "view_functions", views | {ask: views[click]})
+
+
 def _later(act: Callable[[], Any]) -> None:
     with transaction():
         act()
@@ -142,4 +152,5 @@ MUTANTS: dict[str, tuple[Callable[[Replace], None], frozenset[str]]] = {
     "retries_any_disconnect": (retries_any_disconnect, frozenset({"F-S3"})),
     "announces_in_a_second_commit": (announces_in_a_second_commit, frozenset({"F-WAL"})),
     "begins_deferred": (begins_deferred, frozenset({"D5"})),
+    "unsubscribes_by_get": (unsubscribes_by_get, frozenset({"A-27"})),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import sqlite3
@@ -21,7 +22,7 @@ from flask import current_app
 
 from bugintake.core.config import Settings
 from bugintake.core.db import db, transaction
-from bugintake.intake.models import Bug, Status
+from bugintake.intake.models import Bug, Report, Status
 from bugintake.loop import attempts, envelopes, notices, outbox
 from tests.factories import bring_to, make_bug, make_customer, make_user
 from tests.faults.rig import broken_invariants, message_states, states, work
@@ -273,6 +274,33 @@ def eight_count_at_once(rig: Rig) -> None:
     assert found == start + 80
 
 
+def scanners_open_every_link(rig: Rig) -> None:
+    """A-27: a mail scanner opens each link twice and asks for its headers; nobody unsubscribed. A-28: a click does."""
+    people_wait()
+    work()
+    client = current_app.test_client()
+    mail = rig.sink.accepted[0][1]
+    urls = re.findall(r"https?://\S+", mail.get_body(("plain",)).get_content())
+    one_click = str(mail["List-Unsubscribe"]).strip("<>")
+    assert one_click in urls
+    before = _everything()
+    for url in urls:
+        path = url.removeprefix(rig.settings.base_url)
+        answers = [client.get(path), client.get(path), client.head(path, headers={"Purpose": "prefetch"})]
+        assert {answer.status_code for answer in answers} <= {200, 303}
+    assert _everything() == before
+    path, body = one_click.removeprefix(rig.settings.base_url), {"List-Unsubscribe": "One-Click"}
+    for _ in range(2):
+        assert client.post(path, data=body, headers={"Origin": "https://mail.example.net"}).status_code == 200
+    asked = sa.select(sa.func.count()).where(Report.unsubscribed_at.is_not(None))
+    assert db.session.scalar(asked) == 1
+
+
+def _everything() -> dict[str, list[Any]]:
+    db.session.rollback()
+    return {table.name: sorted(map(repr, db.session.execute(sa.select(table)))) for table in db.metadata.sorted_tables}
+
+
 SCENARIOS: dict[str, Callable[[Rig], None]] = {
     "F-W1": killed_after_claim,
     "F-W2": killed_after_rcpt,
@@ -284,6 +312,7 @@ SCENARIOS: dict[str, Callable[[Rig], None]] = {
     "F-S3": drops_after_the_dot,
     "F-WAL": power_fails,
     "D5": eight_count_at_once,
+    "A-27": scanners_open_every_link,
 }
 ON_SQLITE_ALONE = {"F-WAL"}
 
