@@ -117,7 +117,8 @@ class Plan:
 
     def _named(self, shift: Shift) -> PlannedShift:
         person = self.people.get(shift.person_id) if shift.person_id is not None else None
-        instead_of = self.people.get(shift.instead_of_id) if shift.instead_of_id is not None else None
+        is_stand_in = shift.instead_of_id not in (None, shift.person_id)
+        instead_of = self.people.get(shift.instead_of_id or 0) if is_stand_in else None
         return PlannedShift(self.rotation, shift, self.zone_at(shift.start), person, instead_of)
 
 

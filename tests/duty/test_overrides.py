@@ -107,6 +107,13 @@ def test_standing_in_for_a_coming_shift_is_seen_by_every_question(rotation, mira
     assert [s.on.day for s in queries.upcoming_shifts(ana, count=3)] == [11, 12, 16]
 
 
+def test_whoever_stands_in_on_their_own_day_is_nobodys_stand_in(rotation, tin, petra):
+    with transaction():
+        overrides.stand_in(rotation, tin, TEN, FIVE, actor=petra)
+
+    assert [(who, instead) for who, _, _, instead in today()] == [("Tin", None)] * len(today())
+
+
 def test_a_second_stand_in_for_the_same_time_is_refused(rotation, tin, ana, petra):
     with transaction():
         overrides.stand_in(rotation, ana, *THURSDAY, actor=petra)
