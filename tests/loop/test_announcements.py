@@ -1,5 +1,6 @@
 """Who is owed what when a bug becomes live or declined, and when it leaves."""
 
+import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -615,3 +616,35 @@ def test_words_that_cannot_be_are_refused(mira, notes, field):
         announcements.edit_notes(announcement_of(bug), notes, {}, actor=mira)
 
     assert refused.value.field == field
+
+
+# --- Several workers at once ---------------------------------------------------------------------------------------
+
+
+def test_several_workers_make_one_envelope_for_each_person(app, clock):
+    for _ in range(3):
+        make_bug(Status.LIVE, waiting=[make_customer() for _ in range(4)])
+    clock.advance(timedelta(minutes=30))
+    db.session.rollback()
+    made = []
+
+    def work():
+        with app.app_context():
+            while True:
+                with transaction():
+                    count = open_due(at_most=3)
+                if not count:
+                    return
+                made.append(count)
+
+    workers = [threading.Thread(target=work) for _ in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+
+    assert sum(made) == 12
+    envelopes = db.session.scalars(sa.select(Message.delivery_id)).all()
+    assert len(set(envelopes)) == 12
+    assert None not in envelopes
+    assert kinds(db.session.get_one(Bug, 1)).count("announcement.released") == 1
