@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from datetime import timedelta
+from gettext import GNUTranslations
 from urllib.parse import urlsplit
 
 import pytest
@@ -378,6 +379,13 @@ def test_every_sentence_that_customers_read_is_in_every_catalogue():
         known = {m.id for m in catalogue if m.id and (language == "en" or (m.string and all(m.string)))}
         assert {message for message in said if message not in known} == set()
         assert [error for message in catalogue for error in message.check(catalogue)] == []
+        compiled = GNUTranslations(path.with_suffix(".mo").open("rb"))  # pybabel compile -d bugintake/core/translations
+        singular = [(m.id, m.string) for m in catalogue if isinstance(m.id, str) and m.id and m.string]
+        plural = [(m.id, m.string) for m in catalogue if not isinstance(m.id, str) and all(m.string)]
+        assert [compiled.gettext(wanted) for wanted, _ in singular] == [string for _, string in singular]
+        assert [(compiled.ngettext(*wanted, 1), compiled.ngettext(*wanted, 2)) for wanted, _ in plural] == [
+            tuple(strings) for _, strings in plural
+        ]
 
 
 # --- What the customer says ----------------------------------------------------------------------------------
