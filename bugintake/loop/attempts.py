@@ -98,9 +98,11 @@ def finish(claimed: Claimed, outcome: Outcome) -> None:
 
 
 def give_back(claimed: Claimed) -> None:
-    """Return an envelope that was not tried, for the next worker."""
+    """Return an envelope that was not handed over, for the next worker. One that is being sent is not touched."""
+    free = {"state": DeliveryState.PENDING, "lease_owner": None, "lease_until": None, "not_before": clock.now()}
     with transaction():
-        _back(claimed, clock.now())
+        if update_one(_change(claimed, DeliveryState.CLAIMED).values(**free)):
+            _forget_links(claimed)
 
 
 def recover() -> int:
@@ -158,7 +160,12 @@ def _sent(claimed: Claimed, outcome: Outcome) -> None:
 def _back(claimed: Claimed, not_before: Any, **values: Any) -> None:
     change = _change(claimed, DeliveryState.CLAIMED, DeliveryState.SENDING)
     free = {"state": DeliveryState.PENDING, "lease_owner": None, "lease_until": None, "not_before": not_before}
-    if update_one(change.values(**free, **values)) and claimed.links:
+    if update_one(change.values(**free, **values)):
+        _forget_links(claimed)
+
+
+def _forget_links(claimed: Claimed) -> None:
+    if claimed.links:
         db.session.execute(sa.delete(CustomerLink).where(CustomerLink.secret_hash.in_(claimed.links)))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 
 from flask import Flask, current_app
 from sqlalchemy.exc import OperationalError
@@ -35,8 +36,11 @@ def send_due(stopping: Callable[[], bool] = lambda: False, channel: Channel | No
             with app.app_context():
                 if not outbox.is_waiting():
                     return tried
-                if channel is None:
-                    channel = open_channel()
+                try:
+                    channel = channel or open_channel()
+                except ValueError as error:
+                    circuit.trip(Outcome(Verdict.CHANNEL, Phase.CONNECT, error=str(error)))
+                    return tried
                 count = _send_batch(channel, stopping)
             if not count:
                 return tried
@@ -71,7 +75,12 @@ def _send_batch(channel: Channel, stopping: Callable[[], bool]) -> int:
         if stopping():
             _give_back(batch[position:])
             return position
-        outcome = _send(claimed, channel, from_whom)
+        try:
+            outcome = _send(claimed, channel, from_whom)
+        except Exception:
+            with suppress(Exception):  # where even this fails, leases run out
+                _give_back(batch[position:])
+            raise
         if circuit.concerns_every_mail(outcome):
             circuit.trip(outcome)
             _give_back(batch[position + 1 :])

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.exc import OperationalError
 
 from bugintake.core import security
 from bugintake.core.config import Settings
@@ -644,6 +645,53 @@ def test_a_sender_that_is_no_address_holds_all_mail(app: Any, sink: FaultServer,
     found = circuit.mail_circuit()
     assert found is not None
     assert found.reason.startswith("compose: The sender cannot be used.")
+
+
+def test_an_address_of_the_server_that_says_nothing_holds_all_mail(app: Any, sink: FaultServer, clock: Any) -> None:
+    app.extensions["bugintake"] = replace(app.extensions["bugintake"], smtp_url="smtp://mail.example.com/inbox")
+    live("hana@example.com")
+
+    work()
+
+    found = circuit.mail_circuit()
+    assert found is not None
+    assert (states(), found.reason) == ({"pending": 1}, "connect: The address of the mail server ends after the port.")
+
+
+def test_nothing_is_handed_over_while_the_database_cannot_keep_that_it_will_be(
+    sink: FaultServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live("hana@example.com", "sam@example.com")
+    begin_sending = attempts.begin_sending
+
+    def disk_is_full(_claimed: Any) -> bool:
+        monkeypatch.setattr(attempts, "begin_sending", begin_sending)
+        raise OperationalError("UPDATE", {}, Exception("database or disk is full"))
+
+    monkeypatch.setattr(attempts, "begin_sending", disk_is_full)
+
+    with pytest.raises(OperationalError):
+        work()
+    assert (sink.accepted, states()) == ([], {"pending": 2})
+    work()
+    assert states() == {"sent": 2}
+
+
+def test_what_the_server_took_is_kept_although_the_database_is_busy_for_a_moment(
+    sink: FaultServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live("hana@example.com")
+    finish = attempts.finish
+
+    def busy(*_: Any) -> None:
+        monkeypatch.setattr(attempts, "finish", finish)
+        raise OperationalError("BEGIN IMMEDIATE", {}, Exception("database is locked"))
+
+    monkeypatch.setattr(attempts, "finish", busy)
+
+    work()
+
+    assert states() == {"sent": 1}
 
 
 def test_a_worker_told_to_stop_finishes_the_mail_at_hand_and_gives_the_rest_back(sink: FaultServer) -> None:
