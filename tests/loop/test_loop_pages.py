@@ -13,6 +13,7 @@ from bugintake.loop import replies
 from bugintake.loop.envelopes import open_due
 from bugintake.loop.models import (
     Announcement,
+    Circuit,
     Delivery,
     DeliveryState,
     HeldBecause,
@@ -125,6 +126,16 @@ def test_without_a_mail_server_the_page_says_so(lea, app):
     settings = app.extensions["bugintake"]
     app.extensions["bugintake"] = replace(settings, smtp_url="smtp://127.0.0.1:25")
     assert "No mail server" not in words_of(lea.get("/loop"))
+
+
+def test_a_mail_server_that_refuses_is_shown_with_its_reason(lea, app, clock):
+    app.extensions["bugintake"] = replace(app.extensions["bugintake"], smtp_url="smtp://127.0.0.1:25")
+    with transaction():
+        db.session.add(Circuit(channel="mail", reason="auth: 535 the password is wrong", since_at=clock.now()))
+
+    said = words_of(lea.get("/loop"))
+    assert "The mail server takes no mail since Tue 10 Mar 09:00" in said
+    assert "auth: 535 the password is wrong" in said
 
 
 def test_the_sample_company_says_that_nothing_leaves(lea):

@@ -13,6 +13,7 @@ from bugintake.core.db import transaction
 from bugintake.core.templating import toast
 from bugintake.intake.models import Bug
 from bugintake.loop import announcements, letters, queries, words
+from bugintake.loop.circuit import mail_circuit
 from bugintake.loop.envelopes import OWED
 from bugintake.loop.forms import ReasonForm, notes_form
 from bugintake.loop.links import Links
@@ -41,6 +42,7 @@ def index() -> ResponseReturnValue:
         restored=queries.restored_count(me),
         has_server=settings().smtp_url is not None,
         is_sample=is_sample(),
+        circuit=mail_circuit(),
         now=clock.now(),
         MessageState=MessageState,
         STATES=words.STATES,
@@ -77,6 +79,7 @@ def page(summary: Summary, status: int = 200, **forms: Any) -> ResponseReturnVal
         "refused": None,
         "has_server": settings().smtp_url is not None,
         "is_sample": is_sample(),
+        "circuit": mail_circuit(),
         "is_outdated": announcement.generation != announcement.bug.generation,
         "now": clock.now(),
         "me": me,
