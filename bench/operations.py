@@ -1,0 +1,110 @@
+"""What people do, as requests: with a person signed in, and as a bare route over the same rows."""
+
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count as counting
+
+from bench import seeding
+from bench.client import Requests, Visitor
+
+CLIENTS = 8
+
+
+@dataclass(frozen=True)
+class Operation:
+    """Something people do, what is hoped for, and the bare route it is held against."""
+
+    name: str
+    requests: Requests
+    limit: Requests | None = None
+    good: tuple[int, ...] = (200,)
+    goal_ms: float | None = None
+    goal_rate: float | None = None
+    goal_ratio: float | None = None
+
+
+def operations(seeded: seeding.Seeded, visitor: Visitor) -> list[Operation]:
+    """List what is measured, the growing ones last."""
+    listed, board = f"/bugs?area={seeded.area_id}", f"/board?area={seeded.area_id}"
+    tag = visitor.fetch("GET", "/board")[1].get("etag", "")
+    whole = "/board?" + "&".join(f"more={status}" for status in seeding.OPEN)
+    look_alikes = f"/new/similar?area={seeded.area_id}&symptom={seeded.choices['symptom']}&text=vat+line+missing"
+    rows = f"/rows/list/{seeded.area_id}"
+    return [
+        Operation("board of one area, 50 cards", asks(visitor, board), asks(None, rows), (200,), 5, 500, 0.25),
+        Operation("list of one area, 50 bugs", asks(visitor, listed), asks(None, rows), (200,), 5, 500, 0.25),
+        Operation("board with 500 cards", asks(visitor, whole), asks(None, "/rows/board/500"), (200,), 25),
+        Operation("unchanged board (304)", asks(visitor, "/board", tag), None, (304,), 2),
+        Operation(
+            "bug page with 20 reports",
+            asks(visitor, f"/bugs/BUG-{seeded.big_bug}"),
+            asks(None, f"/rows/reports/{seeded.big_bug}"),
+            (200,),
+            4,
+            600,
+            0.3,
+        ),
+        Operation("look-alikes", asks(visitor, look_alikes), None, (200,), 120),
+        Operation("change a status", moves(seeded, visitor), commits(2), (302, 303), 6, 400, 0.2),
+        Operation("file a bug", filings(seeded, visitor), commits(3), (302, 303), 6, 400, 0.2),
+    ]
+
+
+def asks(visitor: Visitor | None, path: str, tag: str = "") -> Requests:
+    """Ask for the same page again and again."""
+    if visitor is None:
+        request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode()
+    else:
+        request = visitor.get(path, If_None_Match=tag) if tag else visitor.get(path)
+
+    def requests(_number: int) -> Iterator[bytes]:
+        while True:
+            yield request
+
+    return requests
+
+
+def moves(seeded: seeding.Seeded, visitor: Visitor) -> Requests:
+    """Begin to work on bugs of one's own, and put them down again."""
+
+    def requests(number: int) -> Iterator[bytes]:
+        mine = [
+            bug for bug in seeded.open_bugs if bug % CLIENTS == number and bug % 3
+        ]  # 1 and 2: accepted, in progress
+        while True:
+            for bug in mine:
+                verbs = ("work", "rest") if bug % 3 == 1 else ("rest", "work")
+                for verb in verbs:
+                    yield visitor.post(f"/bugs/BUG-{bug}/{verb}", {})
+
+    return requests
+
+
+def filings(seeded: seeding.Seeded, visitor: Visitor) -> Requests:
+    """File one new bug after the other."""
+
+    def requests(number: int) -> Iterator[bytes]:
+        for each in counting():
+            customer = (number * 7919 + each) % seeded.customers + 1
+            choices = {name: str(value) for name, value in seeded.choices.items() if name != "decline_reason"}
+            texts = {"steps": "1. Open it\n2. Look", "actual": f"It fails, {each}.", "expected": "It works."}
+            told = {"customer": f"c{customer}@customer.example", "customer_id": str(customer)}
+            key = f"bench-{os.getpid()}-{number}-{each}-{time.time_ns()}"
+            yield visitor.post("/new", {**told, **choices, **texts, "key": key})
+
+    return requests
+
+
+def commits(rows: int) -> Requests:
+    """Commit so many rows, and do nothing else."""
+    body = b"text=" + b"x" * 300
+    head = f"POST /commits/{rows} HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+    request = f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+    def requests(_number: int) -> Iterator[bytes]:
+        while True:
+            yield request
+
+    return requests
