@@ -89,7 +89,10 @@ def test_a_read_only_database_is_a_problem(app: Flask, client: FlaskClient, puls
     sa.event.listen(db.engine, "connect", forbid)
     db.engine.dispose()
 
-    assert client.get("/healthz").json["problems"] == ["The database cannot be written to."]
+    try:
+        assert client.get("/healthz").json["problems"] == ["The database cannot be written to."]
+    finally:
+        sa.event.remove(db.engine, "connect", forbid)
 
 
 FORBID = {"sqlite": "PRAGMA query_only=ON", "postgresql": "SET default_transaction_read_only = on"}
