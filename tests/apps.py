@@ -67,6 +67,25 @@ def _read_anew() -> None:
         db.session.expire_all()
 
 
+class CompiledTemplates(BytecodeCache):
+    """What templates compile to: the same for every app of a test run, and half of what a page costs the first time."""
+
+    def __init__(self) -> None:
+        self._compiled: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Take what another app compiled."""
+        if bucket.key in self._compiled:
+            bucket.bytecode_from_string(self._compiled[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep it for the next app."""
+        self._compiled[bucket.key] = bucket.bytecode_to_string()
+
+
+compiled_templates = CompiledTemplates()
+
+
 def make_settings(data: Path, url: str) -> Settings:
     """Settings for a database; everything else as an installation has it by default."""
     queue = f"sqlite:///{data / 'queue.db'}"
@@ -83,15 +102,59 @@ def migrate(url: str) -> None:
 
 @contextmanager
 def opened(settings: Settings) -> Iterator[Flask]:
-    """Build the app and open its context, so that a test calls verbs without ceremony."""
-    app = create_app(settings)
-    app.config["TESTING"] = True
-    app.jinja_env.undefined = StrictUndefined
-    app.jinja_env.bytecode_cache = COMPILED
-    app.test_client_class = Client
-    app.test_cli_runner_class = Runner
+    """Open the app's context, so that a test calls verbs without ceremony.
+
+    Building the app and compiling its statements takes longer than most tests, so one that comes back unchanged serves
+    the next test with the same settings.
+    """
+    app = _unchanged.pop(settings, None) or _build(settings)
+    before, config, extensions = _parts(app), dict(app.config), dict(app.extensions)
+    app._got_first_request = False  # so that a test may add routes
     limiter.reset()
     with app.app_context():
         yield app
         db.session.remove()
         db.engine.dispose()
+    app.config.clear()
+    app.config.update(config)
+    app.extensions.clear()
+    app.extensions.update(extensions)
+    if _parts(app) == before:
+        _unchanged[settings] = app
+        while len(_unchanged) > KEPT:
+            _unchanged.pop(next(iter(_unchanged)))
+
+
+KEPT = 4
+HEARD_BY_ENGINE = ("before_cursor_execute", "after_cursor_execute", "before_execute", "begin", "commit", "rollback")
+HEARD_BY_POOL = ("connect", "first_connect", "checkout", "checkin")
+_unchanged: dict[Settings, Flask] = {}
+
+
+def _build(settings: Settings) -> Flask:
+    app = create_app(settings)
+    app.config["TESTING"] = True
+    app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.bytecode_cache = compiled_templates
+    app.test_client_class = Client
+    app.test_cli_runner_class = Runner
+    return app
+
+
+def _parts(app: Flask) -> list[object]:
+    """What a test could have added to an app or taken from it."""
+    hooks = (app.before_request_funcs, app.after_request_funcs, app.teardown_request_funcs)
+    with app.app_context():
+        engine = db.engine
+    return [
+        dict(app.view_functions),
+        [{scope: list(functions) for scope, functions in kind.items()} for kind in hooks],
+        {scope: {code: dict(found) for code, found in kind.items()} for scope, kind in app.error_handler_spec.items()},
+        dict(app.jinja_env.globals),
+        dict(app.jinja_env.filters),
+        sorted(app.cli.commands),
+        app.wsgi_app,
+        engine,
+        [len(getattr(engine.dispatch, name)) for name in HEARD_BY_ENGINE],
+        [len(getattr(engine.pool.dispatch, name)) for name in HEARD_BY_POOL],
+    ]

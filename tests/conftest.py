@@ -1,6 +1,7 @@
 """What every test stands on: a database of its own, a clock it sets, and no way out of the house."""
 
 import os
+import shutil
 import socket
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -101,12 +102,29 @@ def postgres_template(pytestconfig: pytest.Config) -> Iterator[databases.Postgre
     template.drop()
 
 
+@pytest.fixture(scope="session")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data folder, at the same place for every test of a process, so that apps can serve again."""
+    return tmp_path_factory.mktemp("installation")
+
+
 @pytest.fixture
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def data_folder(installation: Path) -> Path:
+    """The data folder, empty."""
+    for path in installation.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+    return installation
+
+
+@pytest.fixture
+def database(request: pytest.FixtureRequest, data_folder: Path) -> Iterator[str]:
     """The address of a migrated, empty database of this test's own."""
     if request.param == "sqlite":
         template: databases.SqliteTemplate = request.getfixturevalue("sqlite_template")
-        with template.copy(tmp_path) as url:
+        with template.copy(data_folder) as url:
             yield url
     else:
         other: databases.PostgresTemplate = request.getfixturevalue("postgres_template")
@@ -118,9 +136,9 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def settings(database: str, tmp_path: Path) -> Settings:
+def settings(database: str, data_folder: Path) -> Settings:
     """The settings of this test's app; a module may override this fixture with dataclasses.replace()."""
-    return apps.make_settings(tmp_path, database)
+    return apps.make_settings(data_folder, database)
 
 
 @pytest.fixture
