@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import traceback
 from datetime import datetime
@@ -50,11 +51,20 @@ def start(order: dict[str, Any]) -> int:
 
 
 def main() -> None:
-    """Take orders until the test is over."""
+    """Take orders until the test is over; leave no worker behind."""
+    started = []
     for line in sys.stdin:
         order = json.loads(line)
-        answer = start(order) if "point" in order else os.waitpid(order["wait"], os.WUNTRACED)[1]
+        if "point" in order:
+            answer = start(order)
+            started.append(answer)
+        else:
+            answer = os.waitpid(order["wait"], os.WUNTRACED)[1]
+            if not os.WIFSTOPPED(answer):
+                started.remove(order["wait"])
         print(answer, flush=True)
+    for pid in started:
+        os.kill(pid, signal.SIGKILL)
 
 
 if __name__ == "__main__":
