@@ -25,6 +25,10 @@ class Tally:
         if report.when == "call" and report.passed:
             self._passed.update(place for place in PLACES if self._is_at(report, place))
 
+    def pytest_sessionfinish(self, exitstatus: int) -> None:
+        """Say nothing about a run that somebody stopped."""
+        self._has_run &= exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
+
     def pytest_unconfigure(self) -> None:
         """Print the line, after everything else."""
         if self._has_run:

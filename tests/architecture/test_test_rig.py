@@ -6,12 +6,13 @@ from datetime import timedelta
 import pytest
 from flask import g, has_request_context
 from flask_login import current_user
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from bugintake.core import clock as house_clock
 from bugintake.core.db import db, transaction
 from bugintake.team import guards, sign_in
 from bugintake.team.models import User
+from tests import apps
 from tests.factories import make_user
 
 
@@ -89,6 +90,27 @@ def test_no_request_is_open_during_a_test(app):
 @pytest.mark.parametrize("turn", [1, 2])
 def test_every_test_has_a_database_of_its_own(app, turn):
     assert make_user().id == 1
+
+
+def test_an_app_that_a_test_changed_does_not_serve_the_next(sqlite_template, tmp_path):
+    with sqlite_template.copy(tmp_path) as url:
+        settings = apps.make_settings(tmp_path, url)
+        with apps.opened(settings) as first:
+            first.config["CHANGED"] = True
+        with apps.opened(settings) as second:
+            second.add_url_rule("/test/more", view_func=str)
+            kept = "CHANGED" in second.config
+        with apps.opened(settings) as third:
+            pass
+    assert (first is second, second is third, kept) == (True, False, False)
+
+
+@pytest.mark.parametrize("turn", [1, 2])
+def test_a_test_that_changed_the_tables_leaves_no_trace(app, turn):
+    assert make_user().id == 1
+    with db.engine.connect().execution_options(is_writing=True) as connection, connection.begin():
+        connection.execute(text("ALTER TABLE users ADD COLUMN shoe_size INTEGER"))
+        connection.execute(text("CREATE TABLE left_over (id INTEGER)"))
 
 
 def test_the_clock_stands_still(clock):
