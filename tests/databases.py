@@ -171,6 +171,8 @@ SHAPE = """
             WHERE connamespace = 'public'::regnamespace
         UNION ALL
         SELECT tgrelid || tgname FROM pg_trigger
+        UNION ALL
+        SELECT version_num FROM alembic_version
     ) AS parts
 """
 TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
