@@ -34,7 +34,7 @@ class PostgresServer:
 
     def __init__(self, *, durable: bool = False) -> None:
         self._sync = "on" if durable else "off"
-        self.home = Path(tempfile.mkdtemp(prefix="bugintake-pg-", dir="/tmp" if os.path.isdir("/tmp") else None))
+        self.home = Path(tempfile.mkdtemp(prefix="bugintake-pg-", dir=_short_folder()))
         self._user = _ordinary_user(self.home)
         self._binaries = self._usable_binaries()
         self._process = self._start()
@@ -118,6 +118,12 @@ class PostgresServer:
         except subprocess.CalledProcessError as error:
             error.add_note(error.stderr.decode(errors="replace"))
             raise
+
+
+def _short_folder() -> str:
+    """Find a folder for temporary files in which the path of a socket is not too long."""
+    usual = tempfile.gettempdir()
+    return usual if len(usual) < 60 else "/tmp"
 
 
 def _ordinary_user(home: Path) -> pwd.struct_passwd | None:
