@@ -32,8 +32,8 @@ def create_app(settings: Settings | None = None) -> Flask:
         template_folder=str(templating.folder("templates")),
     )
     app.config["SQLALCHEMY_DATABASE_URI"] = chosen.database_url
-    if not chosen.is_sqlite:
-        app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"pool_pre_ping": True}
+    # What people wrote stays out of the log when a statement fails.
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"hide_parameters": True, "pool_pre_ping": not chosen.is_sqlite}
     config.keep(app, chosen)
     access_log.log_requests(app)
     db.connect(app)

@@ -10,6 +10,8 @@ from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 
+from bugintake.core.access_log import shown_path
+
 
 class Refusal(Exception):
     """Something was asked for that cannot be done; `sentence` says why."""
@@ -115,7 +117,7 @@ def _answer_database(error: OperationalError) -> ResponseReturnValue:
 
 def _answer_failure(error: Exception) -> ResponseReturnValue:
     code = secrets.token_hex(4)
-    current_app.logger.error("Failure %s at %s %s", code, request.method, request.path, exc_info=error)
+    current_app.logger.error("Failure %s at %s %s", code, request.method, shown_path(), exc_info=error)
     return _answer(
         500, "That is our mistake", f"Something broke here, and nothing was saved. Quote {code} when you ask."
     )
@@ -149,6 +151,8 @@ def _answer(
 def _kept() -> list[tuple[str, str]]:
     if request.method != "POST" or request.endpoint is None:
         return []
+    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+        return []  # what another site filled in is not offered for sending, with our own token, by one click
     try:
         fields = list(request.form.items(multi=True))
     except HTTPException:

@@ -91,6 +91,7 @@ def attach(bug: Bug, telling: Telling, *, actor: User, key: str | None = None) -
     if earlier is not None:
         return earlier
     db.session.execute(sa.select(Bug.id).where(Bug.id == bug.id).with_for_update()).all()
+    db.session.refresh(bug)  # what it became while this waited for its row decides whether an outcome is owed
     if bug.withdrawn_at is not None:
         raise Conflict(f"{bug.ref} was taken back, so nobody can wait for it.")
     report = _report_of(bug, telling.customer)
@@ -118,6 +119,7 @@ def withdraw(report: Report, *, actor: User) -> None:
     bug = canonical(report.bug)
     bug.changed_at = clock.now()
     waiting.recount([bug.id])
+    db.session.refresh(bug)
     events.record(EventKind.REPORT_WITHDRAWN, actor=actor, bug=bug, report=report)
     remaining = waiting.reports_under(bug.id).where(Report.settled_by.is_distinct_from(SettledBy.WITHDRAWN))
     if bug.status == Status.NEW and bug.owner_id is None and db.session.scalars(remaining.limit(1)).first() is None:

@@ -149,7 +149,10 @@ def _decide(message: Message, state: MessageState, **values: object) -> None:
 
 
 def _settle(message: Message, by: SettledBy, actor: User) -> None:
-    waiting.settle(message.announcement.bug, [message.customer_id], by, actor=actor)
+    """End the waiting of a customer, unless the bug was opened again since: then they wait for its next outcome."""
+    bug = message.announcement.bug
+    if message.announcement.generation == bug.generation:
+        waiting.settle(bug, [message.customer_id], by, actor=actor)
 
 
 def _record(kind: EventKind, message: Message, actor: User, **details: Any) -> None:

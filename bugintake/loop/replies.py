@@ -23,7 +23,7 @@ def works_now(report: Report) -> None:
 
     Records report.works_now.
     """
-    if last_said(report) is EventKind.REPORT_WORKS_NOW:
+    if report.settled_at is not None and last_said(report) is EventKind.REPORT_WORKS_NOW:
         return
     bug = canonical(report.bug)
     waiting.settle(bug, [report.customer_id or 0], SettledBy.WORKS_NOW, actor=None)
@@ -40,6 +40,7 @@ def still_happening(report: Report, text: str = "") -> None:
     report.settled_at = report.settled_by = None
     bug.snoozed_until, bug.changed_at = None, clock.now()
     waiting.recount([bug.id])
+    db.session.refresh(bug)
     if bug.status == Status.LIVE:
         transitions.come_back(bug, actor=None)
     events.record(EventKind.REPORT_STILL_HAPPENING, actor=None, bug=bug, report=report)
@@ -84,16 +85,12 @@ def resubscribe(report: Report) -> None:
     bug = canonical(report.bug)
     events.record(EventKind.CUSTOMER_RESUBSCRIBED, actor=None, bug=bug, report=report)
     stopped = sa.and_(_mail_about(report), Message.reason == announcements.UNSUBSCRIBED)
-    announcement = announcements.current(bug)
-    if (
-        announcement is None
-        or report.customer is None
-        or db.session.scalar(sa.select(Message.id).where(stopped)) is None
-    ):
+    if report.customer is None or db.session.scalar(sa.select(Message.id).where(stopped)) is None:
         return
-    them = sa.select(Message.customer_id).where(stopped)
-    waiting.unsettle_all(bug.id, them, SettledBy.SUPPRESSED)
-    announcements.owe(announcement, report.customer)
+    waiting.unsettle_all(bug.id, sa.select(Message.customer_id).where(stopped), SettledBy.SUPPRESSED)
+    announcement = announcements.current(bug)
+    if announcement is not None:
+        announcements.owe(announcement, report.customer)
 
 
 def _mail_about(report: Report) -> sa.ColumnElement[bool]:

@@ -17,7 +17,11 @@ TELL = (
     .values(state=MessageState.SENT, reason="", state_at=sa.bindparam("b_at"))
     .returning(Message.id, Message.announcement_id, Message.report_id)
 )
-BUGS = sa.select(Announcement.id, Announcement.bug_id).where(Announcement.id.in_(sa.bindparam("b_ids", expanding=True)))
+BUGS = (
+    sa.select(Announcement.id, Announcement.bug_id, (Announcement.generation == Bug.generation).label("is_current"))
+    .join(Bug, Bug.id == Announcement.bug_id)
+    .where(Announcement.id.in_(sa.bindparam("b_ids", expanding=True)))
+)
 SETTLE = (
     sa.update(Report)
     .where(Report.customer_id == sa.bindparam("b_customer"), Report.settled_at.is_(None))
@@ -37,12 +41,16 @@ def note_told(delivery_id: int, customer_id: int) -> None:
     told = connection.execute(TELL, {"b_id": delivery_id, "b_at": at}).all()
     if not told:
         return
-    bugs = dict(connection.execute(BUGS, {"b_ids": [row.announcement_id for row in told]}).all())
+    found = connection.execute(BUGS, {"b_ids": [row.announcement_id for row in told]}).all()
+    bugs = {row.id: row.bug_id for row in found}
+    current = {row.id for row in found if row.is_current}
     happened = []
     for row in sorted(told, key=lambda row: bugs[row.announcement_id]):  # one order, so that workers never deadlock
         about = {"at": at, "bug_id": bugs[row.announcement_id]}
         known = {"b_customer": customer_id, "b_bug": about["bug_id"], "b_at": at}
-        settled = connection.execute(SETTLE, known).scalars().all()
+        # Who is told of an outcome that was taken back meanwhile still waits for the next one.
+        is_current = row.announcement_id in current
+        settled = connection.execute(SETTLE, known).scalars().all() if is_current else []
         if settled:
             connection.execute(COUNT_DOWN, {"b_bug": about["bug_id"]})
         details = {"message_id": row.id, "delivery_id": delivery_id}

@@ -244,6 +244,8 @@ class Entry:
     def words(self) -> str:
         """What happened, as the end of a sentence that starts with who did it."""
         words = HISTORY.get(self.event.kind, self.event.kind.value.replace("_", " ").replace(".", ": "))
+        if self.event.kind == EventKind.BUG_EDITED and self.event.after is None:
+            words = "changed the {field}"
         parts = {"before": _label(self.event.before), "after": _label(self.event.after)}
         return words.format(**parts, field=self.event.details.get("field", ""))
 

@@ -11,10 +11,12 @@ from bugintake.core.db import db, update_one
 from bugintake.core.errors import Conflict, Invalid
 from bugintake.core.events import Event, EventKind
 from bugintake.core.templating import ago
+from bugintake.intake import waiting
 from bugintake.intake.models import Bug, Option, Question, Report, Status
 from bugintake.team.models import User
 from bugintake.team.workspace import workspace
 
+PARTS = ["release", "owner", "decline_reason"]  # what a move may point elsewhere
 UNDO_WITHIN = timedelta(minutes=10)
 NOTE_LENGTH = 4000
 
@@ -173,6 +175,11 @@ def undo(bug: Bug, *, actor: User) -> None:
     values = {"status": undone, "status_since_at": clock.now(), "changed_at": clock.now(), **was}
     if not update_one(change.values(**values).execution_options(synchronize_session="fetch")):
         raise Conflict("Somebody else moved this bug first.")
+    if last.kind == EventKind.BUG_ASKED:
+        asked = waiting.reports_under(bug.id).with_only_columns(Report.id)
+        taken_back = sa.delete(Question).where(Question.report_id.in_(asked), Question.answered_at.is_(None))
+        db.session.execute(taken_back.execution_options(synchronize_session=False))
+    db.session.expire(bug, PARTS)
     events.record(EventKind.BUG_UNDONE, bug=bug, actor=actor, before=last.after, after=undone, undone=last.id)
 
 
@@ -208,6 +215,7 @@ def _move(bug: Bug, to: Status, kind: EventKind, actor: User | None, seen: Statu
     values = {"status": to, "status_since_at": now, "changed_at": now, **columns}
     if not update_one(change.values(**values).execution_options(synchronize_session="fetch")):
         raise Conflict("Somebody else moved this bug first.")
+    db.session.expire(bug, PARTS)
     was["status"] = before
     events.record(kind, bug=bug, actor=actor, before=before, after=to, generation=bug.generation, was=_plain(was))
 

@@ -196,6 +196,23 @@ def test_moving_a_bug_through_its_life(program):
     assert program.get(f"/bugs/{bug.ref}").json["status"] == "live"
 
 
+def test_a_fix_in_a_live_version_is_live_at_once_also_with_a_key(program, clock):
+    make_version("4.13.0", live_since=clock.now())
+    bug = make_bug()
+    body = {"to": "fixed", "customer_note": "It is back.", "version": "4.13.0"}
+
+    answer = program.post(f"/bugs/{bug.ref}/transitions", body, **{"Idempotency-Key": "k2"})
+
+    assert (answer.status_code, answer.json["status"], answer.json["version"]) == (200, "live", "4.13.0")
+
+
+def test_a_bug_becomes_new_again_only_by_undoing_its_first_move(program):
+    bug = make_bug(Status.ACCEPTED)
+    program.post(f"/bugs/{bug.ref}/transitions", {"to": "in_progress"})
+
+    assert program.post(f"/bugs/{bug.ref}/transitions", {"to": "new"}).status_code == 409
+
+
 def test_a_move_that_the_rules_refuse_says_why(program):
     bug = make_bug(Status.LIVE)
 

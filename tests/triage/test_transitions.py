@@ -183,6 +183,15 @@ def test_undo_gives_back_what_was_there(app, status):
     assert after == before
 
 
+def test_undoing_a_question_takes_the_question_back(app):
+    bug = make_bug(Status.NEEDS_INFO)
+
+    with transaction():
+        transitions.undo(bug, actor=make_user())
+
+    assert (bug.status, db.session.scalars(sa.select(Question)).all()) == (Status.NEW, [])
+
+
 def test_undo_after_ten_minutes_is_refused(app, clock):
     bug = make_bug(Status.ACCEPTED)
     clock.advance(timedelta(minutes=10, seconds=1))

@@ -9,7 +9,7 @@ from bugintake.api import arguments, queries, schemas
 from bugintake.api.idempotency import idempotent
 from bugintake.api.views.blueprint import bp
 from bugintake.core.db import db, transaction
-from bugintake.core.errors import Invalid, PreconditionFailed
+from bugintake.core.errors import Conflict, Invalid, PreconditionFailed
 from bugintake.intake import catalogue, customers, reports
 from bugintake.intake.models import Bug, Customer, Option, OptionList, Status
 from bugintake.intake.queries import bug_or_404, reports_of
@@ -52,14 +52,8 @@ def file_report(args: dict[str, Any]) -> dict[str, Any]:
 def _customer(given: dict[str, Any] | None) -> Customer | None:
     if given is None:
         return None
-    address = customers.normalise_address(given["email"])
-    known = customers.customer_with(address)
-    if known is not None:
-        return known
-    account = customers.account_named(given["account"]) if given["account"] else None
-    language = given["language"] or customers.language_of(address, workspace().language)
-    name = given["name"]
-    return customers.add_customer(email=address, name=name, language=language, actor=signed_in_user(), account=account)
+    words = {"name": given["name"], "company": given["account"], "language": given["language"] or ""}
+    return customers.known_or_new(given["email"], **words, default=workspace().language, actor=signed_in_user())
 
 
 @bp.route("/bugs")
@@ -129,6 +123,9 @@ def _move(bug: Bug, args: dict[str, Any]) -> None:
             raise Invalid("There is no report to ask about.", "question")
         transitions.ask(bug, asked, args["question"], actor=me)
     elif to == Status.NEW:
+        last = transitions.last_move(bug)
+        if last is None or last.before != Status.NEW:
+            raise Conflict(f"A bug that is {bug.status.label} cannot become {to.label}.")
         transitions.undo(bug, actor=me)
     else:
         raise Invalid("A bug goes live with its release: POST /releases.", "to")
