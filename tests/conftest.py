@@ -67,7 +67,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "database" in metafunc.fixturenames:
         marker = metafunc.definition.get_closest_marker("only_on")
         kinds = [kind for kind in metafunc.config.stash[_kinds] if marker is None or kind in marker.args]
-        metafunc.parametrize("database", kinds, indirect=True)
+        marked = [pytest.param(kind, marks=getattr(pytest.mark, f"on_{kind}")) for kind in kinds]
+        metafunc.parametrize("database", marked, indirect=True)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

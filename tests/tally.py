@@ -7,7 +7,12 @@ import pytest
 
 from tests import browsers, databases
 
-PLACES = {"sqlite": "on SQLite", "postgres": "on PostgreSQL", "browser": "in a browser", "shared": "with shared data"}
+PLACES = {
+    "on_sqlite": "on SQLite",
+    "on_postgres": "on PostgreSQL",
+    "browser": "in a browser",
+    "shared": "with shared data",
+}
 
 
 class Tally:
@@ -23,7 +28,7 @@ class Tally:
         """Count a test that passed for each of its places."""
         self._has_run = True
         if report.when == "call" and report.passed:
-            self._passed.update(place for place in PLACES if self._is_at(report, place))
+            self._passed.update(place for place in PLACES if place in report.keywords)
 
     def pytest_sessionfinish(self, exitstatus: int) -> None:
         """Say nothing about a run that somebody stopped."""
@@ -36,7 +41,7 @@ class Tally:
 
     def _line(self) -> str:
         ran = ", ".join(f"{self._passed[place]} {words}" for place, words in PLACES.items())
-        missing = [f"tests {PLACES[kind]} (--db)" for kind in databases.KINDS if kind not in self._kinds]
+        missing = [f"tests {PLACES[f'on_{kind}']} (--db)" for kind in databases.KINDS if kind not in self._kinds]
         if not browsers.are_wanted():
             missing.append("tests in a browser (BROWSER=none)")
         if not self._shared.is_dir():
@@ -44,10 +49,3 @@ class Tally:
         if missing:
             return f"Left out: {'; '.join(missing)}. Passed: {ran}."
         return f"Nothing was left out: {ran}."
-
-    @staticmethod
-    def _is_at(report: pytest.TestReport, place: str) -> bool:
-        if place in databases.KINDS:
-            parameters = report.nodeid.partition("[")[2].rstrip("]").split("-")
-            return place in parameters
-        return place in report.keywords
