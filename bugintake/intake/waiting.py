@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bugintake.core import clock, events
-from bugintake.core.db import db, update_all
+from bugintake.core.db import db, read_again, update_all
 from bugintake.core.events import Event, EventKind
 from bugintake.intake.models import Bug, Report, SettledBy
 from bugintake.team.models import User
@@ -45,14 +45,20 @@ def recount(bug_ids: Iterable[int]) -> None:
 def settle(bug: Bug, customer_ids: Iterable[int], by: SettledBy, *, actor: User | None) -> None:
     """End the waiting of some customers under a canonical bug, and say how. Records report.settled for each report.
 
-    Counts down instead of counting anew: telling a hundred thousand people must not count them for each one.
+    Of two who settle one person at once, one does. Counts down instead of counting anew: telling a hundred thousand
+    people must not count them for each one.
     """
-    wanted, gone = list(customer_ids), set()
-    for report in db.session.scalars(unsettled_under(bug.id).where(Report.customer_id.in_(wanted))).all():
-        report.settled_at = clock.now()
-        report.settled_by = by
-        gone.add(report.customer_id)
+    at, wanted = clock.now(), list(customer_ids)
+    db.session.flush()
+    chosen = unsettled_under(bug.id).where(Report.customer_id.in_(wanted)).with_only_columns(Report.id)
+    change = sa.update(Report).where(Report.id.in_(chosen), Report.settled_at.is_(None))
+    done = change.values(settled_at=at, settled_by=by).returning(Report.id, Report.customer_id)
+    settled = db.session.execute(done.execution_options(synchronize_session=False)).all()
+    read_again(Report)
+    for report_id, _ in settled:
+        report = db.session.get_one(Report, report_id)
         events.record(EventKind.REPORT_SETTLED, actor=actor, bug=bug, report=report, after=by)
+    gone = {customer_id for _, customer_id in settled}
     db.session.execute(sa.update(Bug).where(Bug.id == bug.id).values(waiting_count=Bug.waiting_count - len(gone)))
 
 
