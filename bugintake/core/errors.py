@@ -153,8 +153,6 @@ def _kept() -> list[tuple[str, str]]:
         return []
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
         return []  # what another site filled in is not offered for sending, with our own token, by one click
-    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
-        return []  # what another site filled in is not offered for sending, with our own token, by one click
     try:
         fields = list(request.form.items(multi=True))
     except HTTPException:
