@@ -71,7 +71,7 @@ def test_not_sure_stands_last_whenever_it_was_added(app):
 )
 def test_a_choice_that_cannot_be_is_refused(app, values, sentence):
     with pytest.raises(Invalid) as refusal, transaction():
-        catalogue.add_option(AREA, values.pop("label"), actor=None, **values)
+        catalogue.add_option(AREA, actor=None, **values)
 
     assert refusal.value.sentence == sentence
 
