@@ -18,25 +18,6 @@ from bugintake.core.db import db
 from bugintake.core.security import limiter
 
 
-class Compiled(BytecodeCache):
-    """Templates as compiled once, for all the apps of this process: every test has an app of its own."""
-
-    def __init__(self) -> None:
-        self._kept: dict[str, bytes] = {}
-
-    def load_bytecode(self, bucket: Bucket) -> None:
-        """Fill in what was compiled before."""
-        if bucket.key in self._kept:
-            bucket.bytecode_from_string(self._kept[bucket.key])
-
-    def dump_bytecode(self, bucket: Bucket) -> None:
-        """Keep what was compiled now."""
-        self._kept[bucket.key] = bucket.bytecode_to_string()
-
-
-COMPILED = Compiled()
-
-
 class Client(FlaskClient):
     """A browser without a screen. Each request runs in a context of its own, as on a server.
 

@@ -175,7 +175,7 @@ def test_what_only_a_sent_form_shows_is_readable_by_everybody(context, company, 
     page = context.new_page()
     found = {}
     for theme, width in (("light", 1366), ("dark", 320)):
-        page.emulate_media(color_scheme=theme)
+        page.emulate_media(color_scheme=theme, reduced_motion="reduce")
         page.set_viewport_size({"width": width, "height": 640})
         page.goto(f"{desk}/new?customer=new@example.com&symptom=looks+wrong")
         page.keyboard.press("Control+Enter")
