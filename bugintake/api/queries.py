@@ -14,6 +14,7 @@ from bugintake.intake.models import Bug, OptionList, Report, Status
 from bugintake.intake.queries import visible_to
 from bugintake.loop.models import Announcement, Delivery, Message, MessageState
 from bugintake.team.models import User
+from bugintake.triage import history
 from bugintake.triage import queries as triage_queries
 from bugintake.triage.queries import Card
 
@@ -38,7 +39,7 @@ def whole_bug(bug: Bug) -> dict[str, Any]:
     """Say all that is published about a bug."""
     first = db.session.scalar(sa.select(Report).where(Report.bug_id == bug.id).order_by(Report.id).limit(1))
     texts = {name: getattr(first, name) if first else "" for name in ("steps", "actual", "expected")}
-    history = [
+    events = [
         {
             "kind": entry.event.kind,
             "at": entry.event.at,
@@ -46,7 +47,7 @@ def whole_bug(bug: Bug) -> dict[str, Any]:
             "before": entry.event.before,
             "after": entry.event.after,
         }
-        for entry in triage_queries.history(bug)
+        for entry in history.history(bug)
     ]
     return {
         **bug_facts(bug),
@@ -62,7 +63,7 @@ def whole_bug(bug: Bug) -> dict[str, Any]:
         "changed_at": in_utc(bug.changed_at),
         "customer_note": bug.customer_notes,
         "workaround": bug.workarounds,
-        "history": history,
+        "history": events,
     }
 
 

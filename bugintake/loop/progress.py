@@ -18,7 +18,7 @@ from bugintake.intake.reports import canonical
 from bugintake.loop import announcements
 from bugintake.loop.letters import LOCALES
 from bugintake.loop.models import Announcement, Message, MessageState
-from bugintake.team.models import LANGUAGES
+from bugintake.team.models import LANGUAGES, OWN_NAMES
 from bugintake.team.workspace import workspace
 
 WEEKDAY_FIRST = {"en": "EEEE d MMMM", "de": "EEEE, d. MMMM", "es": "EEEE, d 'de' MMMM"}
@@ -148,7 +148,7 @@ class Progress:
         if address is None or customer is None:
             return Step(Reached.LATER, gettext("Fixed, and we tell you") if decided else gettext("We tell you"))
         title = gettext("Fixed, and we write to you") if decided else gettext("We write to you")
-        language = LANGUAGES.get(customer.language, customer.language)
+        language = OWN_NAMES[customer.language]
         to = gettext("%(language)s, to %(address)s", language=language, address=mask_address(address))
         return Step(Reached.LATER, title, to)
 

@@ -11,7 +11,8 @@ from bugintake.core import clock
 from bugintake.core.db import Model
 
 WEEKDAYS = [0, 1, 2, 3, 4]
-LANGUAGES = {"en": "English", "de": "Deutsch", "es": "Español"}
+LANGUAGES = {"en": "English", "de": "German", "es": "Spanish"}
+OWN_NAMES = {"en": "English", "de": "Deutsch", "es": "Español"}
 
 
 class Role(enum.StrEnum):

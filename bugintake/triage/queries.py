@@ -1,4 +1,4 @@
-"""Reading the board, the list, and the history of a bug."""
+"""Reading the board and the list."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from sqlalchemy.orm import aliased
 
 from bugintake.core import clock
 from bugintake.core.db import db
-from bugintake.core.events import Event, EventKind
+from bugintake.core.events import Event
 from bugintake.intake.models import OPEN, Bug, Customer, Option, Report, Status
 from bugintake.intake.queries import visible_to
 from bugintake.team.models import User
@@ -207,55 +207,6 @@ def listed(filters: Filters, statuses: Sequence[Status], actor: User, after: int
     return [Card(*row) for row in found]
 
 
-HISTORY = {
-    EventKind.REPORT_FILED: "filed it",
-    EventKind.REPORT_ATTACHED: "attached one more customer",
-    EventKind.REPORT_WITHDRAWN: "took a report back",
-    EventKind.REPORT_SETTLED: "settled a report: {after}",
-    EventKind.BUG_ACCEPTED: "accepted it",
-    EventKind.BUG_STARTED: "began to work on it",
-    EventKind.BUG_STOPPED: "put it down",
-    EventKind.BUG_ASKED: "asked a question",
-    EventKind.BUG_ANSWERED: "took down the answer",
-    EventKind.BUG_FIXED: "fixed it",
-    EventKind.BUG_UNFIXED: "said it is not fixed after all",
-    EventKind.BUG_LIVE: "saw its release go live",
-    EventKind.BUG_DECLINED: "declined it",
-    EventKind.BUG_CAME_BACK: "saw it come back",
-    EventKind.BUG_RECONSIDERED: "changed the mind: it will be fixed",
-    EventKind.BUG_UNDONE: "undid that: it is {after} again",
-    EventKind.BUG_ASSIGNED: "gave it to {after}",
-    EventKind.BUG_EDITED: "changed the {field}: {after}",
-    EventKind.BUG_REPRODUCED: "saw it happen too",
-    EventKind.BUG_RESTRICTED: "restricted who sees it",
-    EventKind.BUG_UNRESTRICTED: "showed it to everybody again",
-    EventKind.BUG_WITHDRAWN: "took the bug back with its last report",
-}
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One line of a bug's history."""
-
-    event: Event
-    actor: User | None
-
-    @property
-    def words(self) -> str:
-        """What happened, as the end of a sentence that starts with who did it."""
-        words = HISTORY.get(self.event.kind, self.event.kind.value.replace("_", " ").replace(".", ": "))
-        if self.event.kind == EventKind.BUG_EDITED and self.event.after is None:
-            words = "changed the {field}"
-        parts = {"before": _label(self.event.before), "after": _label(self.event.after)}
-        return words.format(**parts, field=self.event.details.get("field", ""))
-
-
-def history(bug: Bug) -> list[Entry]:
-    """Read what happened to a bug, oldest first."""
-    query = sa.select(Event, User).outerjoin(User, User.id == Event.actor_id).where(Event.bug_id == bug.id)
-    return [Entry(event, actor) for event, actor in db.session.execute(query.order_by(Event.id))]
-
-
 def languages_waiting(bug: Bug) -> dict[str, int]:
     """Count the people who wait for a bug by the language they read."""
     part = aliased(Bug)
@@ -273,12 +224,6 @@ def languages_waiting(bug: Bug) -> dict[str, int]:
 def colleagues() -> Sequence[User]:
     """List everybody who works here now, by name."""
     return db.session.scalars(sa.select(User).where(User.disabled_at.is_(None)).order_by(User.name)).all()
-
-
-def _label(value: str | None) -> str:
-    if value is None:
-        return "whoever is on duty"
-    return Status(value).label if value in set(Status) else value.replace("_", " ")
 
 
 def _number(text: str | None) -> int | None:

@@ -137,7 +137,7 @@ def test_a_message_held_for_its_note_goes_in_another_language_only_when_somebody
         transitions.fix(bug, {"en": "It is back."}, make_version(live_since=TUESDAY_9), actor=lea)
     release()
     message = one_message(bug)
-    with pytest.raises(Conflict, match="no note in Deutsch yet"), transaction():
+    with pytest.raises(Conflict, match="no note in German yet"), transaction():
         messages.release_held(message, actor=lea)
     with pytest.raises(Conflict, match="no note in xx yet"), transaction():
         messages.release_held(message, actor=lea, language="xx")

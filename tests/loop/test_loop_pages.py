@@ -76,7 +76,7 @@ def test_what_is_to_be_sent_shows_its_people_languages_and_time(lea):
     said = words_of(lea.get("/loop"))
 
     assert "The VAT line is missing" in said
-    assert "Leaves by itself Tue 10 Mar 09:30 3 people To be sent 2 Held 1 English 2 Deutsch 1" in said
+    assert "Leaves by itself Tue 10 Mar 09:30 3 people To be sent 2 Held 1 English 2 German 1" in said
     assert "Send 2 BUG-1 Hold BUG-1" in said
 
 
@@ -85,7 +85,7 @@ def test_a_language_without_a_note_is_named(lea):
     with transaction():
         transitions.fix(bug, {"en": "Back."}, make_version(live_since=bug.filed_at), actor=make_user())
 
-    assert "Deutsch needs text" in words_of(lea.get("/loop"))
+    assert "German needs text" in words_of(lea.get("/loop"))
 
 
 @pytest.mark.parametrize(

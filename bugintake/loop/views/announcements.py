@@ -22,7 +22,6 @@ from bugintake.loop.models import Announcement, AnnouncementKind, Message, Messa
 from bugintake.loop.queries import PEOPLE_SHOWN, ROWS_SHOWN, Summary, Tab
 from bugintake.loop.views.blueprint import bp
 from bugintake.team.guards import signed_in, signed_in_user
-from bugintake.team.models import LANGUAGES
 from bugintake.team.workspace import is_sample, workspace
 
 
@@ -47,7 +46,6 @@ def index() -> ResponseReturnValue:
         MessageState=MessageState,
         STATES=words.STATES,
         CHIPS=words.CHIPS,
-        LANGUAGES=LANGUAGES,
     )
 
 
@@ -87,7 +85,6 @@ def page(summary: Summary, status: int = 200, **forms: Any) -> ResponseReturnVal
         "MessageState": MessageState,
         "STATES": words.STATES,
         "CHIPS": words.CHIPS,
-        "LANGUAGES": LANGUAGES,
         "OWED": OWED,
     }
     return make_response(render_template("loop/show.html", **{**context, **forms}), status)

@@ -21,7 +21,7 @@ from bugintake.loop.models import LinkPurpose
 from bugintake.loop.progress import progress_of
 from bugintake.loop.views.blueprint import public
 from bugintake.team import guards
-from bugintake.team.models import LANGUAGES
+from bugintake.team.models import OWN_NAMES
 from bugintake.team.workspace import is_set_up, workspace
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -167,4 +167,4 @@ def _report_of_form() -> Report:
 def _languages(endpoint: str) -> list[tuple[str, str, str]]:
     """Name the languages to switch to, each in itself, with its address."""
     offered = workspace().languages
-    return [(code, LANGUAGES[code], url_for(f"customers.{endpoint}", language=code)) for code in offered]
+    return [(code, OWN_NAMES[code], url_for(f"customers.{endpoint}", language=code)) for code in offered]

@@ -9,6 +9,7 @@ from werkzeug.local import LocalProxy
 
 from bugintake.core import clock, config, templating
 from bugintake.team import setup, sign_in
+from bugintake.team.models import LANGUAGES
 from bugintake.team.views import admin, first_run, own_settings, signing_in
 from bugintake.team.views.blueprint import bp
 from bugintake.team.workspace import is_sample, is_set_up, workspace
@@ -22,6 +23,7 @@ def attach(app: Flask) -> None:
     sign_in.init_app(app)
     app.register_blueprint(bp)
     app.context_processor(_context)
+    app.jinja_env.globals["LANGUAGES"] = LANGUAGES
     templating.register_panel("topbar.menu", _menu)
     templating.register_panel("new.checklist", _checklist)
     setup.register_item("You", "/settings", lambda: True, position=1)

@@ -16,7 +16,7 @@ from bugintake.intake.models import Bug, OptionList, Status
 from bugintake.intake.queries import bug_or_404
 from bugintake.team.guards import engineer_required, signed_in, signed_in_user
 from bugintake.team.workspace import workspace
-from bugintake.triage import editing, forms, owners, queries, transitions
+from bugintake.triage import editing, forms, history, owners, queries, transitions
 from bugintake.triage.views import bp
 
 REPORTS_SHOWN = 20
@@ -38,13 +38,15 @@ def page(bug: Bug, status: int = 200, **forms_: Any) -> ResponseReturnValue:
     everyone = request.args.get("reports") == "all"
     reports = intake_queries.reports_of(bug)
     languages = workspace().languages
+    lines, earlier = history.lines(bug, whole=request.args.get("history") == "all")
     context: dict[str, Any] = {
         "bug": bug,
         "me": me,
         "merged": request.args.get("merged", "") if request.args.get("merged", "").startswith("BUG-") else "",
         "reports": reports if everyone else reports[:REPORTS_SHOWN],
         "report_count": len(reports),
-        "history": queries.history(bug),
+        "history": lines,
+        "earlier": earlier,
         "question": intake_queries.open_question(bug),
         "owner": owners.effective_owner(bug),
         "people": queries.colleagues(),
