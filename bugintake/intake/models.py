@@ -92,6 +92,11 @@ class Customer(Model):
         """Name and company: Hana Kovač, Brightline."""
         return f"{self.name}, {self.account.name}" if self.account else self.name
 
+    @property
+    def first_name(self) -> str:
+        """The name a greeting uses; nothing where no name is known."""
+        return next(iter(self.name.split()), "")
+
     def email_for(self, viewer: User) -> str:
         """Return the address as this person may read it: engineers see h•••@example.com."""
         if not self.email or viewer.role in NO_MASK:

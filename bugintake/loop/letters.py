@@ -15,7 +15,7 @@ from flask_babel import force_locale, gettext, ngettext
 from bugintake.core import clock
 from bugintake.core.config import settings
 from bugintake.core.forms import zone_or_utc
-from bugintake.intake.models import Report
+from bugintake.intake.models import Customer, Report
 from bugintake.loop.links import Links
 from bugintake.loop.mail import Letter, Line
 from bugintake.loop.models import Announcement, AnnouncementKind, Message
@@ -99,7 +99,7 @@ def written(outcomes: Sequence[Outcome], workspace: Workspace) -> tuple[Letter, 
         sections = [_section(outcome, workspace) for outcome in outcomes]
         thanks = "\n".join([gettext("Thank you,"), *_signature(first, workspace)])
         middle = [line for section in sections for line in section]
-        lines = [Line(_greeting(customer.name)), *middle, Line(thanks), *_small_print(outcomes)]
+        lines = [Line(_greeting(customer)), *middle, Line(thanks), *_small_print(outcomes)]
         subject = _subject(outcomes)
     letter = Letter(
         recipient=customer.email or "",
@@ -186,8 +186,8 @@ def _signature(outcome: Outcome, workspace: Workspace) -> list[str]:
     return [*names[:1], workspace.signature]
 
 
-def _greeting(name: str) -> str:
-    first = name.split()[0] if name.split() else ""
+def _greeting(customer: Customer) -> str:
+    first = customer.first_name
     return str(gettext("Hello %(name)s,", name=first) if first else gettext("Hello,"))
 
 

@@ -38,9 +38,7 @@ def tell_latecomer(event: Event) -> None:
         announcements.open_announcement(bug, KINDS[bug.status], actor=_actor(event))
         return
     announcements.owe(announcement, report.customer)
-    theirs = (Message.announcement_id == announcement.id, Message.customer_id == report.customer_id)
-    again = {"state": MessageState.HELD, "held_because": HeldBecause.REOPENED, "reason": TOLD_AGAIN}
-    update_all(sa.update(Message).where(*theirs, Message.state.in_(TOLD)).values(**again, state_at=clock.now()))
+    _hold_the_told(announcement, Message.customer_id == report.customer_id)
 
 
 def stop_telling(event: Event) -> None:
@@ -110,6 +108,15 @@ def _take_up_again(announcement: Announcement) -> None:
     because = sa.case((has_address, HeldBecause.NO_NOTE.value), else_=HeldBecause.NO_ADDRESS.value)
     update_all(sa.update(Message).where(*reopened, Message.reason != TOLD_AGAIN).values(held_because=because))
     announcements.reword(announcement)
+    announcements.owe(announcement)  # whoever was attached while it was open waits for this outcome now
+    waits = waiting.unsettled_under(announcement.bug_id).with_only_columns(Report.customer_id)
+    _hold_the_told(announcement, Message.customer_id.in_(waits))
+
+
+def _hold_the_told(announcement: Announcement, wait: sa.ColumnElement[bool]) -> None:
+    theirs = (Message.announcement_id == announcement.id, Message.state.in_(TOLD), wait)
+    again = {"state": MessageState.HELD, "held_because": HeldBecause.REOPENED, "reason": TOLD_AGAIN}
+    update_all(sa.update(Message).where(*theirs).values(**again, state_at=clock.now()))
 
 
 def _bug(event: Event) -> Bug:

@@ -30,6 +30,13 @@ ALLOWED: Mapping[Status, frozenset[Status]] = {
     Status.DECLINED: frozenset({Status.ACCEPTED}),
 }
 
+# What was told is taken back only by a verb that begins the next generation, and each has one outcome to take back.
+TAKES_BACK: Mapping[EventKind, Status] = {
+    EventKind.BUG_CAME_BACK: Status.LIVE,
+    EventKind.BUG_UNRELEASED: Status.LIVE,
+    EventKind.BUG_RECONSIDERED: Status.DECLINED,
+}
+
 UNDOABLE = frozenset(
     {
         EventKind.BUG_ACCEPTED,
@@ -206,8 +213,8 @@ def _move(bug: Bug, to: Status, kind: EventKind, actor: User | None, seen: Statu
         raise Conflict(f"{bug.ref} is part of BUG-{bug.canonical_id}. Move that one.")
     if bug.withdrawn_at is not None:
         raise Conflict(f"{bug.ref} was taken back.")
-    takes_back_an_outcome = before in (Status.LIVE, Status.DECLINED)
-    if to not in ALLOWED[before] or (takes_back_an_outcome and "generation" not in columns):
+    outcome = before if before in (Status.LIVE, Status.DECLINED) else None
+    if to not in ALLOWED[before] or TAKES_BACK.get(kind) != outcome:
         raise Conflict(f"A bug that is {before.label} cannot become {to.label}.")
     was = {name: getattr(bug, name) for name in columns if name != "came_back_at"}
     now = clock.now()

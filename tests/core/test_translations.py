@@ -17,7 +17,8 @@ from bugintake.team.models import LANGUAGES
 
 FOLDER = templating.folder("core/translations")
 PACKAGE = Path(templating.__file__).parents[1]
-READ_BY_CUSTOMERS = [PACKAGE / "loop" / "letters.py", PACKAGE / "loop" / "notices.py", PACKAGE / "loop" / "progress.py"]
+FILES = ("intake/replies.py", "loop/letters.py", "loop/notices.py", "loop/progress.py")
+READ_BY_CUSTOMERS = [PACKAGE / path for path in FILES]
 PAGES = ["report", "start", "unsubscribe", "gone", "_public"]
 
 

@@ -156,10 +156,10 @@ def test_the_confirmation_words_it_in_the_customers_language_and_in_english(agen
 
     assert "Attached to BUG-1" in page
     assert (
-        "Hallo Hana Kovač, danke, dass Sie uns das gesagt haben. Wir haben es aufgenommen: "
+        "Hallo Hana, danke, dass Sie uns das gesagt haben. Wir haben es aufgenommen: "
         "„Suche: Sieht falsch aus“. Unsere Nummer dafür ist BUG-1. Sie hören von uns, wie es ausgeht."
     ) in page
-    assert "They read German. In English: Hello Hana Kovač, thank you for telling us." in page
+    assert "They read German. In English: Hello Hana, thank you for telling us." in page
     assert "2 people wait for this bug." in page
 
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from bugintake.core import clock as house_clock
@@ -396,8 +396,10 @@ STEPS = st.lists(
             "live",
             "decline",
             "reopen",
+            "come back",
             "undo",
             "attach",
+            "by hand",
             "withdraw",
             "works",
             "still",
@@ -411,8 +413,10 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(steps=STEPS)
+@example(steps=["decline", "reopen", "attach", "undo"])
+@example(steps=["decline", "come back"])
 def test_whoever_waits_for_an_outcome_is_owed_exactly_one_message_in_a_named_state(app, steps):
     make_workspace(review_minutes=0)
     actor = make_user()
@@ -438,7 +442,9 @@ def take(step, bug, actor):
         with transaction():
             change = {
                 "reopen": lambda: transitions.reconsider(bug, actor=actor),
+                "come back": lambda: transitions.come_back(bug, actor=actor),
                 "undo": lambda: transitions.undo(bug, actor=actor),
+                "by hand": lambda: messages.tell_by_hand(one_message(bug), actor=actor) if one_message(bug) else None,
                 "withdraw": lambda: reports.withdraw(report, actor=actor),
                 "works": lambda: replies.works_now(report),
                 "still": lambda: replies.still_happening(report, "Still."),

@@ -155,6 +155,23 @@ def test_changing_our_mind_about_a_decline_begins_the_next_generation(app):
     assert (bug.status, bug.generation, bug.decline_reason_id) == (Status.ACCEPTED, 2, None)
 
 
+@pytest.mark.parametrize(
+    ("outcome", "verb"),
+    [
+        (Status.DECLINED, lambda bug: transitions.come_back(bug, actor=None)),
+        (Status.DECLINED, lambda bug: transitions.unrelease(bug, actor=make_user())),
+        (Status.LIVE, lambda bug: transitions.reconsider(bug, actor=make_user())),
+    ],
+)
+def test_each_outcome_is_taken_back_by_its_own_verb_alone(app, outcome, verb):
+    bug = make_bug(outcome)
+
+    with pytest.raises(Conflict), transaction():
+        verb(bug)
+
+    assert (bug.status, bug.generation) == (outcome, 1)
+
+
 def test_an_answer_brings_a_bug_back_where_it_was(app):
     bug = make_bug(Status.ACCEPTED)
     bring_to(bug, Status.NEEDS_INFO, actor=make_user())
