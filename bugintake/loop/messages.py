@@ -67,8 +67,8 @@ def release_held(message: Message, *, actor: User, language: str | None = None) 
 def release_restored(*, actor: User) -> int:
     """Let everything go that a restored backup held and this person may see, and count it.
 
-    The envelopes keep their Message-IDs, so that a mail program recognises what it got before the restore. Records
-    message.released for each bug.
+    The envelopes keep their Message-IDs, so that a mail program recognises what it got before the restore. What shares
+    one with something that stays here leaves in an envelope of its own. Records message.released for each bug.
     """
     seen = sa.select(Announcement.id).join(Bug, Bug.id == Announcement.bug_id).where(visible_to(actor))
     is_restored = (Message.state == MessageState.HELD, Message.held_because == HeldBecause.RESTORED)
@@ -77,12 +77,16 @@ def release_restored(*, actor: User) -> int:
     concerned = sa.select(Announcement.bug_id, sa.func.count()).join(Message, about).where(held)
     concerned = concerned.group_by(Announcement.bug_id)
     counts = db.session.execute(concerned.order_by(Announcement.bug_id)).all()
-    envelopes = sa.select(Message.delivery_id).where(held, Message.delivery_id.is_not(None))
-    again = {"state": DeliveryState.PENDING, "not_before": clock.now(), "lease_owner": None, "lease_until": None}
-    is_held = Delivery.state == DeliveryState.HELD
-    update_all(sa.update(Delivery).where(Delivery.id.in_(envelopes), is_held).values(**again))
     released = {"state": MessageState.PENDING, "held_because": None, "reason": "", "state_at": clock.now()}
     update_all(sa.update(Message).where(held).values(**released))
+    goes = sa.exists().where(Message.delivery_id == Delivery.id, Message.state == MessageState.PENDING)
+    stays = sa.exists().where(Message.delivery_id == Delivery.id, Message.state == MessageState.HELD)
+    is_held = Delivery.state == DeliveryState.HELD
+    shared = sa.select(Delivery.id).where(is_held, stays)
+    parted = sa.update(Message).where(Message.state == MessageState.PENDING, Message.delivery_id.in_(shared))
+    update_all(parted.values(delivery_id=None))
+    again = {"state": DeliveryState.PENDING, "not_before": clock.now(), "lease_owner": None, "lease_until": None}
+    update_all(sa.update(Delivery).where(is_held, goes).values(**again))
     for bug_id, count in counts:
         bug = db.session.get_one(Bug, bug_id)
         events.record(EventKind.MESSAGE_RELEASED, actor=actor, bug=bug, people=count)

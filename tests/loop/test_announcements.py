@@ -1,19 +1,17 @@
-"""Who is owed what when a bug becomes live or declined, and when it leaves."""
+"""Who is owed what when a bug becomes live or declined, and in which words."""
 
-import threading
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 
 from bugintake.core.db import db, transaction
-from bugintake.core.errors import Conflict, Invalid
+from bugintake.core.errors import Invalid
 from bugintake.core.events import Event, EventKind
 from bugintake.intake import reports
-from bugintake.intake.models import Bug, Customer, OptionList, Report, Status
+from bugintake.intake.models import Customer, OptionList, Report, Status
 from bugintake.loop import announcements
 from bugintake.loop.envelopes import open_due
-from bugintake.loop.models import Announcement, Delivery, DeliveryState, Message, MessageState
 from bugintake.triage import transitions
 from tests.counting import asked
 from tests.factories import (
@@ -21,13 +19,11 @@ from tests.factories import (
     make_bug,
     make_customer,
     make_option,
-    make_report,
     make_user,
     make_version,
     make_workspace,
 )
-
-TUESDAY_9 = datetime(2026, 3, 10, 9, tzinfo=UTC)
+from tests.loop.rows import TUESDAY_9, announcement_of, envelope_states, kinds, message_to, owed, release, waiting_for
 
 
 @pytest.fixture(autouse=True)
@@ -38,39 +34,6 @@ def _company(app, clock):
 @pytest.fixture
 def mira(app):
     return make_user(name="Mira")
-
-
-def owed(bug):
-    """What each customer is owed, in order: address, state and why it is held."""
-    found = sa.select(Customer.email, Message.state, Message.held_because).join(
-        Customer, Customer.id == Message.customer_id
-    )
-    about = found.join(Announcement, Announcement.id == Message.announcement_id).where(Announcement.bug_id == bug.id)
-    return [tuple(row) for row in db.session.execute(about.order_by(Message.id))]
-
-
-def announcement_of(bug):
-    found = sa.select(Announcement).where(Announcement.bug_id == bug.id).order_by(Announcement.id.desc())
-    return db.session.scalars(found).first()
-
-
-def message_to(email):
-    return db.session.scalars(
-        sa.select(Message).join(Customer, Customer.id == Message.customer_id).where(Customer.email == email)
-    ).one()
-
-
-def kinds(bug):
-    return list(db.session.scalars(sa.select(Event.kind).where(Event.bug_id == bug.id).order_by(Event.id)))
-
-
-def waiting(bug):
-    return db.session.get_one(Bug, bug.id).waiting_count
-
-
-def release_everything():
-    with transaction():
-        return open_due()
 
 
 # --- Opening -----------------------------------------------------------------------------------------------------
@@ -145,7 +108,7 @@ def test_a_customer_without_an_address_is_held_for_a_person():
     bug = make_bug(Status.LIVE, waiting=[make_customer("Hana", email="")])
 
     assert owed(bug) == [(None, "held", "no_address")]
-    assert waiting(bug) == 1
+    assert waiting_for(bug) == 1
 
 
 def test_an_address_that_bounced_is_suppressed_and_waits_no_longer(mira):
@@ -156,7 +119,7 @@ def test_an_address_that_bounced_is_suppressed_and_waits_no_longer(mira):
     bring_to(bug, Status.LIVE, actor=mira)
 
     assert owed(bug) == [("hana@example.com", "suppressed", None), ("sam@example.com", "pending", None)]
-    assert waiting(bug) == 1
+    assert waiting_for(bug) == 1
     assert message_to("hana@example.com").reason == "Mail to this address comes back."
     settled = db.session.scalars(sa.select(Report).where(Report.settled_at.is_not(None))).one()
     assert (settled.customer_id, settled.settled_by) == (hana.id, "suppressed")
@@ -170,7 +133,7 @@ def test_an_unsubscribed_report_is_suppressed(mira):
     bring_to(bug, Status.LIVE, actor=mira)
 
     assert owed(bug) == [("hana@example.com", "suppressed", None)]
-    assert waiting(bug) == 0
+    assert waiting_for(bug) == 0
 
 
 def test_the_settled_are_owed_nothing(mira):
@@ -200,7 +163,7 @@ def test_two_thousand_people_take_as_many_questions_as_one(mira):
 
     assert (one, two_thousand) == (1, 2001)
     assert first == second
-    assert waiting(many) == 2001
+    assert waiting_for(many) == 2001
 
 
 def wait_in_bulk(bug, number):
@@ -217,360 +180,6 @@ def wait_in_bulk(bug, number):
         same = {name: getattr(pattern, name) for name in columns}
         db.session.execute(sa.insert(Report), [{**same, "customer_id": person["id"]} for person in people])
         bug.waiting_count += number
-
-
-# --- The review window -------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("minutes", "now", "due"),
-    [
-        (30, datetime(2026, 3, 10, 9, tzinfo=UTC), datetime(2026, 3, 10, 9, 30, tzinfo=UTC)),
-        (30, datetime(2026, 3, 10, 16, 50, tzinfo=UTC), datetime(2026, 3, 11, 9, 20, tzinfo=UTC)),
-        (30, datetime(2026, 3, 13, 18, tzinfo=UTC), datetime(2026, 3, 16, 9, 30, tzinfo=UTC)),
-        (0, datetime(2026, 3, 14, 3, tzinfo=UTC), datetime(2026, 3, 14, 3, tzinfo=UTC)),
-        (None, datetime(2026, 3, 10, 9, tzinfo=UTC), None),
-    ],
-)
-def test_the_review_window_is_in_working_minutes(clock, minutes, now, due):
-    make_workspace(review_minutes=minutes)
-    clock.set(now)
-
-    assert announcement_of(make_bug(Status.LIVE)).due_at == due
-
-
-def test_it_leaves_by_itself_when_the_window_has_passed(clock):
-    bug = make_bug(Status.LIVE, waiting=[make_customer(email="hana@example.com")])
-    clock.advance(timedelta(minutes=29, seconds=59))
-    assert release_everything() == 0
-
-    clock.advance(timedelta(seconds=1))
-
-    assert release_everything() == 1
-    assert announcement_of(bug).released_at == TUESDAY_9 + timedelta(minutes=30)
-    assert kinds(bug)[-1] == "announcement.released"
-    assert release_everything() == 0
-
-
-def test_it_waits_for_ever_where_somebody_has_to_send(clock, mira):
-    make_workspace(review_minutes=None)
-    bug = make_bug(Status.LIVE)
-    clock.advance(timedelta(days=60))
-    assert release_everything() == 0
-
-    with transaction():
-        announcements.send(announcement_of(bug), actor=mira)
-    clock.advance(timedelta(seconds=60))
-
-    assert release_everything() == 1
-
-
-def test_sending_waits_a_minute_in_which_it_can_be_undone(clock, mira):
-    bug = make_bug(Status.LIVE)
-    with transaction():
-        announcements.send(announcement_of(bug), actor=mira)
-    clock.advance(timedelta(seconds=59))
-    assert release_everything() == 0
-
-    with transaction():
-        announcements.undo_send(announcement_of(bug), actor=mira)
-    clock.advance(timedelta(minutes=28))
-
-    assert release_everything() == 0
-    clock.advance(timedelta(minutes=2))
-    assert release_everything() == 1
-
-
-def test_an_undone_sending_after_the_window_waits_for_a_person(clock, mira):
-    bug = make_bug(Status.LIVE)
-    with transaction():
-        announcements.hold(announcement_of(bug), actor=mira)
-    clock.advance(timedelta(days=2))
-    with transaction():
-        announcements.send(announcement_of(bug), actor=mira)
-    with transaction():
-        announcements.undo_send(announcement_of(bug), actor=mira)
-    clock.advance(timedelta(days=2))
-
-    assert release_everything() == 0
-    assert announcement_of(bug).due_at is None
-
-
-def test_sending_twice_or_too_late_is_refused(clock, mira):
-    bug = make_bug(Status.LIVE)
-    with transaction():
-        announcements.send(announcement_of(bug), actor=mira)
-    clock.advance(timedelta(minutes=1))
-    release_everything()
-
-    with pytest.raises(Conflict, match="The minute is over"), transaction():
-        announcements.undo_send(announcement_of(bug), actor=mira)
-    with pytest.raises(Conflict, match="It has been sent already"), transaction():
-        announcements.send(announcement_of(bug), actor=mira)
-
-
-def test_nobody_undoes_what_nobody_sent(mira):
-    bug = make_bug(Status.LIVE)
-
-    with pytest.raises(Conflict, match="Nobody has sent it"), transaction():
-        announcements.undo_send(announcement_of(bug), actor=mira)
-
-
-def test_a_held_announcement_stays_until_it_is_resumed(clock, mira):
-    bug = make_bug(Status.LIVE)
-    with transaction():
-        announcements.hold(announcement_of(bug), actor=mira)
-    clock.advance(timedelta(days=1))
-    assert release_everything() == 0
-
-    with transaction():
-        announcements.resume(announcement_of(bug), actor=mira)
-
-    assert announcement_of(bug).due_at == TUESDAY_9 + timedelta(days=1, minutes=30)
-    clock.advance(timedelta(minutes=30))
-    assert release_everything() == 1
-
-
-def test_holding_takes_out_of_the_envelopes_what_has_not_been_handed_over(clock, mira):
-    bug = make_bug(Status.LIVE, waiting=[make_customer(email="hana@example.com"), make_customer(email="sam@x.test")])
-    clock.advance(timedelta(minutes=30))
-    release_everything()
-    with transaction():
-        leaving = db.session.get_one(Delivery, message_to("sam@x.test").delivery_id)
-        leaving.state = DeliveryState.SENDING
-
-    with transaction():
-        announcements.hold(announcement_of(bug), actor=mira)
-
-    assert message_to("hana@example.com").delivery_id is None
-    assert message_to("sam@x.test").delivery_id == leaving.id
-    assert states_of_envelopes() == ["cancelled", "sending"]
-    assert release_everything() == 0
-    with transaction():
-        announcements.send(announcement_of(bug), actor=mira)
-    clock.advance(timedelta(minutes=1))
-    assert release_everything() == 1
-    assert message_to("hana@example.com").delivery_id is not None
-
-
-def states_of_envelopes():
-    return list(db.session.scalars(sa.select(Delivery.state).order_by(Delivery.customer_id, Delivery.id)))
-
-
-def test_holding_or_resuming_twice_is_refused(mira):
-    bug = make_bug(Status.LIVE)
-    with pytest.raises(Conflict, match="It is not held"), transaction():
-        announcements.resume(announcement_of(bug), actor=mira)
-    with transaction():
-        announcements.hold(announcement_of(bug), actor=mira)
-    with pytest.raises(Conflict, match="held or cancelled already"), transaction():
-        announcements.hold(announcement_of(bug), actor=mira)
-
-
-# --- Envelopes ---------------------------------------------------------------------------------------------------
-
-
-def test_several_bugs_that_go_live_together_make_one_envelope_for_each_person(clock):
-    hana, sam = make_customer(email="hana@example.com"), make_customer(email="sam@example.com")
-    for _ in range(5):
-        make_bug(Status.LIVE, waiting=[hana])
-    make_bug(Status.LIVE, waiting=[hana, sam])
-    clock.advance(timedelta(minutes=30))
-
-    assert release_everything() == 2
-    counts = db.session.execute(
-        sa.select(Message.customer_id, sa.func.count()).group_by(Message.customer_id, Message.delivery_id)
-    ).all()
-    assert sorted(counts) == [(hana.id, 6), (sam.id, 1)]
-
-
-def test_an_envelope_has_a_key_and_an_identifier_of_its_own(clock):
-    make_bug(Status.LIVE, waiting=[make_customer()])
-    clock.advance(timedelta(minutes=30))
-    release_everything()
-
-    envelope = db.session.scalars(sa.select(Delivery)).one()
-    message = db.session.scalars(sa.select(Message)).one()
-    assert envelope.key == f"outcome:{message.id}:0"
-    assert envelope.message_id.endswith(f".{message.id}@127.0.0.1>")
-    assert (envelope.state, envelope.attempts, envelope.not_before) == ("pending", 0, clock.now())
-
-
-def test_held_messages_stay_out_of_envelopes(clock):
-    make_bug(Status.LIVE, waiting=[make_customer(email="")])
-    clock.advance(timedelta(minutes=30))
-
-    assert release_everything() == 0
-
-
-def test_envelopes_are_filled_some_at_a_time(clock):
-    make_bug(Status.LIVE, waiting=[make_customer() for _ in range(5)])
-    clock.advance(timedelta(minutes=30))
-
-    made = []
-    for _ in range(4):
-        with transaction():
-            made.append(open_due(at_most=2))
-    assert made == [2, 2, 1, 0]
-
-
-# --- Who comes later, who goes ------------------------------------------------------------------------------------
-
-
-def test_somebody_attached_after_the_fix_is_told_at_once(clock):
-    bug = make_bug(Status.LIVE)
-    clock.advance(timedelta(minutes=30))
-    release_everything()
-
-    make_report(make_customer(email="late@example.com"), bug=bug)
-
-    assert message_to("late@example.com").state == "pending"
-    assert release_everything() == 1
-
-
-def test_somebody_attached_during_the_review_leaves_with_the_others(clock):
-    bug = make_bug(Status.LIVE)
-    make_report(make_customer(email="late@example.com"), bug=bug)
-
-    assert release_everything() == 0
-    clock.advance(timedelta(minutes=30))
-    assert release_everything() == 2
-
-
-def test_somebody_attached_to_an_open_bug_is_owed_nothing_yet():
-    bug = make_bug()
-    make_report(make_customer(), bug=bug)
-
-    assert owed(bug) == []
-
-
-def test_somebody_who_tells_again_after_being_told_is_held(clock):
-    hana = make_customer(email="hana@example.com")
-    bug = make_bug(Status.LIVE, waiting=[hana])
-    with transaction():
-        message_to("hana@example.com").state = MessageState.SENT
-
-    make_report(hana, bug=bug)
-
-    assert owed(bug) == [("hana@example.com", "held", "reopened")]
-    assert waiting(bug) == 1
-
-
-def test_a_report_taken_back_is_owed_nothing(mira):
-    bug = make_bug(Status.LIVE, waiting=[make_customer(email="hana@example.com")])
-    with transaction():
-        reports.withdraw(db.session.scalars(sa.select(Report)).one(), actor=mira)
-
-    assert owed(bug) == [("hana@example.com", "cancelled", None)]
-
-
-def test_a_report_taken_back_leaves_the_others_in_the_envelope(clock, mira):
-    hana = make_customer(email="hana@example.com")
-    first, second = make_bug(Status.LIVE, waiting=[hana]), make_bug(Status.LIVE, waiting=[hana])
-    clock.advance(timedelta(minutes=30))
-    release_everything()
-    with transaction():
-        reports.withdraw(db.session.scalars(sa.select(Report).where(Report.bug_id == first.id)).one(), actor=mira)
-
-    assert (owed(first)[0][1], owed(second)[0][1]) == ("cancelled", "pending")
-    assert states_of_envelopes() == ["pending"]
-
-
-# --- Undoing and reopening ----------------------------------------------------------------------------------------
-
-
-def test_undoing_takes_the_announcement_back(clock, mira):
-    bug = make_bug(Status.DECLINED, waiting=[make_customer(email="hana@example.com")], actor=mira)
-    with transaction():
-        transitions.undo(bug, actor=mira)
-
-    assert owed(bug) == [("hana@example.com", "cancelled", None)]
-    assert announcement_of(bug).cancelled_at == clock.now()
-    assert kinds(bug)[-1] == "announcement.cancelled"
-
-
-def test_undoing_lets_the_suppressed_wait_again(mira):
-    hana = make_customer(email="hana@example.com")
-    bug = make_bug(waiting=[hana])
-    with transaction():
-        hana.suppressed_at = TUESDAY_9
-    bring_to(bug, Status.DECLINED, actor=mira)
-    assert waiting(bug) == 0
-
-    with transaction():
-        transitions.undo(bug, actor=mira)
-
-    assert waiting(bug) == 1
-
-
-@pytest.mark.parametrize("state", [MessageState.SENT, MessageState.TOLD_BY_HAND, MessageState.UNCERTAIN])
-def test_undoing_is_refused_once_somebody_was_told(mira, state):
-    bug = make_bug(Status.DECLINED, waiting=[make_customer(), make_customer()], actor=mira)
-    with transaction():
-        db.session.scalars(sa.select(Message)).first().state = state
-
-    with pytest.raises(Conflict, match="1 person has been told already"), transaction():
-        transitions.undo(bug, actor=mira)
-    assert db.session.get_one(Bug, bug.id).status == "declined"
-    assert sorted(row[1] for row in owed(bug)) == sorted([state, "pending"])
-
-
-def test_undoing_is_refused_while_a_mail_is_being_handed_over(mira):
-    make_workspace(review_minutes=0)
-    bug = make_bug(Status.DECLINED, actor=mira)
-    release_everything()
-    with transaction():
-        db.session.scalars(sa.select(Delivery)).one().state = DeliveryState.SENDING
-
-    with pytest.raises(Conflict, match="been told already"), transaction():
-        transitions.undo(bug, actor=mira)
-
-
-def test_declining_again_after_an_undo_opens_a_new_announcement(mira):
-    bug = make_bug(Status.DECLINED, waiting=[make_customer(email="hana@example.com")], actor=mira)
-    with transaction():
-        transitions.undo(bug, actor=mira)
-    bring_to(bug, Status.DECLINED, actor=mira)
-
-    assert [row[1] for row in owed(bug)] == ["cancelled", "pending"]
-
-
-def test_what_a_reopened_bug_still_owed_is_held(clock, mira):
-    bug = make_bug(Status.LIVE, waiting=[make_customer(email="hana@example.com"), make_customer("Urs", email="")])
-    clock.advance(timedelta(minutes=30))
-    release_everything()
-    with transaction():
-        transitions.come_back(bug, actor=None)
-
-    assert owed(bug) == [("hana@example.com", "held", "reopened"), (None, "held", "reopened")]
-    assert states_of_envelopes() == ["cancelled"]
-    with pytest.raises(Conflict, match="opened again"), transaction():
-        announcements.send(announcement_of(bug), actor=mira)
-    with pytest.raises(Conflict, match="opened again"), transaction():
-        announcements.resume(announcement_of(bug), actor=mira)
-
-
-def test_the_next_generation_takes_over_what_the_last_still_owed(clock, mira):
-    bug = make_bug(Status.LIVE, waiting=[make_customer(email="hana@example.com")])
-    with transaction():
-        transitions.come_back(bug, actor=None)
-    bring_to(bug, Status.LIVE, actor=mira)
-
-    assert [row[1:] for row in owed(bug)] == [("cancelled", None), ("pending", None)]
-    assert [a.generation for a in db.session.scalars(sa.select(Announcement).order_by(Announcement.id))] == [1, 2]
-
-
-def test_undoing_a_change_of_mind_takes_the_decline_up_again(clock, mira):
-    people = [make_customer(email="hana@example.com"), make_customer("Urs", email="")]
-    bug = make_bug(Status.DECLINED, waiting=people, actor=mira)
-    with transaction():
-        transitions.reconsider(bug, actor=mira)
-    with transaction():
-        transitions.undo(bug, actor=mira)
-
-    assert owed(bug) == [("hana@example.com", "pending", None), (None, "held", "no_address")]
-    clock.advance(timedelta(minutes=30))
-    assert release_everything() == 1
 
 
 # --- Words -------------------------------------------------------------------------------------------------------
@@ -592,12 +201,12 @@ def test_writing_the_missing_note_frees_those_who_waited_for_it(mira):
 def test_taking_a_note_away_holds_those_who_read_it(clock, mira):
     bug = make_bug(Status.LIVE, waiting=[make_customer(email="urs@example.com", language="de")])
     clock.advance(timedelta(minutes=30))
-    release_everything()
+    release()
     with transaction():
         announcements.edit_notes(announcement_of(bug), {"de": ""}, {}, actor=mira)
 
     assert owed(bug) == [("urs@example.com", "held", "no_note")]
-    assert states_of_envelopes() == ["cancelled"]
+    assert envelope_states() == ["cancelled"]
 
 
 def test_the_same_words_again_are_no_event(mira):
@@ -616,35 +225,3 @@ def test_words_that_cannot_be_are_refused(mira, notes, field):
         announcements.edit_notes(announcement_of(bug), notes, {}, actor=mira)
 
     assert refused.value.field == field
-
-
-# --- Several workers at once ---------------------------------------------------------------------------------------
-
-
-def test_several_workers_make_one_envelope_for_each_person(app, clock):
-    for _ in range(3):
-        make_bug(Status.LIVE, waiting=[make_customer() for _ in range(4)])
-    clock.advance(timedelta(minutes=30))
-    db.session.rollback()
-    made = []
-
-    def work():
-        with app.app_context():
-            while True:
-                with transaction():
-                    count = open_due(at_most=3)
-                if not count:
-                    return
-                made.append(count)
-
-    workers = [threading.Thread(target=work) for _ in range(4)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
-
-    assert sum(made) == 12
-    envelopes = db.session.scalars(sa.select(Message.delivery_id)).all()
-    assert len(set(envelopes)) == 12
-    assert None not in envelopes
-    assert kinds(db.session.get_one(Bug, 1)).count("announcement.released") == 1

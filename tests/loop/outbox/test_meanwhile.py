@@ -1,0 +1,138 @@
+"""What changed while a mail waited, or after it was claimed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from bugintake.core.db import db, transaction
+from bugintake.intake import reports, waiting
+from bugintake.intake.models import Bug, Customer, Report, Status
+from bugintake.loop import announcements, envelopes, outbox, post
+from bugintake.loop.models import (
+    Announcement,
+)
+from bugintake.team.models import Role
+from bugintake.triage import transitions
+from tests.factories import make_bug, make_customer, make_user
+from tests.faults.rig import message_states, work
+from tests.faults.server import FaultServer
+from tests.loop.rows import live
+
+
+def undo_their_report(bug: Bug, hana: Customer) -> None:
+    report = db.session.scalars(sa.select(Report).where(Report.customer_id == hana.id)).one()
+    reports.withdraw(report, actor=make_user(Role.AGENT))
+
+
+def unsubscribe(bug: Bug, hana: Customer) -> None:
+    report = db.session.scalars(sa.select(Report).where(Report.customer_id == hana.id)).one()
+    report.unsubscribed_at = bug.filed_at
+
+
+def erase(bug: Bug, hana: Customer) -> None:
+    hana.erased_at, hana.email, hana.name = bug.filed_at, None, "erased"
+
+
+def suppress(bug: Bug, hana: Customer) -> None:
+    hana.suppressed_at = bug.filed_at
+
+
+def lose_address(bug: Bug, hana: Customer) -> None:
+    hana.email = None
+
+
+def reopen(bug: Bug, hana: Customer) -> None:
+    transitions.come_back(bug, actor=None)
+
+
+def take_back(bug: Bug, hana: Customer) -> None:
+    transitions.undo(bug, actor=make_user(Role.AGENT))
+
+
+def merge(bug: Bug, hana: Customer) -> None:
+    other = db.session.scalars(sa.select(Bug).where(Bug.id != bug.id)).one()
+    bug.merged_into_id = bug.canonical_id = other.id
+    waiting.recount([bug.id, other.id])
+
+
+def hold(bug: Bug, hana: Customer) -> None:
+    announcements.hold(db.session.scalars(sa.select(Announcement)).one(), actor=make_user(Role.AGENT))
+
+
+def lose_note(bug: Bug, hana: Customer) -> None:
+    announcement = db.session.scalars(sa.select(Announcement)).one()
+    announcement.notes = {"de": "Wieder da."}
+
+
+CHANGES = [
+    (undo_their_report, "cancelled"),
+    (unsubscribe, "suppressed"),
+    (erase, "suppressed"),
+    (suppress, "suppressed"),
+    (lose_address, "held"),
+    (reopen, "held"),
+    (take_back, "cancelled"),
+    (merge, "cancelled"),
+    (hold, "pending"),
+    (lose_note, "held"),
+]
+
+
+@pytest.mark.parametrize(("change", "state"), CHANGES)
+def test_what_changed_while_a_mail_waited_is_seen_when_it_is_claimed(
+    sink: FaultServer, change: Any, state: str
+) -> None:
+    make_bug(waiting=[])
+    hana = make_customer(email="hana@example.com")
+    bug = make_bug(Status.LIVE, waiting=[hana])
+    with transaction():
+        envelopes.open_due()
+    with transaction():
+        change(bug, hana)
+
+    work()
+
+    assert sink.accepted == []
+    assert message_states() == {state: 1}
+
+
+@pytest.mark.parametrize(("change", "state"), [each for each in CHANGES if each[0] is not lose_note])
+def test_what_changed_after_a_mail_was_claimed_still_stops_it_before_data(
+    sink: FaultServer, change: Any, state: str
+) -> None:
+    make_bug(waiting=[])
+    hana = make_customer(email="hana@example.com")
+    bug = make_bug(Status.LIVE, waiting=[hana])
+    with transaction():
+        envelopes.open_due()
+    claimed = outbox.claim()[0]
+    with transaction():
+        change(bug, hana)
+    channel = post.open_channel()
+
+    outcome = post._send(claimed, channel, post.sender())
+
+    channel.close()
+    assert outcome.verdict == "withdrawn"
+    work()
+    assert sink.accepted == []
+    assert message_states() == {state: 1}
+
+
+def test_a_changed_address_gets_the_mail_and_the_old_one_does_not(sink: FaultServer) -> None:
+    live("old@example.com")
+    with transaction():
+        envelopes.open_due()
+    claimed = outbox.claim()[0]
+    with transaction():
+        db.session.scalars(sa.select(Customer)).one().email = "new@example.com"
+    channel = post.open_channel()
+    post._send(claimed, channel, post.sender())
+    channel.close()
+
+    work()
+
+    assert [recipient for recipient, _ in sink.accepted] == ["new@example.com"]

@@ -1,0 +1,205 @@
+"""Where a report stands, as its customer reads it: every sentence rests on a fact."""
+
+import re
+from gettext import GNUTranslations
+
+import pytest
+import sqlalchemy as sa
+from babel.messages.extract import extract_from_file
+from babel.messages.pofile import read_po
+
+from bugintake.core.db import db, transaction
+from bugintake.intake.models import Bug, OptionList, Status
+from bugintake.loop.models import Message, MessageState
+from bugintake.triage import transitions
+from tests.architecture.code import ROOT
+from tests.factories import make_bug, make_customer, make_option, make_user, make_workspace
+from tests.loop.reading import first_report, opened, page_of
+
+TOLD = "The VAT line is missing on the PDF. Only the total is there."
+
+
+@pytest.fixture(autouse=True)
+def _company(app, clock):
+    make_workspace()
+
+
+@pytest.fixture
+def hana(app):
+    return make_customer("Hana Kovač", email="hana@example.com", company="Brightline")
+
+
+def test_a_new_report_is_only_with_us(app, hana):
+    said = page_of(app, make_bug(waiting=[hana], actual=TOLD))
+
+    assert said.startswith("Fakturo support, for Hana The VAT line is missing on the PDF")
+    assert "We have your report (done) Tuesday 10 March, 09:00 We look into it We decide what to do about it" in said
+    assert "We write to you English, to h•••@example.com" in said
+    assert "saw it happen" not in said
+    assert "It works for me now" in said
+
+
+def test_we_saw_it_happen_only_where_somebody_ticked_it(app, clock, hana):
+    bug = make_bug(Status.ACCEPTED, waiting=[hana])
+    assert "We looked into it (done) Tuesday 10 March, 09:00 We are going to fix it Decided on" in page_of(app, bug)
+    with transaction():
+        db.session.get_one(Bug, bug.id).reproduced_at = clock.now()
+
+    said = page_of(app, bug)
+    assert "We saw it happen too (done)" in said
+    assert "We looked into it" not in said
+
+
+def test_how_many_wait_is_said_unless_the_bug_is_restricted(app, hana):
+    bug = make_bug(Status.IN_PROGRESS, waiting=[hana, make_customer(), make_customer()])
+    assert "We are fixing it Started on Tuesday 10 March. You are one of 3 people waiting." in page_of(app, bug)
+    with transaction():
+        db.session.get_one(Bug, bug.id).is_restricted = True
+
+    assert "people waiting" not in page_of(app, bug)
+
+
+def test_a_fix_names_the_version_it_reaches_the_customer_with(app, hana):
+    said = page_of(app, make_bug(Status.FIXED, waiting=[hana]))
+
+    assert "The fix is ready It reaches you with version 4.13.0." in said
+    assert "It works for everyone" not in said
+
+
+def test_a_live_fix_says_since_when_and_asks_whether_it_works(app, hana):
+    said = page_of(app, make_bug(Status.LIVE, waiting=[hana]))
+
+    assert "We fixed it (done)" in said
+    assert "It works for everyone (done) Since Tuesday 10 March, in version 4.13.0." in said
+    assert "We wrote to you" not in said
+    assert "What is different now The VAT line is back." in said
+    assert "Does it work for you now? Yes, it works No, it still happens" in said
+
+
+def test_we_wrote_only_when_the_mail_has_left(app, hana):
+    bug = make_bug(Status.LIVE, waiting=[hana])
+    with transaction():
+        db.session.scalars(sa.select(Message)).one().state = MessageState.SENT
+
+    assert "We wrote to you on Tuesday 10 March." in page_of(app, bug)
+
+
+def test_a_decline_has_its_reason_explanation_and_way_round(app, hana):
+    bug = make_bug(waiting=[hana])
+    with transaction():
+        reason = make_option(OptionList.DECLINE_REASON, labels={"de": "Funktioniert wie gedacht"})
+        notes, ways = {"en": "It must show CHF."}, {"en": "Print it instead."}
+        transitions.decline(bug, reason, notes, ways, actor=make_user())
+
+    said = page_of(app, bug)
+    assert "We are leaving it as it is Tuesday 10 March, 09:00" in said
+    assert "The reason Works as intended It must show CHF. What you can do instead Print it instead." in said
+    german = page_of(app, bug, "de")
+    assert (
+        "Der Grund Funktioniert wie gedacht Wir haben es bisher in einer anderen Sprache geschrieben: English" in german
+    )
+    assert "CHF" not in german
+
+
+def test_a_decline_without_a_way_round_says_so(app, hana):
+    said = page_of(app, make_bug(Status.DECLINED, waiting=[hana]))
+
+    assert "There is no good way round it today, and I am sorry about that." in said
+
+
+def test_a_bug_that_came_back_says_so(app, hana):
+    bug = make_bug(Status.LIVE, waiting=[hana])
+    with transaction():
+        transitions.come_back(bug, actor=None)
+
+    assert "It came back, and we are going to fix it" in page_of(app, bug)
+
+
+def test_the_way_round_is_shown_only_in_the_language_it_was_written_in(app, hana):
+    bug = make_bug(waiting=[hana])
+    with transaction():
+        bug.workarounds = {"en": "Choose Print."}
+
+    assert "Until then Choose Print." in page_of(app, bug)
+    assert "Choose Print." not in page_of(app, bug, "es")
+
+
+def test_a_report_under_a_merged_bug_shows_the_canonical_one(app, hana):
+    bug, other = make_bug(Status.LIVE, waiting=[]), make_bug(waiting=[hana])
+    with transaction():
+        other.merged_into_id = other.canonical_id = bug.id
+
+    assert "It works for everyone" in page_of(app, other)
+
+
+def test_without_words_the_title_is_made_of_the_choices_in_their_language(app, hana):
+    bug = make_bug(waiting=[hana])
+    with transaction():
+        first_report(bug).actual = ""
+        first_report(bug).area.labels = {"de": "Rechnungen › PDF"}
+        first_report(bug).symptom.labels = {"de": "zeigt etwas Falsches"}
+
+    assert "Rechnungen › PDF: zeigt etwas Falsches Ihre Meldung ist bei uns" in page_of(app, bug, "de")
+
+
+def test_times_are_the_customers_own(app, hana):
+    bug = make_bug(waiting=[hana])
+    with transaction():
+        hana.zone = "Asia/Tokyo"
+
+    assert "Dienstag, 10. März, 18:00" in page_of(app, bug, "de")
+
+
+def test_the_page_has_no_script_no_index_and_its_language(app, hana):
+    page = opened(app, first_report(make_bug(waiting=[hana]))).get("/s/es/report")
+
+    assert "<script" not in page.text
+    assert '<html lang="es" dir="ltr">' in page.text
+    assert '<meta name="robots" content="noindex, nofollow">' in page.text
+    assert '<a href="/s/de/report" lang="de" hreflang="de">Deutsch</a>' in page.text
+    assert page.text.count("<h1") == 1
+
+
+@pytest.mark.parametrize("status", list(Status))
+@pytest.mark.parametrize("language", ["de", "es"])
+def test_no_english_is_left_over_in_any_status(app, hana, status, language):
+    english = {"We", "the", "your", "It", "You", "report", "fix", "mail", "people", "Since", "with"}
+
+    said = page_of(app, make_bug(status, waiting=[hana, make_customer()], actual="x", expected="y"), language)
+
+    assert english & set(re.findall(r"[A-Za-z]+", said.replace("Fakturo support", ""))) == set()
+    assert not {"ticket", "issue", "resolved", "inconvenience", "{", "}"} & set(said.lower().split())
+
+
+def test_hostile_words_are_shown_as_words(app):
+    hostile = "\"'><svg onload=alert(1)>{{7*7}}"
+    page = opened(app, first_report(make_bug(waiting=[make_customer(hostile)], actual=hostile))).get("/s/en/report")
+
+    assert "<svg onload" not in page.text
+    assert "{{7*7}}" in page.text
+
+
+def test_every_sentence_that_customers_read_is_in_every_catalogue():
+    python = ("progress", "letters", "views/customers", "views/unsubscribing")
+    pages = ("core/public", "loop/_public", "loop/report", "loop/gone", "loop/start", "loop/unsubscribe")
+    sources = [("python", ROOT / f"bugintake/loop/{name}.py") for name in python]
+    sources += [("jinja2.ext:babel_extract", ROOT / f"templates/{name}.html") for name in pages]
+    said = {
+        message
+        for method, path in sources
+        for _, message, _, _ in extract_from_file(method, str(path), {"_": None, "gettext": None, "ngettext": (1, 2)})
+    }
+
+    for language in ("en", "de", "es"):
+        path = ROOT / f"bugintake/core/translations/{language}/LC_MESSAGES/messages.po"
+        catalogue = read_po(path.open("rb"))
+        known = {m.id for m in catalogue if m.id and (language == "en" or (m.string and all(m.string)))}
+        assert {message for message in said if message not in known} == set()
+        assert [error for message in catalogue for error in message.check(catalogue)] == []
+        compiled = GNUTranslations(path.with_suffix(".mo").open("rb"))  # pybabel compile -d bugintake/core/translations
+        singular = [(m.id, m.string) for m in catalogue if isinstance(m.id, str) and m.id and m.string]
+        plural = [(m.id, m.string) for m in catalogue if not isinstance(m.id, str) and all(m.string)]
+        assert [compiled.gettext(wanted) for wanted, _ in singular] == [string for _, string in singular]
+        assert [(compiled.ngettext(*wanted, 1), compiled.ngettext(*wanted, 2)) for wanted, _ in plural] == [
+            tuple(strings) for _, strings in plural
+        ]
