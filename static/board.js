@@ -2,7 +2,7 @@
 //   .col or .q                    a column; columns are in the order of h and l.  [data-ref="BUG-158"] in it: a card,
 //   id="BUG-158" and a link .t or .tt; data-v: its version, and it is redrawn when another poll brings a new one
 //   card verbs                    button or link with data-key="1" inside the card (its details.menu), or once per page:
-//   <template id="verbs">         of forms and links where {ref}, {status} and {v} stand for the card's (also %7Bref%7D);
+//   <template id="verbs">         of forms and links where {ref}, {status}, {v} and {owner} stand for the card's (also %7Bref%7D);
 //                                 data-when="new accepted" on one names the columns (data-status) that have it
 //   [data-poll="/board?area=3"]   around the columns: asked every 20 s with If-None-Match; new cards wait behind
 //                                 "2 new reports · show" (r) and never move what is on the screen
@@ -68,12 +68,12 @@ function aside(direction) {
 function verbsOf(card) {
   if (!template) return card;
   const status = columnOf(card).dataset.status ?? card.dataset.status ?? "";
-  const facts = { ref: card.dataset.ref, status, v: card.dataset.v ?? "" };
+  const facts = { ref: card.dataset.ref, status, v: card.dataset.v ?? "", owner: card.dataset.owner ?? "" };
   const verbs = template.content.cloneNode(true);
   for (const node of verbs.querySelectorAll("[action], [href], [value]"))
     for (const name of ["action", "href", "value"])
       if (node.hasAttribute(name))
-        node.setAttribute(name, node.getAttribute(name).replace(/(?:\{|%7B)(ref|status|v)(?:\}|%7D)/g, (_, fact) => facts[fact]));
+        node.setAttribute(name, node.getAttribute(name).replace(/(?:\{|%7B)(ref|status|v|owner)(?:\}|%7D)/g, (_, fact) => facts[fact]));
   for (const node of verbs.querySelectorAll("[data-when]")) if (!node.dataset.when.split(" ").includes(status)) node.remove();
   return verbs;
 }

@@ -1,8 +1,10 @@
 """What every test stands on: a database of its own, a clock it sets, and no way out of the house."""
 
+import contextvars
 import os
 import shutil
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,6 +19,7 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 
 from bugintake.core import clock as house_clock
 from bugintake.core.config import Settings
+from bugintake.core.db import db
 from bugintake.team import passwords
 from tests import apps, browsers, databases
 from tests.tally import Tally
@@ -224,6 +227,39 @@ def _nothing_leaves_the_house(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(socket.socket, "connect", guarded(socket.socket.connect))
     monkeypatch.setattr(socket.socket, "connect_ex", guarded(socket.socket.connect_ex))
+
+
+# --- Several at once ---------------------------------------------------------------------------------------------
+
+AT_ONCE = 6
+
+
+@pytest.fixture
+def together(app: Flask) -> Callable[[Callable[[int], Any]], list[Any]]:
+    """Call a function in several threads at the same moment, each with a database connection of its own."""
+
+    def run(call: Callable[[int], Any]) -> list[Any]:
+        gate = threading.Barrier(AT_ONCE)
+        answers: list[Any] = [None] * AT_ONCE
+
+        def one(number: int) -> None:
+            with app.app_context():
+                gate.wait()
+                try:
+                    answers[number] = call(number)
+                except Exception as error:  # the test looks at what each of them got
+                    answers[number] = error
+
+        threads = [threading.Thread(target=contextvars.Context().run, args=(one, n)) for n in range(AT_ONCE)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        db.session.rollback()
+        db.session.expire_all()
+        return answers
+
+    return run
 
 
 # --- A real browser ----------------------------------------------------------------------------------------------

@@ -191,6 +191,17 @@ def one_at_a_time(what: str) -> None:
         db.session.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(what, 0))))
 
 
+def hold(row: Any) -> None:
+    """Let nobody else change a row until this transaction ends, and read what the last one made of it.
+
+    Two statements: PostgreSQL joins what it locks late to what stood there before.
+    """
+    kind = type(row)
+    db.session.flush()
+    db.session.execute(sa.select(kind.id).where(kind.id == row.id).with_for_update(key_share=True)).all()
+    db.session.refresh(row)
+
+
 def read_again(kind: type[Model]) -> None:
     """Let the objects of a table that are in use read their row again, because a statement changed it behind them."""
     session = db.session()

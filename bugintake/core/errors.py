@@ -2,6 +2,8 @@
 
 import json
 import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from flask import Flask, current_app, render_template, request
@@ -40,6 +42,27 @@ class Conflict(Refusal):
 
     status = 409
     title = "Somebody was faster"
+
+
+@dataclass(frozen=True)
+class Clash:
+    """One field that two people changed at once: what stands there now, who wrote that, and what was typed here."""
+
+    name: str
+    theirs: Any
+    mine: Any
+    who: str
+    seen: str
+
+
+class Stale(Conflict):
+    """Somebody else changed the same fields since the page was opened; nothing of it was saved."""
+
+    title = "Somebody changed the same thing"
+
+    def __init__(self, clashes: Sequence[Clash]) -> None:
+        super().__init__("Nothing of yours was saved yet. What you typed is below, beside what stands there now.")
+        self.clashes = clashes
 
 
 class PreconditionFailed(Refusal):
@@ -139,9 +162,12 @@ def _answer(
             body["errors"] = {error.field: [sentence]}
         answer = current_app.response_class(json.dumps(body), status, mimetype="application/problem+json")
     else:
-        page = render_template(
-            "core/error.html", status=status, title=title, sentence=sentence, kept=_kept(), action=request.full_path
-        )
+        words: dict[str, Any] = {"status": status, "title": title, "sentence": sentence}
+        words |= {"kept": _kept(), "action": request.full_path}
+        if isinstance(error, Stale):
+            page = render_template("core/stale.html", clashes=error.clashes, **words)
+        else:
+            page = render_template("core/error.html", **words)
         answer = current_app.response_class(page, status)
     if retry_after:
         answer.headers["Retry-After"] = str(retry_after)

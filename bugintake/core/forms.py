@@ -1,13 +1,19 @@
 """Forms: text is cleaned on the way in, and a refused form keeps every value."""
 
+import hashlib
+import json
 import re
 import unicodedata
+from collections.abc import Callable, Mapping, Set
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 from flask_wtf import FlaskForm
 from wtforms import Field, StringField, TextAreaField, ValidationError
+
+from bugintake.core.errors import Clash, Stale
 
 _LINE_BREAKS = re.compile(r"\r\n?|[\u2028\u2029\x85]")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -25,6 +31,48 @@ def clean_text(text: str) -> str:
 def clean_line(text: str) -> str:
     """Make a name or label storable: as clean_text, and on one line."""
     return _SPACES.sub(" ", clean_text(text))
+
+
+def fingerprint(value: Any) -> str:
+    """Say shortly what a page shows of a value: a row of a table is its key, nothing is empty."""
+    if value is None or hasattr(value, "id"):
+        return str(value.id) if value is not None else ""
+    plain = json.dumps(value, sort_keys=True, default=str)
+    return hashlib.sha256(plain.encode("utf-8", "replace")).hexdigest()[:12]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a page showed when it was opened: its form carries the fingerprint of each field as `seen_<field>`.
+
+    `keeps` names the fields that are to stay as somebody else wrote them.
+    """
+
+    fields: Mapping[str, str] = field(default_factory=dict)
+    keeps: Set[str] = frozenset()
+
+    @classmethod
+    def on(cls, form: Mapping[str, str]) -> "Seen":
+        """Read it from what was sent."""
+        fields = {name.removeprefix("seen_"): value for name, value in form.items() if name.startswith("seen_")}
+        return cls(fields, frozenset(form.get("keep", "").split()))
+
+    def changes(
+        self, now: Mapping[str, Any], typed: Mapping[str, Any], who: Callable[[str], str] = lambda _name: ""
+    ) -> dict[str, Any]:
+        """Pick from what was typed the fields that were really changed; call it with their row locked.
+
+        So edits of different fields both survive. A field that the page did not say it showed is taken as typed.
+        Raises Stale with the fields that hold neither what was typed nor what the page showed; `who` says who changed
+        one of them.
+        """
+        stands = {name: fingerprint(now[name]) for name in typed}
+        untouched = {name for name, mine in typed.items() if fingerprint(mine) in (stands[name], self.fields.get(name))}
+        mine = {name: value for name, value in typed.items() if name not in untouched | self.keeps}
+        lost = [name for name in mine if self.fields.get(name, stands[name]) != stands[name]]
+        if lost:
+            raise Stale([Clash(each, now[each], mine[each], who(each), stands[each]) for each in lost])
+        return mine
 
 
 class Form(FlaskForm):

@@ -15,7 +15,7 @@ from flask_babel import gettext, ngettext
 from markupsafe import Markup
 
 from bugintake.core import clock
-from bugintake.core.forms import zone_or_utc
+from bugintake.core.forms import fingerprint, zone_or_utc
 
 THEMES = ("light", "dark")
 
@@ -104,6 +104,12 @@ def ago(at: datetime) -> str:
     return gettext("%(count)d d", count=minutes // (24 * 60))
 
 
+def ago_in_words(at: datetime) -> str:
+    """Say how long ago as a part of a sentence: just now, 24 min ago."""
+    short = ago(at)
+    return gettext("just now") if short == gettext("now") else gettext("%(short)s ago", short=short)
+
+
 def when(at: datetime, zone: str | None = None, locale: str = "en_GB") -> str:
     """Say the instant in a zone (the viewer's where none is given): Mon 7 Sep 10:43."""
     local = at.astimezone(zone_or_utc(zone or viewer_zone()))
@@ -146,6 +152,7 @@ def dress(app: Flask) -> None:
     """Give an app's templates what every page uses."""
     app.jinja_env.globals.update(asset=asset, panels=panels, nav_items=nav_items, theme=theme)
     app.jinja_env.filters.update(ago=ago, when=when, day=day, hour=hour, initials=initials, plural=plural)
+    app.jinja_env.filters.update(fingerprint=fingerprint)
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from bugintake.core import clock, events
-from bugintake.core.db import db, one_at_a_time
+from bugintake.core.db import db, hold, one_at_a_time
 from bugintake.core.errors import Conflict, Invalid
 from bugintake.core.events import EventKind
+from bugintake.core.forms import clean_line
 from bugintake.intake import waiting
 from bugintake.intake.models import Bug, Customer, Option, Remark, Report, SettledBy, Status
 from bugintake.team.models import User
@@ -90,8 +91,7 @@ def attach(bug: Bug, telling: Telling, *, actor: User, key: str | None = None) -
     earlier = _filed_before(telling, bug, actor, key)
     if earlier is not None:
         return earlier
-    db.session.execute(sa.select(Bug.id).where(Bug.id == bug.id).with_for_update()).all()
-    db.session.refresh(bug)  # what it became while this waited for its row decides whether an outcome is owed
+    hold(bug)  # what it became while this waited for its row decides whether an outcome is owed
     if bug.withdrawn_at is not None:
         raise Conflict(f"{bug.ref} was taken back, so nobody can wait for it.")
     report = _report_of(bug, telling.customer)
@@ -136,7 +136,7 @@ def canonical(bug: Bug) -> Bug:
 
 def title_from(telling: Telling) -> str:
     """Make the team's title: the first sentence of what happened, else the choices in words."""
-    first = _SENTENCE_END.split(telling.actual.strip(), maxsplit=1)[0].strip().rstrip(".")
+    first = clean_line(_SENTENCE_END.split(telling.actual.strip(), maxsplit=1)[0]).rstrip(".")
     title = first or f"{telling.symptom.label}: {telling.area.label}"
     return title if len(title) <= TITLE_LENGTH else title[: TITLE_LENGTH - 1].rstrip() + "…"
 

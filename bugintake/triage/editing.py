@@ -1,15 +1,62 @@
 """What may be changed on a bug besides its status: title, choices, owner, workaround, restriction."""
 
 from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import sqlalchemy as sa
 
 from bugintake.core import clock, events
+from bugintake.core.db import db, hold
 from bugintake.core.errors import Conflict, Invalid
-from bugintake.core.events import EventKind
+from bugintake.core.events import Event, EventKind
+from bugintake.core.forms import Seen
+from bugintake.core.templating import ago_in_words
 from bugintake.intake.models import Bug, Option, OptionList
-from bugintake.team.models import Role, User
+from bugintake.team.models import LANGUAGES, Role, User
 
 TITLE_LENGTH = 200
 WORKAROUND_LENGTH = 4000
+CHOSEN = (OptionList.AREA, OptionList.SYMPTOM, OptionList.IMPACT)
+WORKAROUND = "workaround_"
+WRITES = {
+    "owner": (EventKind.BUG_ASSIGNED, EventKind.BUG_ACCEPTED, EventKind.BUG_STARTED, EventKind.BUG_UNDONE),
+    "workaround": (EventKind.BUG_EDITED, EventKind.BUG_DECLINED, EventKind.BUG_UNDONE),
+}
+
+
+def change(bug: Bug, typed: Mapping[str, Any], seen: Seen, *, actor: User) -> None:
+    """Change what a page shows of a bug, each field for itself: title, area, symptom, impact, owner, workaround_de.
+
+    Records what the verbs below record, and raises as they do; raises Stale where somebody else changed one of these
+    fields since it was `seen`.
+    """
+    hold(bug)
+    now = {"title": bug.title, "owner": bug.owner, "area": bug.area, "symptom": bug.symptom, "impact": bug.impact}
+    now |= {f"{WORKAROUND}{language}": bug.workarounds.get(language, "") for language in LANGUAGES}
+    changes = seen.changes(now, typed, partial(_who_changed, bug))
+    if "title" in changes:
+        rename(bug, changes["title"], actor=actor)
+    if "owner" in changes:
+        assign(bug, changes["owner"], actor=actor)
+    for kind in CHOSEN:
+        if kind.value in changes:
+            choose(bug, changes[kind.value], actor=actor)
+    ways = {name.removeprefix(WORKAROUND): text for name, text in changes.items() if name.startswith(WORKAROUND)}
+    if ways:
+        set_workarounds(bug, {**bug.workarounds, **ways}, actor=actor)
+
+
+def _who_changed(bug: Bug, name: str) -> str:
+    field = "workaround" if name.startswith(WORKAROUND) else name
+    kinds = WRITES.get(field, (EventKind.BUG_EDITED,))
+    of_it = sa.or_(Event.kind != EventKind.BUG_EDITED, Event.details["field"].as_string() == field)
+    written = sa.select(Event).where(Event.bug_id == bug.id, Event.kind.in_(kinds), of_it)
+    event = db.session.scalars(written.order_by(Event.id.desc()).limit(1)).first()
+    if event is None:
+        return ""
+    user = db.session.get(User, event.actor_id) if event.actor_id else None
+    return f"{user.first_name if user else 'bugintake'} changed it {ago_in_words(event.at)}."
 
 
 def assign(bug: Bug, owner: User | None, *, actor: User) -> None:
@@ -34,13 +81,12 @@ def rename(bug: Bug, title: str, *, actor: User) -> None:
 
 def choose(bug: Bug, option: Option, *, actor: User) -> None:
     """Confirm or correct where a bug is, what goes wrong, or how bad it is. Records bug.edited."""
-    fields = {OptionList.AREA: "area_id", OptionList.SYMPTOM: "symptom_id", OptionList.IMPACT: "impact_id"}
-    if option.list not in fields:
+    if option.list not in CHOSEN:
         raise Invalid("That choice belongs to a report, not to a bug.", option.list)
-    before = {OptionList.AREA: bug.area, OptionList.SYMPTOM: bug.symptom, OptionList.IMPACT: bug.impact}[option.list]
+    before: Option = getattr(bug, option.list.value)
     if before.id == option.id:
         return
-    setattr(bug, fields[option.list], option.id)
+    setattr(bug, f"{option.list.value}_id", option.id)
     if option.list == OptionList.IMPACT:
         bug.impact_rank = option.position
     bug.changed_at = clock.now()

@@ -7,10 +7,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from bugintake.core import clock, events
-from bugintake.core.db import db, update_one
+from bugintake.core.db import db, hold, update_one
 from bugintake.core.errors import Conflict, Invalid
 from bugintake.core.events import Event, EventKind
-from bugintake.core.templating import ago
+from bugintake.core.templating import ago_in_words
 from bugintake.intake import waiting
 from bugintake.intake.models import Bug, Option, Question, Report, Status
 from bugintake.team.models import User
@@ -53,13 +53,15 @@ UNDOABLE = frozenset(
 
 def accept(bug: Bug, *, actor: User, owner: User | None = None, seen: Status | None = None) -> None:
     """Say that a bug is ours to fix, and by whom; the owner stays open where nobody is named. Records bug.accepted."""
-    _move(bug, Status.ACCEPTED, EventKind.BUG_ACCEPTED, actor, seen, owner_id=owner.id if owner else bug.owner_id)
+    owned = {"owner_id": owner.id} if owner else {}
+    _move(bug, Status.ACCEPTED, EventKind.BUG_ACCEPTED, actor, seen, **owned)
 
 
 def start(bug: Bug, *, actor: User, seen: Status | None = None) -> None:
     """Begin to work on a bug; who begins owns it unless somebody does already. Records bug.started."""
     kind = EventKind.BUG_UNFIXED if bug.status == Status.FIXED else EventKind.BUG_STARTED
-    _move(bug, Status.IN_PROGRESS, kind, actor, seen, owner_id=bug.owner_id or actor.id)
+    owned = {"owner_id": actor.id} if bug.owner_id is None else {}
+    _move(bug, Status.IN_PROGRESS, kind, actor, seen, **owned)
 
 
 def stop(bug: Bug, *, actor: User, seen: Status | None = None) -> None:
@@ -161,33 +163,51 @@ def reconsider(bug: Bug, *, actor: User, seen: Status | None = None) -> None:
     _move(bug, Status.ACCEPTED, EventKind.BUG_RECONSIDERED, actor, seen, **columns)
 
 
-def undo(bug: Bug, *, actor: User) -> None:
+def undo(bug: Bug, *, actor: User, offered: int | None = None) -> None:
     """Take the last verdict back, within ten minutes and while nothing was sent. Records bug.undone.
 
-    Raises Conflict when it is too late; whoever sends mail refuses too, inside the same transaction.
+    `offered` is the move that the person wants back. What somebody else wrote on the bug since then stays. Raises
+    Conflict when another move came after it, and when it is too late; whoever sends mail refuses too, inside the same
+    transaction.
     """
+    hold(bug)
     last = last_move(bug)
+    if offered is not None and (last is None or last.id != offered):
+        raise Conflict(f"{_what_happened(bug)} So your move cannot be undone any more.")
     if last is None or (last.kind not in UNDOABLE and last.kind != EventKind.BUG_LIVE):
         raise Conflict("There is nothing to undo.")
     if clock.now() - last.at > UNDO_WITHIN:
         raise Conflict("That was more than ten minutes ago. Move the bug instead.")
-    was = dict(last.details["was"])
+    verdict = last
     if last.kind == EventKind.BUG_LIVE:
         fixed = _move_before(last)
         if fixed is None or fixed.kind != EventKind.BUG_FIXED or clock.now() - fixed.at > UNDO_WITHIN:
             raise Conflict("A release made this live. Say that the release is not live instead.")
-        was = dict(fixed.details["was"])
+        verdict = fixed
+    newer = _written_since(verdict)
+    was = {name: value for name, value in verdict.details["was"].items() if name not in newer}
     undone = Status(was.pop("status"))
-    change = sa.update(Bug).where(Bug.id == bug.id, Bug.status == bug.status)
+    change = sa.update(Bug).where(Bug.id == bug.id)
     values = {"status": undone, "status_since_at": clock.now(), "changed_at": clock.now(), **was}
-    if not update_one(change.values(**values).execution_options(synchronize_session="fetch")):
-        raise Conflict("Somebody else moved this bug first.")
+    db.session.execute(change.values(**values).execution_options(synchronize_session="fetch"))
     if last.kind == EventKind.BUG_ASKED:
         asked = waiting.reports_under(bug.id).with_only_columns(Report.id)
         taken_back = sa.delete(Question).where(Question.report_id.in_(asked), Question.answered_at.is_(None))
         db.session.execute(taken_back.execution_options(synchronize_session=False))
     db.session.expire(bug, PARTS)
     events.record(EventKind.BUG_UNDONE, bug=bug, actor=actor, before=last.after, after=undone, undone=last.id)
+
+
+def _written_since(verdict: Event) -> set[str]:
+    """Name what somebody wrote by hand after a verdict had written it."""
+    later = sa.select(Event).where(Event.bug_id == verdict.bug_id, Event.id > verdict.id)
+    names: set[str] = set()
+    for event in db.session.scalars(later.where(Event.kind.in_((EventKind.BUG_ASSIGNED, EventKind.BUG_EDITED)))):
+        if event.kind == EventKind.BUG_ASSIGNED:
+            names.add("owner_id")
+        elif event.details["field"] == "workaround":
+            names |= {"workarounds", "has_no_workaround"}
+    return names
 
 
 def last_move(bug: Bug) -> Event | None:
@@ -208,7 +228,7 @@ def _move_before(event: Event) -> Event | None:
 def _move(bug: Bug, to: Status, kind: EventKind, actor: User | None, seen: Status | None, **columns: Any) -> None:
     before = bug.status
     if seen is not None and seen != before:
-        raise Conflict(_what_happened(bug))
+        raise Conflict(f"{_what_happened(bug)} Nothing of yours was saved yet.")
     if bug.merged_into_id is not None:
         raise Conflict(f"{bug.ref} is part of BUG-{bug.canonical_id}. Move that one.")
     if bug.withdrawn_at is not None:
@@ -219,6 +239,8 @@ def _move(bug: Bug, to: Status, kind: EventKind, actor: User | None, seen: Statu
     was = {name: getattr(bug, name) for name in columns if name != "came_back_at"}
     now = clock.now()
     change = sa.update(Bug).where(Bug.id == bug.id, Bug.status == before)
+    if "owner_id" in was:
+        change = change.where(Bug.owner_id.is_not_distinct_from(was["owner_id"]))
     values = {"status": to, "status_since_at": now, "changed_at": now, **columns}
     if not update_one(change.values(**values).execution_options(synchronize_session="fetch")):
         raise Conflict("Somebody else moved this bug first.")
@@ -237,7 +259,7 @@ def _what_happened(bug: Bug) -> str:
         return f"{bug.ref} is {bug.status.label} by now."
     who = db.session.get(User, last.actor_id) if last.actor_id else None
     name = who.first_name if who else "A customer"
-    return f"{name} moved {bug.ref} to {bug.status.label} {ago(last.at)} ago. Nothing of yours was saved yet."
+    return f"{name} moved {bug.ref} to {bug.status.label} {ago_in_words(last.at)}."
 
 
 def _check_note(notes: Mapping[str, str], sentence: str) -> None:

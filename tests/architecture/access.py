@@ -93,8 +93,8 @@ POST /bugs/<ref>/reconsideration                         401    401      401    
 POST /bugs/<ref>/reconsideration restricted              401    401      401      403   404      in   in
 POST /bugs/<ref>/return                                  401    401      401      403   in       in   in
 POST /bugs/<ref>/return restricted                       401    401      401      403   404      in   in
-POST /bugs/<ref>/undo                                    401    401      401      403   in       in   in
-POST /bugs/<ref>/undo restricted                         401    401      401      403   404      in   in
+POST /bugs/<ref>/undo/<move_id>                          401    401      401      403   in       in   in
+POST /bugs/<ref>/undo/<move_id> restricted               401    401      401      403   404      in   in
 GET  /bugs/<ref>/fix                                     login  login    login    403   200      200  200
 GET  /bugs/<ref>/fix restricted                          login  login    login    403   404      200  200
 POST /bugs/<ref>/fix                                     401    401      401      403   in       in   in

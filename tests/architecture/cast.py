@@ -16,7 +16,7 @@ from bugintake.loop.links import make_link
 from bugintake.loop.models import Announcement, LinkPurpose, Message
 from bugintake.team import people, tokens
 from bugintake.team.models import Role, User
-from bugintake.triage import editing
+from bugintake.triage import editing, transitions
 from tests.factories import (
     bring_to,
     make_bug,
@@ -123,6 +123,7 @@ class Cast:
         report = db.session.scalars(sa.select(Report).where(Report.bug_id == bug.id)).first()
         assert report is not None
         numbers = {
+            "move_id": transitions.last_move(bug) or report,
             "user_id": self.spare,
             "token_id": self.token,
             "report_id": report,
@@ -175,5 +176,5 @@ class Cast:
 STAFF = ("agent", "engineer", "lead", "admin", "cookie")
 NUMBERS = (
     *("user_id", "token_id", "sign_in_id", "report_id", "customer_id", "option_id"),
-    *("rotation_id", "override_id", "announcement_id", "message_id"),
+    *("rotation_id", "override_id", "announcement_id", "message_id", "move_id"),
 )

@@ -1,48 +1,14 @@
 """Several people at once: one submission makes one report, and everybody who waits is counted."""
 
-import contextvars
-import threading
-from collections.abc import Callable
-from typing import Any
-
-import pytest
 import sqlalchemy as sa
-from flask import Flask
 
 from bugintake.core.db import db, transaction
 from bugintake.intake import filing, reports
 from bugintake.intake.filing import Draft
 from bugintake.intake.models import Bug, Customer, Option, OptionList, Report
 from bugintake.team.models import Role, User
+from tests.conftest import AT_ONCE
 from tests.factories import make_bug, make_customer, make_telling, make_user
-
-AT_ONCE = 6
-
-
-@pytest.fixture
-def together(app: Flask) -> Callable[[Callable[[int], Any]], list[Any]]:
-    """Call a function in several threads at the same moment, each with a database session of its own."""
-
-    def run(call: Callable[[int], Any]) -> list[Any]:
-        gate, answers = threading.Barrier(AT_ONCE), [None] * AT_ONCE
-
-        def one(number: int) -> None:
-            with app.app_context():
-                gate.wait()
-                try:
-                    answers[number] = call(number)
-                except Exception as error:  # the test looks at what each of them got
-                    answers[number] = error
-
-        threads = [threading.Thread(target=contextvars.Context().run, args=(one, n)) for n in range(AT_ONCE)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        db.session.rollback()
-        return answers
-
-    return run
 
 
 def test_one_submission_sent_by_several_threads_makes_one_report_and_one_customer(company, together):

@@ -126,7 +126,7 @@ def _move(bug: Bug, args: dict[str, Any]) -> None:
         last = transitions.last_move(bug)
         if last is None or last.before != Status.NEW:
             raise Conflict(f"A bug that is {bug.status.label} cannot become {to.label}.")
-        transitions.undo(bug, actor=me)
+        transitions.undo(bug, actor=me, offered=last.id)
     else:
         raise Invalid("A bug goes live with its release: POST /releases.", "to")
 

@@ -8,11 +8,11 @@ from flask_babel import gettext as _
 
 from bugintake.core.db import transaction
 from bugintake.core.errors import NotFound
-from bugintake.core.forms import clean_line, clean_text
+from bugintake.core.forms import Seen, clean_line, clean_text
 from bugintake.core.security import local_target
 from bugintake.intake import catalogue
 from bugintake.intake import queries as intake_queries
-from bugintake.intake.models import Bug, OptionList, Status
+from bugintake.intake.models import Bug, Status
 from bugintake.intake.queries import bug_or_404
 from bugintake.team.guards import engineer_required, signed_in, signed_in_user
 from bugintake.team.workspace import workspace
@@ -90,8 +90,9 @@ def assign(ref: str) -> ResponseReturnValue:
     bug = bug_or_404(ref, me)
     owner = forms.owner_from(request.form.get("owner"), me, queries.colleagues())
     with transaction():
-        editing.assign(bug, owner, actor=me)
-    flash(_("%(ref)s is with %(name)s.", ref=bug.ref, name=owner.name if owner else _("whoever is on duty")))
+        editing.change(bug, {"owner": owner}, Seen.on(request.form), actor=me)
+    name = bug.owner.name if bug.owner else _("whoever is on duty")
+    flash(_("%(ref)s is with %(name)s.", ref=bug.ref, name=name))
     return redirect(back(bug))
 
 
@@ -101,12 +102,14 @@ def choose(ref: str) -> ResponseReturnValue:
     """Correct the title, where a bug is, what goes wrong or how bad it is."""
     me = signed_in_user()
     bug = bug_or_404(ref, me)
+    typed: dict[str, Any] = {}
+    if "title" in request.form:
+        typed["title"] = clean_line(request.form["title"])
+    for kind in editing.CHOSEN:
+        if request.form.get(kind.value):
+            typed[kind.value] = catalogue.choose(kind, request.form[kind.value])
     with transaction():
-        if "title" in request.form:
-            editing.rename(bug, clean_line(request.form["title"]), actor=me)
-        for kind in (OptionList.AREA, OptionList.SYMPTOM, OptionList.IMPACT):
-            if request.form.get(kind.value):
-                editing.choose(bug, catalogue.choose(kind, request.form[kind.value]), actor=me)
+        editing.change(bug, typed, Seen.on(request.form), actor=me)
     flash(_("Saved."))
     return redirect(back(bug))
 
@@ -115,10 +118,12 @@ def choose(ref: str) -> ResponseReturnValue:
 @signed_in
 def set_workaround(ref: str) -> ResponseReturnValue:
     """Write what customers can do until it is fixed."""
-    bug = bug_or_404(ref, signed_in_user())
-    texts = {language: clean_text(request.form.get(f"workaround_{language}", "")) for language in workspace().languages}
+    me = signed_in_user()
+    bug = bug_or_404(ref, me)
+    names = [f"{editing.WORKAROUND}{language}" for language in workspace().languages]
+    typed = {name: clean_text(request.form[name]) for name in names if name in request.form}
     with transaction():
-        editing.set_workarounds(bug, texts, actor=signed_in_user())
+        editing.change(bug, typed, Seen.on(request.form), actor=me)
     flash(_("Saved. Customers see it on their page."))
     return redirect(back(bug))
 

@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 
 from bugintake.core.db import transaction
 from bugintake.core.errors import Invalid
+from bugintake.core.events import Event
 from bugintake.core.templating import plural, toast
 from bugintake.intake import catalogue
 from bugintake.intake import queries as intake_queries
@@ -27,7 +28,8 @@ def _verb(ref: str, change: Callable[[Bug, forms.MoveForm], None], done: str) ->
     form = forms.MoveForm()
     with transaction():
         change(bug, form)
-    return _done(bug, f"{bug.ref} {done}")
+        move = transitions.last_move(bug)
+    return _done(bug, f"{bug.ref} {done}", move)
 
 
 @bp.post("/bugs/<ref>/acceptance")
@@ -83,14 +85,14 @@ def come_back(ref: str) -> ResponseReturnValue:
     return redirect(back(bug))
 
 
-@bp.post("/bugs/<ref>/undo")
+@bp.post("/bugs/<ref>/undo/<int:move_id>")
 @engineer_required
-def undo(ref: str) -> ResponseReturnValue:
-    """Take the last verdict on a bug back."""
+def undo(ref: str, move_id: int) -> ResponseReturnValue:
+    """Take one verdict on a bug back, while it is the last one."""
     me = signed_in_user()
     bug = bug_or_404(ref, me)
     with transaction():
-        transitions.undo(bug, actor=me)
+        transitions.undo(bug, actor=me, offered=move_id)
     flash(_("Undone: %(ref)s is %(status)s again.", ref=bug.ref, status=bug.status.label))
     return redirect(back(bug))
 
@@ -109,9 +111,10 @@ def fix(ref: str) -> ResponseReturnValue:
             release = form.release(actor=me)
             transitions.fix(bug, form.texts("note"), release, actor=me, seen=form.status_seen())
 
-        if _accepted(form, change):
+        move = _accepted(bug, form, change)
+        if move is not None:
             told = plural(bug.waiting_count, "person waits", "people wait")
-            return _done(bug, f"{bug.ref} is {bug.status.label.lower()}. {told} to be told.")
+            return _done(bug, f"{bug.ref} is {bug.status.label.lower()}. {told} to be told.", move)
     return _short_form("triage/fix.html", bug, form, waiting)
 
 
@@ -130,9 +133,10 @@ def decline(ref: str) -> ResponseReturnValue:
             texts = form.texts("note"), form.texts("workaround")
             transitions.decline(bug, reason, *texts, actor=me, seen=form.status_seen())
 
-        if _accepted(form, change):
+        move = _accepted(bug, form, change)
+        if move is not None:
             told = plural(bug.waiting_count, "person", "people")
-            return _done(bug, f"{bug.ref} is declined. {told} will be told why.")
+            return _done(bug, f"{bug.ref} is declined. {told} will be told why.", move)
     return _short_form("triage/decline.html", bug, form, waiting)
 
 
@@ -151,13 +155,14 @@ def ask(ref: str) -> ResponseReturnValue:
         def change() -> None:
             transitions.ask(bug, report, form.question.data or "", actor=me, seen=form.status_seen())
 
-        if _accepted(form, change):
-            return _done(bug, _("%(ref)s waits for an answer.", ref=bug.ref))
+        move = _accepted(bug, form, change)
+        if move is not None:
+            return _done(bug, _("%(ref)s waits for an answer.", ref=bug.ref), move)
     return _short_form("triage/ask.html", bug, form, {})
 
 
-def _done(bug: Bug, words: str) -> ResponseReturnValue:
-    toast(words, undo=url_for("triage.undo", ref=bug.ref, next=back(bug)))
+def _done(bug: Bug, words: str, move: Event | None) -> ResponseReturnValue:
+    toast(words, undo=url_for("triage.undo", ref=bug.ref, move_id=move.id, next=back(bug)) if move else None)
     return redirect(back(bug))
 
 
@@ -167,19 +172,19 @@ def _short_form(template: str, bug: Bug, form: Any, waiting: dict[str, int]) -> 
     return make_response(page, status)
 
 
-def _accepted(form: Any, change: Callable[[], None]) -> bool:
-    """Try a change; what the rules refuse about one field is said at that field, with everything typed kept."""
+def _accepted(bug: Bug, form: Any, change: Callable[[], None]) -> Event | None:
+    """Try a change and return the move it made; what the rules refuse about one field is said there, nothing lost."""
     try:
         with transaction():
             change()
+            return transitions.last_move(bug)
     except Invalid as refusal:
         name = {"customer_note": f"note_{form.languages[0]}"}.get(refusal.field or "", refusal.field or "")
         if name in form:
             form[name].errors = [refusal.sentence]
         else:
             form.form_errors.append(refusal.sentence)
-        return False
-    return True
+        return None
 
 
 def _languages(waiting: dict[str, int]) -> list[str]:

@@ -1,0 +1,135 @@
+"""The board, the list and the duty queue, as people meet them."""
+
+import re
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from bugintake.core.db import db, transaction
+from bugintake.intake.models import OPEN, Bug, OptionList, Status
+from tests.counting import asked
+from tests.factories import (
+    bring_to,
+    make_bug,
+    make_customer,
+    make_option,
+)
+from tests.visitors import visit
+
+pytestmark = pytest.mark.usefixtures("company")
+
+
+def queries_of(visitor, address):
+    """Count the statements that a page sends to the database."""
+    with asked() as statements:
+        visitor.get(address)
+    return len(statements)
+
+
+def test_every_open_bug_is_in_the_column_of_its_status_and_the_columns_add_up(app, mira):
+    bugs = {status: make_bug(status, waiting=[make_customer(), make_customer()]) for status in Status}
+
+    page = visit(app, mira).get("/board").text
+
+    for status in OPEN:
+        column = page.split(f'data-status="{status}"')[1].split("</section>")[0]
+        assert re.findall(r'data-ref="(BUG-\d+)"', column) == [bugs[status].ref]
+        assert re.search(r'<span class="c">(\d+)</span>', column)[1] == "1"
+    assert page.count("data-ref=") == len(OPEN)
+
+
+def test_a_withdrawn_or_merged_bug_is_in_no_column(app, mira):
+    gone, part, whole = make_bug(), make_bug(), make_bug()
+    with transaction():
+        gone.withdrawn_at = gone.filed_at
+        part.merged_into_id = part.canonical_id = whole.id
+
+    assert re.findall(r'data-ref="(BUG-\d+)"', visit(app, mira).get("/board").text) == [whole.ref]
+
+
+def test_worse_bugs_come_first_then_more_people_then_older_ones(app, mira, clock):
+    make_option(OptionList.IMPACT, "Cannot work")
+    few = make_bug(impact="Annoying")
+    clock.advance(timedelta(minutes=1))
+    many = make_bug(waiting=[make_customer(), make_customer()], impact="Annoying")
+    late = make_bug(impact="Annoying")
+    worst = make_bug(impact="Cannot work")
+
+    page = visit(app, mira).get("/board").text
+
+    assert re.findall(r'data-ref="(BUG-\d+)"', page) == [worst.ref, many.ref, few.ref, late.ref]
+
+
+def test_the_board_costs_the_same_number_of_queries_for_one_bug_and_for_many(app, mira):
+    visitor = visit(app, mira)
+    make_bug(waiting=[make_customer()])
+    visitor.get("/board")
+    one = queries_of(visitor, "/board")
+    for status in OPEN:
+        make_bug(status, waiting=[make_customer(), make_customer()])
+
+    assert queries_of(visitor, "/board") == one
+
+
+def test_an_unchanged_board_is_answered_with_304_and_a_changed_one_in_full(app, mira):
+    visitor, bug = visit(app, mira), make_bug()
+    tag = visitor.get("/board").headers["ETag"]
+
+    again = visitor.get("/board", headers={"If-None-Match": tag})
+    bring_to(bug, Status.ACCEPTED, actor=mira)
+    after = visitor.get("/board", headers={"If-None-Match": tag})
+
+    assert (again.status_code, again.data, after.status_code) == (304, b"", 200)
+
+
+def test_filters_narrow_the_board_and_are_its_address(app, mira):
+    mine, came = make_bug(Status.IN_PROGRESS, actor=mira), make_bug(waiting=[make_customer() for _ in range(2)])
+    with transaction():
+        came.came_back_at = came.filed_at
+    visitor = visit(app, mira)
+
+    def found(address):
+        return set(re.findall(r'data-ref="(BUG-\d+)"', visitor.get(address).text))
+
+    assert found(f"/board?owner={mira.id}") == {mine.ref}
+    assert found("/board?came_back=1") == {came.ref}
+    assert found("/board?waiting=2") == {came.ref}
+    assert found(f"/board?area={mine.area_id}") == {mine.ref, came.ref}
+    assert found("/board?area=999") == set()
+    assert found("/board?area=x&owner=99999999999999999999&waiting=-1") == {mine.ref, came.ref}
+
+
+def test_a_filter_survives_signing_in(app):
+    answer = visit(app).get("/board?came_back=1")
+
+    assert (answer.status_code, answer.location) == (302, "/login?next=/board?came_back%3D1")
+
+
+def test_the_list_is_read_in_parts(app, mira):
+    make_bug()
+    with transaction():
+        first = db.session.scalars(sa.select(Bug)).one()
+        same = {column.key: getattr(first, column.key) for column in sa.inspect(Bug).mapper.column_attrs}
+        for number in range(2, 53):
+            db.session.add(Bug(**{**same, "id": first.id + number, "canonical_id": None}))
+    visitor = visit(app, mira)
+
+    page = visitor.get("/bugs").text
+    older = visitor.get(re.search(r'href="(/bugs\?after=\d+[^"]*)"', page)[1].replace("&amp;", "&")).text
+
+    assert (page.count("<tr><th"), older.count("<tr><th")) == (51, 3)
+
+
+def test_the_queue_on_the_duty_page_is_in_order_of_deadline(app, mira, clock):
+    make_option(OptionList.IMPACT, "Cannot work", deadline_minutes=30)
+    make_option(OptionList.IMPACT, "Looks off", deadline_minutes=2400)
+    slow = make_bug(impact="Looks off")
+    clock.advance(timedelta(hours=1))
+    fast = make_bug(impact="Cannot work")
+    taken = make_bug(Status.IN_PROGRESS)
+
+    page = visit(app, mira).get("/duty").text
+
+    assert re.findall(r'id="(BUG-\d+)"', page) == [fast.ref, slow.ref]
+    assert taken.ref not in page

@@ -1,0 +1,139 @@
+"""The page of a bug, as people meet it."""
+
+import re
+
+import pytest
+import sqlalchemy as sa
+
+from bugintake.core.db import db, transaction
+from bugintake.core.events import Event
+from bugintake.intake.models import Bug, OptionList
+from bugintake.team.models import Role
+from tests.counting import asked
+from tests.factories import (
+    make_bug,
+    make_customer,
+    make_option,
+    make_report,
+    make_user,
+)
+from tests.visitors import visit
+
+pytestmark = pytest.mark.usefixtures("company")
+
+
+def queries_of(visitor, address):
+    """Count the statements that a page sends to the database."""
+    with asked() as statements:
+        visitor.get(address)
+    return len(statements)
+
+
+def without_tokens(page):
+    """A page without its form tokens, which carry the time."""
+    return re.sub(r'name="csrf_token" value="[^"]+"', "", page)
+
+
+def test_the_bug_page_costs_the_same_number_of_queries_for_one_report_and_for_many(app, mira):
+    visitor, bug = visit(app, mira), make_bug()
+    address = f"/bugs/{bug.ref}"
+    visitor.get(address)
+    one = queries_of(visitor, address)
+    for _ in range(3):
+        make_report(bug=bug)
+
+    assert queries_of(visitor, address) == one
+
+
+def test_a_form_without_its_token_changes_nothing_and_keeps_what_was_typed(app, mira):
+    bug, visitor = make_bug(), visit(app, mira)
+
+    answer = visitor.client.post(f"/bugs/{bug.ref}/choices", data={"title": "A better title"})
+
+    assert (answer.status_code, "A better title" in answer.text) == (400, True)
+    assert db.session.get_one(Bug, bug.id).title != "A better title"
+
+
+def test_correcting_choices_records_each_change_once(app, mira):
+    bug, area = make_bug(), make_option(OptionList.AREA, "Search")
+
+    visit(app, mira).post(
+        f"/bugs/{bug.ref}/choices", {"title": "Tax line", "area": str(area.id), "symptom": str(bug.symptom_id)}
+    )
+
+    assert (bug.title, bug.area_id) == ("Tax line", area.id)
+    edits = db.session.scalars(sa.select(Event).where(Event.kind == "bug.edited")).all()
+    assert [(e.details["field"], e.after) for e in edits] == [("title", None), ("area", "Search")]
+
+
+def test_giving_a_bug_to_somebody_who_left_is_refused(app, mira, clock):
+    bug, gone = make_bug(), make_user(name="Gone Person", disabled_at=clock.now())
+
+    answer = visit(app, mira).post(f"/bugs/{bug.ref}/assignment", {"owner": str(gone.id)})
+
+    assert (answer.status_code, bug.owner_id) == (422, None)
+
+
+def test_a_restricted_bug_is_not_there_for_others_by_any_page(app, mira):
+    bug, secret = make_bug(), make_bug(actual="The canary sings.")
+    with transaction():
+        secret.is_restricted = True
+    visitor = visit(app, mira)
+
+    for page in ("/board", "/bugs", "/bugs?q=canary"):
+        assert "canary" not in visitor.get(page).text.replace("q=canary", "").replace('value="canary"', "")
+    for path in ("", "/fix", "/decline", "/question"):
+        hidden, absent = visitor.get(f"/bugs/{secret.ref}{path}"), visitor.get(f"/bugs/BUG-4711{path}")
+        assert hidden.status_code == 404
+        assert without_tokens(hidden.text) == without_tokens(absent.text).replace("BUG-4711", secret.ref)
+    assert visitor.post(f"/bugs/{secret.ref}/acceptance").status_code == 404
+    assert visit(app, make_user(Role.LEAD)).get(f"/bugs/{secret.ref}").status_code == 200
+    assert visitor.get(f"/bugs/{bug.ref}").status_code == 200
+
+
+def test_only_a_lead_shows_a_restricted_bug_to_everybody_again(app, mira):
+    bug = make_bug(actor=mira)
+    visitor = visit(app, mira)
+    visitor.post(f"/bugs/{bug.ref}/restriction", {"restricted": "1"})
+
+    refused = visitor.post(f"/bugs/{bug.ref}/restriction", {"restricted": "0"})
+    visit(app, make_user(Role.LEAD)).post(f"/bugs/{bug.ref}/restriction", {"restricted": "0"})
+
+    assert (refused.status_code, bug.is_restricted) == (409, False)
+
+
+def test_a_merged_bug_leads_to_the_one_it_is_part_of(app, mira):
+    part, whole = make_bug(), make_bug()
+    with transaction():
+        part.merged_into_id = part.canonical_id = whole.id
+    visitor = visit(app, mira)
+
+    answer = visitor.get(f"/bugs/{part.ref}")
+
+    assert answer.location == f"/bugs/{whole.ref}?merged={part.ref}"
+    assert f"{part.ref} is now part of this." in visitor.get(answer.location).text
+
+
+def test_an_engineer_reads_a_masked_address_and_an_agent_the_whole(app, mira):
+    bug = make_bug(waiting=[make_customer(email="hana@brightline.example.com")])
+
+    assert "h•••@brightline.example.com" in visit(app, mira).get(f"/bugs/{bug.ref}").text
+    assert "hana@brightline.example.com" not in visit(app, mira).get(f"/bugs/{bug.ref}").text
+    assert "hana@brightline.example.com" in visit(app, make_user(Role.AGENT)).get(f"/bugs/{bug.ref}").text
+
+
+def test_hostile_words_are_shown_as_words(app, mira):
+    hostile = "\"'><svg onload=alert(1)>{{7*7}}"
+    bug = make_bug(actual=hostile, waiting=[make_customer(hostile)])
+
+    for page in (f"/bugs/{bug.ref}", "/board", "/bugs"):
+        text = visit(app, mira).get(page).text
+        assert "<svg onload" not in text
+        assert "{{7*7}}" in text
+
+
+@pytest.mark.parametrize(
+    "ref", ["BUG-99999999999999999999", "BUG-0", "BUG-%00", "BUG-%F0%9F%90%9B", "..%2f", "BUG-1%0d%0a"]
+)
+def test_a_reference_that_cannot_be_is_not_found(app, mira, ref):
+    assert visit(app, mira).get(f"/bugs/{ref}").status_code == 404

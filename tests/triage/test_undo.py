@@ -1,0 +1,109 @@
+"""Taking a verdict back: only the one it was offered for, and never what a colleague did since."""
+
+import re
+from datetime import timedelta
+from html import unescape
+
+import pytest
+
+from bugintake.core.db import db, transaction
+from bugintake.core.errors import Conflict
+from bugintake.intake.models import Bug, OptionList, Status
+from bugintake.team.models import User
+from bugintake.triage import editing, transitions
+from tests.conftest import AT_ONCE
+from tests.factories import bring_to, make_bug, make_option, make_user
+from tests.visitors import visit
+
+pytestmark = pytest.mark.usefixtures("company")
+
+
+@pytest.fixture
+def jonas(app):
+    return make_user(name="Jonas Sommer")
+
+
+def accepted(visitor, bug):
+    """Accept a bug and return the address that takes it back."""
+    visitor.post(f"/bugs/{bug.ref}/acceptance", {"seen": "new", "next": "/board"})
+    return unescape(re.search(r'action="([^"]*/undo/[^"]*)"', visitor.get("/board").text)[1])
+
+
+def test_the_undo_of_an_accept_takes_it_back_and_leads_to_where_one_was(app, mira):
+    bug, visitor = make_bug(), visit(app, mira)
+
+    answer = visitor.post(accepted(visitor, bug))
+
+    assert (answer.location, bug.status) == ("/board", Status.NEW)
+
+
+def test_an_older_offer_does_not_undo_what_a_colleague_did_since(app, mira, jonas, clock):
+    bug, visitor = make_bug(), visit(app, mira)
+    undo = accepted(visitor, bug)
+    visit(app, jonas).post(f"/bugs/{bug.ref}/work", {"seen": "accepted"})
+    clock.advance(timedelta(minutes=2))
+
+    answer = visitor.post(undo)
+
+    assert (answer.status_code, bug.status) == (409, Status.IN_PROGRESS)
+    sentence = f"Jonas moved {bug.ref} to In progress 2 min ago. So your move cannot be undone any more."
+    assert sentence in answer.text
+
+
+def test_an_offer_is_good_once(app, mira):
+    bug, visitor = make_bug(), visit(app, mira)
+    undo = accepted(visitor, bug)
+    visitor.post(undo)
+    bring_to(bug, Status.ACCEPTED, actor=mira)
+
+    assert (visitor.post(undo).status_code, bug.status) == (409, Status.ACCEPTED)
+
+
+def test_an_offer_ends_after_ten_minutes(app, mira, clock):
+    bug, visitor = make_bug(), visit(app, mira)
+    undo = accepted(visitor, bug)
+    clock.advance(timedelta(minutes=10, seconds=1))
+
+    answer = visitor.post(undo)
+
+    assert (answer.status_code, bug.status) == (409, Status.ACCEPTED)
+    assert "more than ten minutes ago" in answer.text
+
+
+@pytest.mark.parametrize("number", ["0", "1", "99999999999999999999"])
+def test_the_number_of_another_event_undoes_nothing(app, mira, number):
+    bug, visitor = make_bug(), visit(app, mira)
+    accepted(visitor, bug)
+
+    assert (visitor.post(f"/bugs/{bug.ref}/undo/{number}").status_code, bug.status) == (409, Status.ACCEPTED)
+
+
+def test_undoing_leaves_the_owner_and_the_workaround_that_a_colleague_wrote_since(app, mira, jonas):
+    bug, reason = make_bug(), make_option(OptionList.DECLINE_REASON)
+    with transaction():
+        transitions.accept(bug, actor=mira, owner=mira)
+        editing.assign(bug, jonas, actor=jonas)
+        transitions.undo(bug, actor=mira)
+    with transaction():
+        transitions.decline(bug, reason, {"en": "It must be so."}, {"en": "Print it."}, actor=mira)
+        editing.set_workarounds(bug, {"en": "Save it."}, actor=jonas)
+        transitions.undo(bug, actor=mira)
+
+    assert (bug.status, bug.owner, bug.workarounds) == (Status.NEW, jonas, {"en": "Save it."})
+    assert (bug.decline_reason, bug.customer_notes) == (None, {})
+
+
+def test_of_several_who_undo_one_move_at_once_one_does(app, company, together):
+    bug, actor_id = make_bug(Status.ACCEPTED), make_user().id
+    bug_id, move_id = bug.id, transitions.last_move(bug).id
+
+    def undo(_number):
+        with transaction():
+            actor = db.session.get_one(User, actor_id)
+            transitions.undo(db.session.get_one(Bug, bug_id), actor=actor, offered=move_id)
+
+    answers = together(undo)
+
+    assert ([answer is None for answer in answers].count(True), db.session.get_one(Bug, bug_id).status) == (1, "new")
+    assert {type(answer) for answer in answers} == {type(None), Conflict}
+    assert len(answers) == AT_ONCE

@@ -1,0 +1,121 @@
+"""Moving a bug, as people do it."""
+
+import re
+
+import pytest
+import sqlalchemy as sa
+
+from bugintake.core.db import db
+from bugintake.intake.models import Bug, OptionList, Status
+from bugintake.team.models import Role
+from tests.factories import (
+    make_bug,
+    make_customer,
+    make_option,
+    make_user,
+    make_version,
+)
+from tests.visitors import visit
+
+pytestmark = pytest.mark.usefixtures("company")
+
+
+def test_the_second_of_two_people_gets_409_and_the_name_of_the_first(app, mira):
+    bug, jonas = make_bug(), make_user(name="Jonas Sommer")
+    visit(app, jonas).post(f"/bugs/{bug.ref}/work", {"seen": "new"})
+
+    answer = visit(app, mira).post(f"/bugs/{bug.ref}/acceptance", {"seen": "new"})
+
+    assert answer.status_code == 409
+    assert "Jonas moved" in answer.text
+    assert bug.status == Status.IN_PROGRESS
+
+
+def test_the_second_person_keeps_the_note_they_typed(app, mira):
+    bug, jonas = make_bug(), make_user(name="Jonas Sommer")
+    make_version("4.13.0")
+    visit(app, jonas).post(f"/bugs/{bug.ref}/work", {"seen": "new"})
+    version = db.session.scalars(sa.select(Bug)).one()
+
+    answer = visit(app, mira).post(
+        f"/bugs/{bug.ref}/fix", {"seen": "new", "version": "other", "version_new": "5", "note_en": "Typed with care."}
+    )
+
+    assert (answer.status_code, version.status) == (409, Status.IN_PROGRESS)
+    assert "Typed with care." in answer.text
+
+
+def test_an_agent_may_look_but_not_move(app):
+    bug, agent = make_bug(), make_user(Role.AGENT)
+    visitor = visit(app, agent)
+
+    assert visitor.get(f"/bugs/{bug.ref}").status_code == 200
+    assert visitor.post(f"/bugs/{bug.ref}/acceptance").status_code == 403
+    assert bug.status == Status.NEW
+
+
+def test_fixing_asks_in_every_language_somebody_reads(app, mira):
+    bug = make_bug(waiting=[make_customer(language="de"), make_customer(language="es"), make_customer(language="es")])
+
+    page = visit(app, mira).get(f"/bugs/{bug.ref}/fix").text
+
+    assert re.findall(r'name="note_(\w\w)"', page) == ["es", "de", "en"]
+    assert "3 people will be told" in page
+
+
+def test_a_fix_with_a_new_version_makes_the_version_and_says_how_many_wait(app, mira):
+    bug, visitor = make_bug(), visit(app, mira)
+    words = {"version": "other", "version_new": "4.14.0", "note_en": "It is back."}
+
+    answer = visitor.post(f"/bugs/{bug.ref}/fix", {"seen": "new", **words})
+
+    assert (answer.status_code, bug.status, bug.release.label, bug.release.live_since_at) == (
+        302,
+        "fixed",
+        "4.14.0",
+        None,
+    )
+    assert "1 person waits to be told" in visitor.get("/board").text
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ({"version": "", "note_en": "It is back."}, "Say which version it is fixed in."),
+        ({"version": "other", "version_new": "", "note_en": "It is back."}, "Give the choice a name."),
+        ({"version": "4711", "note_en": "It is back."}, "Not a valid choice"),
+        ({"version": "other", "version_new": "5", "note_en": " "}, "Say what is different for the customer."),
+        ({"version": "other", "version_new": "5", "note_en": "x" * 4001}, "at most 4,000 characters"),
+    ],
+)
+def test_a_refused_fix_says_why_and_keeps_the_note(app, mira, words, sentence):
+    bug = make_bug()
+
+    answer = visit(app, mira).post(f"/bugs/{bug.ref}/fix", {"seen": "new", **words})
+
+    assert (answer.status_code, bug.status) == (422, Status.NEW)
+    assert sentence in answer.text
+    assert words["note_en"].strip() in answer.text
+    assert "<title>Error: " in answer.text
+
+
+def test_a_decline_needs_a_way_round_or_the_word_that_there_is_none(app, mira):
+    bug, reason = make_bug(), make_option(OptionList.DECLINE_REASON)
+    visitor, words = visit(app, mira), {"seen": "new", "reason": str(reason.id), "note_en": "It must be so."}
+
+    refused = visitor.post(f"/bugs/{bug.ref}/decline", words)
+    accepted = visitor.post(f"/bugs/{bug.ref}/decline", {**words, "has_none": "y"})
+
+    assert (refused.status_code, "or tick that there is nothing" in refused.text) == (422, True)
+    assert (accepted.status_code, bug.status, bug.has_no_workaround) == (302, Status.DECLINED, True)
+
+
+def test_asking_and_answering_brings_the_bug_back(app, mira):
+    bug, visitor = make_bug(Status.ACCEPTED), visit(app, mira)
+    report = re.search(r'<option value="(\d+)"', visitor.get(f"/bugs/{bug.ref}/question").text)[1]
+
+    visitor.post(f"/bugs/{bug.ref}/question", {"seen": "accepted", "report": report, "question": "Which browser?"})
+    assert bug.status == Status.NEEDS_INFO
+    visit(app, make_user(Role.AGENT)).post(f"/bugs/{bug.ref}/answer", {"answer": "Firefox 142"})
+
+    assert bug.status == Status.ACCEPTED
