@@ -90,7 +90,6 @@ def _insert(model: Any, rows: Iterator[dict[str, Any]]) -> None:
 
 
 def _customers(count: int) -> Iterator[dict[str, Any]]:
-    at = clock.now() - timedelta(days=800)
     for number in range(1, count + 1):
         yield {
             "id": number,
@@ -98,8 +97,6 @@ def _customers(count: int) -> Iterator[dict[str, Any]]:
             "name": f"Customer {number}",
             "language": ("en", "de", "es")[number % 3],
             "account_id": 1,
-            "external_ids": {},
-            "added_at": at,
             "suppressed_because": "",
         }
 

@@ -115,10 +115,8 @@ def _database_url(text: str | None, data: Path) -> str:
 def _queue_url(text: str | None, data: Path) -> str:
     chosen = text or f"sqlite:///{data / 'queue.db'}"
     scheme = chosen.split(":", 1)[0]
-    if scheme not in ("sqlite", "redis", "rediss", "postgresql"):
-        raise BadSetting(
-            f"BUGINTAKE_QUEUE_URL starts with {scheme!r}; sqlite:///…, redis://… and postgresql://… are allowed."
-        )
+    if scheme not in ("sqlite", "postgresql"):
+        raise BadSetting(f"BUGINTAKE_QUEUE_URL starts with {scheme!r}; sqlite:///… and postgresql://… are allowed.")
     return chosen
 
 

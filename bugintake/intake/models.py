@@ -64,7 +64,6 @@ class Account(Model):
     name: Mapped[str] = mapped_column(sa.String(200))
     name_key: Mapped[str] = mapped_column(sa.String(200), unique=True)
     plan: Mapped[str] = mapped_column(sa.String(80), default="")
-    external_ids: Mapped[dict[str, str]] = mapped_column(default=dict)
 
 
 class Customer(Model):
@@ -79,8 +78,6 @@ class Customer(Model):
     language: Mapped[str] = mapped_column(sa.String(8))
     zone: Mapped[str | None] = mapped_column(sa.String(64))
     account_id: Mapped[int | None] = mapped_column(sa.ForeignKey("accounts.id"), index=True)
-    external_ids: Mapped[dict[str, str]] = mapped_column(default=dict)
-    added_at: Mapped[datetime] = mapped_column(default=clock.now)
     suppressed_at: Mapped[datetime | None]
     suppressed_because: Mapped[str] = mapped_column(sa.String(200), default="")
     erased_at: Mapped[datetime | None]
@@ -182,10 +179,8 @@ class Bug(Model):
     filed_at: Mapped[datetime] = mapped_column(default=clock.now)
     changed_at: Mapped[datetime] = mapped_column(default=clock.now, index=True)
     waiting_count: Mapped[int] = mapped_column(default=0)
-    snoozed_until: Mapped[datetime | None]
     came_back_at: Mapped[datetime | None]
     reproduced_at: Mapped[datetime | None]
-    paused_at: Mapped[datetime | None]
     withdrawn_at: Mapped[datetime | None]
     release_id: Mapped[int | None] = mapped_column(sa.ForeignKey("options.id"))
     decline_reason_id: Mapped[int | None] = mapped_column(sa.ForeignKey("options.id"))

@@ -83,7 +83,7 @@ def file_report(telling: Telling, *, actor: User, key: str | None = None) -> Rep
 def attach(bug: Bug, telling: Telling, *, actor: User, key: str | None = None) -> Report:
     """Let one more customer wait for a known bug, with their own words.
 
-    Acts on the canonical bug and ends its snooze. A customer who is there already gets a remark, and waits again if
+    Acts on the canonical bug. A customer who is there already gets a remark, and waits again if
     they had stopped. Records report.attached. Raises Invalid for an overlong text, Conflict as file_report.
     """
     _check_texts(telling)
@@ -100,7 +100,6 @@ def attach(bug: Bug, telling: Telling, *, actor: User, key: str | None = None) -
     else:
         _remark(report, telling)
         report.settled_at = report.settled_by = None
-    bug.snoozed_until = None
     bug.changed_at = clock.now()
     waiting.recount([bug.id])
     events.record(EventKind.REPORT_ATTACHED, actor=actor, bug=bug, report=report)

@@ -38,7 +38,7 @@ def still_happening(report: Report, text: str = "") -> None:
     _keep(report, text)
     bug = canonical(report.bug)
     report.settled_at = report.settled_by = None
-    bug.snoozed_until, bug.changed_at = None, clock.now()
+    bug.changed_at = clock.now()
     waiting.recount([bug.id])
     db.session.refresh(bug)
     if bug.status == Status.LIVE:

@@ -172,13 +172,10 @@ def _is_due(at: datetime) -> sa.ColumnElement[bool]:
 
 
 def _open_queue(chosen: Settings) -> Huey:
-    from huey import PostgresHuey, RedisHuey, SqliteHuey
+    from huey import PostgresHuey, SqliteHuey
     from huey.serializer import SignedSerializer
 
     common: dict[str, Any] = {"results": False, "serializer": SignedSerializer(secret=chosen.secret_key)}
-    scheme = chosen.queue_url.split(":", 1)[0]
-    if scheme == "sqlite":
+    if chosen.queue_url.startswith("sqlite:"):
         return SqliteHuey(NAME, filename=chosen.queue_url.removeprefix("sqlite:///"), fsync=True, **common)
-    if scheme.startswith("redis"):
-        return RedisHuey(NAME, url=chosen.queue_url, **common)
     return PostgresHuey(NAME, dsn=chosen.queue_url, **common)

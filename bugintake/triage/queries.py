@@ -83,7 +83,6 @@ class Card:
     filed_at: datetime
     status_since_at: datetime
     came_back_at: datetime | None
-    snoozed_until: datetime | None
     is_restricted: bool
     owner_id: int | None
     owner: str | None
@@ -136,7 +135,6 @@ def cards(*conditions: sa.ColumnElement[bool]) -> sa.Select[*tuple[Any, ...]]:
             Bug.filed_at,
             Bug.status_since_at,
             Bug.came_back_at,
-            Bug.snoozed_until,
             Bug.is_restricted,
             Bug.owner_id,
             User.name,

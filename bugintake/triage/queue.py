@@ -39,12 +39,10 @@ def queue(actor: User) -> Sequence[Item]:
     """List what waits for the person on duty: new bugs, those that came back, accepted ones without an owner.
 
     Ordered by deadline, which is the impact's working minutes after the bug arrived here; people waiting break ties.
-    A snoozed bug is back once its date has come.
     """
-    awake = sa.or_(Bug.snoozed_until.is_(None), Bug.snoozed_until <= clock.now())
     ownerless = sa.and_(Bug.status == Status.ACCEPTED, Bug.owner_id.is_(None))
     wanted = sa.or_(Bug.status == Status.NEW, ownerless)
-    found = db.session.execute(cards(wanted, awake, visible_to(actor)).limit(QUEUE_READ)).all()
+    found = db.session.execute(cards(wanted, visible_to(actor)).limit(QUEUE_READ)).all()
     minutes = _minutes_by_rank()
     hours = working_hours()
     items = []

@@ -91,7 +91,6 @@ def answer(question: Question, text: str, *, actor: User | None) -> None:
         raise Conflict("This question is answered already.")
     question.answer, question.answered_at = text, clock.now()
     bug = db.session.get_one(Bug, question.report.bug.canonical_id)
-    bug.snoozed_until = bug.paused_at = None
     if bug.status == Status.NEEDS_INFO:
         _move(bug, question.status_before, EventKind.BUG_ANSWERED, actor, None)
 
@@ -145,7 +144,7 @@ def decline(
 
 def come_back(bug: Bug, *, actor: User | None) -> None:
     """Reopen a live bug that still happens, as the next generation. Records bug.came_back."""
-    columns: dict[str, Any] = {"generation": bug.generation + 1, "came_back_at": clock.now(), "snoozed_until": None}
+    columns: dict[str, Any] = {"generation": bug.generation + 1, "came_back_at": clock.now()}
     _move(bug, Status.ACCEPTED, EventKind.BUG_CAME_BACK, actor, None, **columns)
 
 

@@ -1,10 +1,13 @@
 """Laws of the house that no type checker knows: who commits, who writes a status, who asks the time."""
 
 import ast
+import re
 
 import pytest
 
-from tests.architecture.code import breaks_outside, dotted, modules, name, offences
+from bugintake.core.db import db
+from bugintake.core.events import EventKind
+from tests.architecture.code import ROOT, breaks_outside, dotted, modules, name, offences
 
 MOMENTS = ("now", "utcnow", "today", "fromtimestamp", "utcfromtimestamp")
 CLOCKS = ("time.time", "time.time_ns", "time.localtime", "time.gmtime", "time.ctime", "time.strftime")
@@ -81,6 +84,20 @@ def test_only_transitions_write_a_status():
 
 def test_only_the_clock_asks_the_time():
     assert breaks_outside(asks_the_time, "bugintake/core/clock.py") == []
+
+
+def test_every_kind_of_event_is_recorded_by_something():
+    told = ("bugintake/core/events.py", "bugintake/triage/history.py")
+    code = "".join(path.read_text(encoding="utf-8") for path in modules() if name(path) not in told)
+    assert [kind.name for kind in EventKind if f"EventKind.{kind.name}" not in code] == []
+
+
+def test_every_column_is_used_by_something_besides_its_table():
+    places = [path for path in modules() if path.name != "models.py"] + sorted((ROOT / "templates").rglob("*.*"))
+    used = {word for path in places for word in re.findall(r"\w+", path.read_text(encoding="utf-8"))}
+    used |= {f"{word}_id" for word in used}  # read through its relationship
+    columns = [column for table in db.metadata.tables.values() for column in table.columns]
+    assert [f"{column.table.name}.{column.name}" for column in columns if column.name not in used] == []
 
 
 def test_no_file_is_longer_than_300_lines():

@@ -55,7 +55,7 @@ def test_the_address_follows_where_it_listens(tmp_path: Path):
             ("BASE_URL", "https://example.com/bugs"),
             ("BASE_URL", "ftp://example.com"),
         ),
-        *(("DATABASE_URL", "mysql://db/bugs"), ("QUEUE_URL", "amqp://broker")),
+        *(("DATABASE_URL", "mysql://db/bugs"), ("QUEUE_URL", "redis://broker")),
         *(("SMTP_URL", "mail.example.com"), ("SMTP_URL", "smtp://"), ("SMTP_URL", "smtp://host:port")),
         *(("SECRET_KEY", "short"), ("SMTP_URL_FILE", "/nonexistent/file")),
     ],

@@ -63,16 +63,15 @@ def test_still_happening_brings_a_live_bug_back_and_only_that_customer_waits():
     assert db.session.scalars(sa.select(Remark.text)).all() == ["The line is there, but it says 0 %."]
 
 
-def test_still_happening_on_an_open_bug_ends_its_snooze():
+def test_still_happening_on_an_open_bug_leaves_it_where_it_stands():
     bug = make_bug(Status.ACCEPTED)
     with transaction():
-        db.session.get_one(Bug, bug.id).snoozed_until = house_clock.now() + timedelta(days=3)
         replies.works_now(first_report(bug))
     with transaction():
         replies.still_happening(first_report(bug))
 
     again = db.session.get_one(Bug, bug.id)
-    assert (again.status, again.waiting_count, again.snoozed_until) == ("accepted", 1, None)
+    assert (again.status, again.waiting_count) == ("accepted", 1)
     assert replies.last_said(first_report(bug)) == "report.still_happening"
 
 
