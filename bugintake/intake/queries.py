@@ -19,15 +19,28 @@ _REF = re.compile(r"(?:BUG-)?([1-9][0-9]{0,8})", re.IGNORECASE | re.ASCII)
 
 
 def visible_to(actor: User) -> sa.ColumnElement[bool]:
-    """Select the bugs that exist for a person: a restricted one only for its filer, owner, leads and admins."""
+    """Select the bugs that exist for a person: a restricted one only for its filer, owner, leads and admins.
+
+    One that was merged exists only where also the bug that stands for it does.
+    """
     if actor.can(Role.LEAD):
         return sa.true()
-    return sa.or_(Bug.is_restricted.is_(False), Bug.filed_by_id == actor.id, Bug.owner_id == actor.id)
+    whole = aliased(Bug)
+    stands_for_it = sa.exists().where(whole.id == Bug.canonical_id, _is_in_sight(whole, actor))
+    return sa.and_(_is_in_sight(Bug, actor), sa.or_(Bug.merged_into_id.is_(None), stands_for_it))
+
+
+def _is_in_sight(bug: type[Bug], actor: User) -> sa.ColumnElement[bool]:
+    return sa.or_(bug.is_restricted.is_(False), bug.filed_by_id == actor.id, bug.owner_id == actor.id)
 
 
 def is_visible(bug: Bug, actor: User) -> bool:
     """Tell for a bug in hand what visible_to selects."""
-    return not bug.is_restricted or actor.can(Role.LEAD) or actor.id in (bug.filed_by_id, bug.owner_id)
+    if actor.can(Role.LEAD):
+        return True
+    is_in_sight = not bug.is_restricted or actor.id in (bug.filed_by_id, bug.owner_id)
+    stands_alone = bug.merged_into_id is None
+    return is_in_sight and (stands_alone or is_visible(db.session.get_one(Bug, bug.canonical_id), actor))
 
 
 def number_of(ref: str) -> int:

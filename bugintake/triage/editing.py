@@ -64,7 +64,7 @@ def assign(bug: Bug, owner: User | None, *, actor: User) -> None:
     if owner is not None and not owner.is_active:
         raise Conflict(f"{owner.name} no longer works here.")
     before = bug.owner.name if bug.owner else None
-    bug.owner_id, bug.changed_at = owner.id if owner else None, clock.now()
+    bug.owner, bug.changed_at = owner, clock.now()
     events.record(EventKind.BUG_ASSIGNED, actor=actor, bug=bug, before=before, after=owner.name if owner else None)
 
 
@@ -86,7 +86,7 @@ def choose(bug: Bug, option: Option, *, actor: User) -> None:
     before: Option = getattr(bug, option.list.value)
     if before.id == option.id:
         return
-    setattr(bug, f"{option.list.value}_id", option.id)
+    setattr(bug, option.list.value, option)
     if option.list == OptionList.IMPACT:
         bug.impact_rank = option.position
     bug.changed_at = clock.now()

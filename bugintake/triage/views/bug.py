@@ -13,7 +13,7 @@ from bugintake.core.security import local_target
 from bugintake.intake import catalogue
 from bugintake.intake import queries as intake_queries
 from bugintake.intake.models import Bug, Status
-from bugintake.intake.queries import bug_or_404
+from bugintake.intake.queries import bug_or_404, is_visible
 from bugintake.team.guards import engineer_required, signed_in, signed_in_user
 from bugintake.team.workspace import workspace
 from bugintake.triage import editing, forms, history, owners, queries, transitions
@@ -60,7 +60,9 @@ def page(bug: Bug, status: int = 200, **forms_: Any) -> ResponseReturnValue:
 
 
 def back(bug: Bug) -> str:
-    """Return where the person came from, else the bug's page."""
+    """Return where the person came from, else the bug's page; the board, once they may not see it any more."""
+    if not is_visible(bug, signed_in_user()):
+        return url_for("triage.board")
     return local_target(request.values.get("next"), url_for("triage.show", ref=bug.ref))
 
 
@@ -93,6 +95,8 @@ def assign(ref: str) -> ResponseReturnValue:
         editing.change(bug, {"owner": owner}, Seen.on(request.form), actor=me)
     name = bug.owner.name if bug.owner else _("whoever is on duty")
     flash(_("%(ref)s is with %(name)s.", ref=bug.ref, name=name))
+    if not is_visible(bug, me):
+        flash(_seen_by(bug))
     return redirect(back(bug))
 
 
@@ -147,5 +151,13 @@ def restrict(ref: str) -> ResponseReturnValue:
     bug = bug_or_404(ref, me)
     with transaction():
         editing.restrict(bug, request.form.get("restricted") == "1", actor=me)
-    flash(_("Saved."))
+    flash(_seen_by(bug))
     return redirect(back(bug))
+
+
+def _seen_by(bug: Bug) -> str:
+    if not bug.is_restricted:
+        return str(_("Everybody here sees %(ref)s again.", ref=bug.ref))
+    names = ", ".join(dict.fromkeys(person.name for person in (bug.filed_by, bug.owner) if person is not None))
+    sentence = _("%(ref)s is restricted: only %(names)s, leads and admins see it now.", ref=bug.ref, names=names)
+    return str(sentence)
