@@ -9,13 +9,15 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bugintake.core import clock
+from bugintake.core import clock, events
 from bugintake.core.config import settings
 from bugintake.core.db import db, update_all
-from bugintake.core.errors import NotFound
+from bugintake.core.errors import Conflict, NotFound
+from bugintake.core.events import EventKind
 from bugintake.core.security import hash_secret, new_secret
 from bugintake.intake.models import Customer, Report, SettledBy
-from bugintake.loop.models import CustomerLink, LinkPurpose
+from bugintake.loop.models import CustomerLink, Delivery, DeliveryState, LinkPurpose
+from bugintake.team.models import User
 
 OPENS_FOR = timedelta(days=400)
 PATHS = {LinkPurpose.REPORT: "r", LinkPurpose.UNSUBSCRIBE: "unsubscribe"}
@@ -98,7 +100,20 @@ def report_behind(secret: str, purpose: LinkPurpose) -> Report:
     return report
 
 
-def revoke_links(customer: Customer) -> None:
-    """End every private link of a customer, because their address changed hands."""
-    theirs = sa.update(CustomerLink).where(CustomerLink.customer_id == customer.id, CustomerLink.revoked_at.is_(None))
-    update_all(theirs.values(revoked_at=clock.now()))
+def renew_link(report: Report, *, actor: User) -> str:
+    """End every link to a report, because one of them is where it should not be, and return the address of a new one.
+
+    Links out of mail go on working: they show nothing but the customer's own sentence. A mail that carries an old link
+    and has not left is written anew. Records report.link_renewed. Raises Conflict where no link would open anything.
+    """
+    customer = report.customer
+    if customer is None or customer.erased_at is not None or report.settled_by is SettledBy.WITHDRAWN:
+        raise Conflict("No link opens this report, so there is none to renew.")
+    written = (Delivery.customer_id == customer.id, Delivery.state == DeliveryState.CLAIMED)
+    starts_over = {"state": DeliveryState.PENDING, "lease_owner": None, "lease_until": None}
+    update_all(sa.update(Delivery).where(*written).values(**starts_over))
+    opens_it = (CustomerLink.report_id == report.id, CustomerLink.purpose == LinkPurpose.REPORT)
+    old = sa.update(CustomerLink).where(*opens_it, CustomerLink.revoked_at.is_(None))
+    update_all(old.values(revoked_at=clock.now()))
+    events.record(EventKind.REPORT_LINK_RENEWED, actor=actor, bug=report.bug, report=report)
+    return make_link(report, LinkPurpose.REPORT, customer.language)[1]

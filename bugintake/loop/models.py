@@ -126,7 +126,6 @@ class DeliveryKind(enum.StrEnum):
     OUTCOME = "outcome"
     DUTY_REMINDER = "duty_reminder"
     PASSWORD_RESET = "password_reset"
-    INVITATION = "invitation"
     TEST = "test"
 
 

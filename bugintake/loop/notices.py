@@ -10,18 +10,21 @@ from babel.dates import format_date
 from flask_babel import force_locale, gettext, ngettext
 from sqlalchemy.exc import IntegrityError
 
-from bugintake.core import clock
+from bugintake.core import clock, events
 from bugintake.core.config import settings
-from bugintake.core.db import db, transaction
+from bugintake.core.db import db, transaction, update_one
+from bugintake.core.errors import Conflict
 from bugintake.core.events import Event, EventKind
 from bugintake.duty.queries import PlannedShift
 from bugintake.duty.reminders import Reminder, coming_reminders, due_reminders
 from bugintake.loop.letters import LOCALES, new_message_id
 from bugintake.loop.mail import Letter, Line
-from bugintake.loop.models import Delivery, DeliveryKind
+from bugintake.loop.models import Delivery, DeliveryKind, DeliveryState
 from bugintake.team import people
 from bugintake.team.models import User
 from bugintake.triage.queue import queue
+
+STUCK = (DeliveryState.HELD, DeliveryState.FAILED, DeliveryState.UNCERTAIN)
 
 
 def queue_notice(kind: DeliveryKind, user: User, key: str) -> None:
@@ -60,6 +63,33 @@ def queue_reminders(now: datetime) -> int:
 def queue_test(user: User) -> None:
     """Mail somebody that mail works."""
     queue_notice(DeliveryKind.TEST, user, f"test:{user.id}:{clock.now().isoformat()}")
+
+
+def is_stuck_notice() -> sa.ColumnElement[bool]:
+    """Select the mail to the team that waits for a person: held after a restore, failed, or nobody knows."""
+    to_the_team = (Delivery.user_id.is_not(None), Delivery.kind != DeliveryKind.TEST)
+    return sa.and_(*to_the_team, Delivery.state.in_(STUCK))
+
+
+def send_notice(notice: Delivery, *, actor: User) -> None:
+    """Let a held, failed or uncertain notice go; it leaves only if it is still true. Records notice.released.
+
+    Raises Conflict where somebody has dealt with it.
+    """
+    _decide(notice, state=DeliveryState.PENDING, attempts=0, not_before=clock.now())
+    events.record(EventKind.NOTICE_RELEASED, actor=actor, user=notice.user, delivery_id=notice.id)
+
+
+def drop_notice(notice: Delivery, *, actor: User) -> None:
+    """Leave a held, failed or uncertain notice unsent. Records notice.dropped. Raises Conflict as send_notice."""
+    _decide(notice, state=DeliveryState.CANCELLED)
+    events.record(EventKind.NOTICE_DROPPED, actor=actor, user=notice.user, delivery_id=notice.id)
+
+
+def _decide(notice: Delivery, **values: object) -> None:
+    change = sa.update(Delivery).where(Delivery.id == notice.id, is_stuck_notice())
+    if not update_one(change.values(lease_owner=None, lease_until=None, **values)):
+        raise Conflict("Somebody has dealt with it already.")
 
 
 SUBSCRIPTIONS = [(EventKind.PASSWORD_RESET_REQUESTED, queue_reset)]

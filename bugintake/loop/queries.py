@@ -4,6 +4,7 @@ import enum
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
@@ -11,10 +12,19 @@ from sqlalchemy.orm import joinedload
 from bugintake.core.db import db
 from bugintake.core.errors import NotFound
 from bugintake.intake import waiting
-from bugintake.intake.models import Bug, Remark, Report
+from bugintake.intake.models import Bug, Customer, Remark, Report, SettledBy
 from bugintake.intake.queries import visible_to
-from bugintake.loop.models import Announcement, Delivery, HeldBecause, Message, MessageState
-from bugintake.team.models import User
+from bugintake.loop.models import (
+    Announcement,
+    CustomerLink,
+    Delivery,
+    HeldBecause,
+    LinkPurpose,
+    Message,
+    MessageState,
+)
+from bugintake.loop.notices import is_stuck_notice
+from bugintake.team.models import Role, User
 
 ROWS_SHOWN = 25
 PEOPLE_SHOWN = 50
@@ -194,6 +204,39 @@ def remarks_about(bug: Bug) -> Sequence[Remark]:
     return db.session.scalars(query.order_by(Remark.id.desc()).limit(ROWS_SHOWN)).all()
 
 
+def linked_reports(customer: Customer, actor: User) -> Sequence[tuple[Report, datetime]]:
+    """List the reports of a customer that a private link opens, as this person may see them, and when it was made."""
+    opens = (CustomerLink.purpose == LinkPurpose.REPORT, CustomerLink.revoked_at.is_(None))
+    query = (
+        sa.select(Report, sa.func.max(CustomerLink.made_at))
+        .join(CustomerLink, CustomerLink.report_id == Report.id)
+        .join(Bug, Bug.id == Report.bug_id)
+        .where(Report.customer_id == customer.id, *opens, visible_to(actor))
+        .where(Report.settled_by.is_distinct_from(SettledBy.WITHDRAWN))
+        .group_by(Report.id)
+        .order_by(Report.id.desc())
+        .options(joinedload(Report.bug))
+    )
+    return [(report, made_at) for report, made_at in db.session.execute(query.limit(PEOPLE_SHOWN))]
+
+
+def stuck_notices(actor: User) -> Sequence[Delivery]:
+    """List the mail to the team that waits for a lead to send or drop it; a test mail shows on its own page."""
+    if not actor.can(Role.LEAD):
+        return []
+    query = sa.select(Delivery).where(is_stuck_notice()).options(joinedload(Delivery.user)).order_by(Delivery.id)
+    return db.session.scalars(query.limit(PEOPLE_SHOWN)).all()
+
+
+def notice_or_404(delivery_id: int) -> Delivery:
+    """Load a mail to the team. Raises NotFound."""
+    query = sa.select(Delivery).where(Delivery.id == delivery_id, Delivery.user_id.is_not(None))
+    found = db.session.scalar(query) if 0 < delivery_id < 2**31 else None
+    if found is None:
+        raise NotFound()
+    return found
+
+
 def _messages() -> sa.Select[Message, Delivery | None]:
     message = (joinedload(Message.customer), joinedload(Message.report), joinedload(Message.told_by))
     return sa.select(Message, Delivery).outerjoin(Delivery, Delivery.id == Message.delivery_id).options(*message)
@@ -207,7 +250,8 @@ def restored_count(actor: User) -> int:
 
 
 def to_do_count(actor: User) -> int:
-    """Count what waits for somebody: announcements to send, and people who are held, failed or uncertain.
+    """Count what waits for somebody: announcements to send, people who are held, failed or uncertain, and for a lead
+    mail to the team that is.
 
     Counts at most a thousand people: more is not a different number to whoever reads it.
     """
@@ -220,5 +264,8 @@ def to_do_count(actor: User) -> int:
     )
     people = sa.select(Message.id).join(Message.announcement).join(Announcement.bug)
     untold = people.where(Message.state.in_(UNTOLD), visible_to(actor)).limit(COUNTED).subquery()
-    count = sa.select(to_send.scalar_subquery() + sa.select(sa.func.count()).select_from(untold).scalar_subquery())
+    counts = to_send.scalar_subquery() + sa.select(sa.func.count()).select_from(untold).scalar_subquery()
+    if actor.can(Role.LEAD):
+        counts += sa.select(sa.func.count(Delivery.id)).where(is_stuck_notice()).scalar_subquery()
+    count = sa.select(counts)
     return db.session.scalar(count) or 0

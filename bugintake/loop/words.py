@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from bugintake.loop.models import HeldBecause, Message, MessageState
+from bugintake.loop.models import Delivery, DeliveryKind, DeliveryState, HeldBecause, Message, MessageState
 
 STATES: Mapping[MessageState, str] = {
     MessageState.PENDING: "To be sent",
@@ -30,6 +30,10 @@ HELD: Mapping[HeldBecause, str] = {
     HeldBecause.RESTORED: "A backup was restored: this may have been sent before.",
     HeldBecause.REOPENED: "The bug was opened again, so this is no longer so.",
 }
+NOTICES: Mapping[DeliveryKind, str] = {
+    DeliveryKind.DUTY_REMINDER: "Reminder of bug duty",
+    DeliveryKind.PASSWORD_RESET: "Link for a new password",
+}
 UNCERTAIN = "The server took it and did not answer: it may have arrived."
 
 
@@ -42,3 +46,10 @@ def why(message: Message, last_error: str = "") -> str:
     if message.state in (MessageState.FAILED, MessageState.PENDING):
         return message.reason or last_error
     return message.reason
+
+
+def why_stuck(notice: Delivery) -> str:
+    """Say in a sentence why a mail to somebody of the team waits for a lead."""
+    if notice.state is DeliveryState.HELD:
+        return HELD[HeldBecause.RESTORED]
+    return notice.last_error or (UNCERTAIN if notice.state is DeliveryState.UNCERTAIN else "")

@@ -18,6 +18,7 @@ WORDS = {
     EventKind.REPORT_WORKS_NOW: "says that it works now",
     EventKind.REPORT_STILL_HAPPENING: "says that it still happens",
     EventKind.REPORT_REMARKED: "added something",
+    EventKind.REPORT_LINK_RENEWED: "renewed a customer's private link",
     EventKind.CUSTOMER_UNSUBSCRIBED: "asked for no mail about it",
     EventKind.CUSTOMER_RESUBSCRIBED: "wants mail about it after all",
     EventKind.BUG_ACCEPTED: "accepted it",

@@ -175,6 +175,13 @@ POST /loop/messages/<message_id>/judgement restricted    401    401      401    
 POST /loop/messages/<message_id>/repeat                  401    401      401      in    in       in   in
 POST /loop/messages/<message_id>/repeat restricted       401    401      401      404   404      in   in
 POST /loop/restored/release                              401    401      401      in    in       in   in
+POST /loop/notices/<delivery_id>/release                 401    401      401      403   403      in   in
+POST /loop/notices/<delivery_id>/release absent          401    401      401      403   403      404  404
+POST /loop/notices/<delivery_id>/cancellation            401    401      401      403   403      in   in
+POST /loop/notices/<delivery_id>/cancellation absent     401    401      401      403   403      404  404
+POST /reports/<report_id>/link                           401    401      401      in    in       in   in
+POST /reports/<report_id>/link restricted                401    401      401      404   404      in   in
+POST /reports/<report_id>/link absent                    401    401      401      404   404      404  404
 GET  /releases                                           login  login    login    200   200      200  200
 POST /releases                                           401    401      401      403   in       in   in
 POST /releases/<option_id>/withdrawal                    401    401      401      403   in       in   in

@@ -12,8 +12,9 @@ from bugintake.core import clock
 from bugintake.core.db import db, transaction
 from bugintake.duty import overrides, roster
 from bugintake.intake.models import Bug, OptionList, Report, Status
+from bugintake.loop import notices
 from bugintake.loop.links import make_link
-from bugintake.loop.models import Announcement, LinkPurpose, Message
+from bugintake.loop.models import Announcement, Delivery, DeliveryKind, DeliveryState, LinkPurpose, Message
 from bugintake.team import people, tokens
 from bugintake.team.models import Role, User
 from bugintake.triage import editing, transitions
@@ -59,6 +60,11 @@ class Cast:
             person: make_report(make_customer(person.title()), actual=f"The {person} sees an empty page.")
             for person in ("customer", "stranger")
         }
+        with transaction():
+            notices.queue_notice(DeliveryKind.DUTY_REMINDER, self.spare, "reminder")
+        self.notice = db.session.scalars(sa.select(Delivery)).one()
+        with transaction():
+            self.notice.state = DeliveryState.HELD
         self.area, self.version = make_option(OptionList.AREA), make_version(live_since=clock.now())
 
     def _restricted(self, filer: User, owner: User) -> Bug:
@@ -133,6 +139,7 @@ class Cast:
             "override_id": self.override,
             "announcement_id": announcement,
             "message_id": message,
+            "delivery_id": self.notice,
         }
         texts = {"secret": self.invitation.rpartition("/")[2], "group": "names", "name": "areas", "filename": "app.css"}
         ids = {name: str(it.id) for name, it in numbers.items()}
@@ -176,5 +183,5 @@ class Cast:
 STAFF = ("agent", "engineer", "lead", "admin", "cookie")
 NUMBERS = (
     *("user_id", "token_id", "sign_in_id", "report_id", "customer_id", "option_id"),
-    *("rotation_id", "override_id", "announcement_id", "message_id", "move_id"),
+    *("rotation_id", "override_id", "announcement_id", "message_id", "move_id", "delivery_id"),
 )

@@ -10,10 +10,7 @@ from bugintake.core.events import Event
 from bugintake.intake.models import Bug, Customer, Report, Status
 from bugintake.loop.envelopes import open_due
 from bugintake.loop.models import Announcement, Delivery, DeliveryState, Message
-from tests.factories import (
-    make_bug,
-    make_customer,
-)
+from tests.factories import make_bug, make_customer
 
 TUESDAY_9 = datetime(2026, 3, 10, 9, tzinfo=UTC)
 

@@ -8,12 +8,7 @@ import sqlalchemy as sa
 from bugintake.core.db import db, transaction
 from bugintake.intake.models import Status
 from bugintake.loop.envelopes import open_due
-from bugintake.loop.models import (
-    Delivery,
-    DeliveryState,
-    Message,
-    MessageState,
-)
+from bugintake.loop.models import Delivery, DeliveryState, Message, MessageState
 from bugintake.team.models import Role
 from tests.counting import asked
 from tests.factories import make_bug, make_customer, make_user, make_workspace

@@ -14,15 +14,7 @@ from bugintake.loop import announcements
 from bugintake.loop.envelopes import open_due
 from bugintake.triage import transitions
 from tests.counting import asked
-from tests.factories import (
-    bring_to,
-    make_bug,
-    make_customer,
-    make_option,
-    make_user,
-    make_version,
-    make_workspace,
-)
+from tests.factories import bring_to, make_bug, make_customer, make_option, make_user, make_version, make_workspace
 from tests.loop.rows import TUESDAY_9, announcement_of, envelope_states, kinds, message_to, owed, release, waiting_for
 
 

@@ -10,15 +10,8 @@ from bugintake.core.db import db, transaction
 from bugintake.intake.models import Bug, Status
 from bugintake.loop.envelopes import open_due
 from bugintake.loop.models import Delivery, Message
-from tests.factories import (
-    make_bug,
-    make_customer,
-    make_workspace,
-)
-from tests.loop.rows import (
-    kinds,
-    release,
-)
+from tests.factories import make_bug, make_customer, make_workspace
+from tests.loop.rows import kinds, release
 
 
 @pytest.fixture(autouse=True)

@@ -1,5 +1,6 @@
 """A customer's private link: whom it lets in, and to what."""
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 
@@ -7,11 +8,15 @@ import pytest
 import sqlalchemy as sa
 
 from bugintake.core.db import db, transaction
+from bugintake.core.errors import Conflict
+from bugintake.intake import reports
 from bugintake.intake.models import Report, SettledBy, Status
 from bugintake.loop import links
 from bugintake.loop.models import CustomerLink, LinkPurpose
+from bugintake.team.models import Role
 from tests.factories import make_bug, make_customer, make_report, make_user, make_workspace
 from tests.loop.reading import everything, first_report, gone, link_to, opened
+from tests.loop.rows import last_event
 from tests.visitors import visit
 
 TOLD = "The VAT line is missing on the PDF. Only the total is there."
@@ -115,14 +120,42 @@ def test_no_cookie_an_empty_one_and_one_that_opens_nothing_are_refused(app, hana
         assert browser.post("/s/en/report/confirmation", {"report": "1"}).status_code == 404
 
 
-def test_the_links_of_an_address_that_changed_hands_die(app, hana):
-    report = first_report(make_bug(waiting=[hana]))
-    browser, path = opened(app, report), link_to(report)
-    with transaction():
-        links.revoke_links(hana)
+def test_a_15_a_renewed_link_ends_the_old_ones_everywhere_and_no_way_out_of_mail(app, hana):
+    report, other = (first_report(make_bug(waiting=[hana])) for _ in range(2))
+    browser, old, leave = opened(app, report), link_to(report), link_to(report, LinkPurpose.UNSUBSCRIBE)
+    untouched = link_to(other)
+    page = visit(app, make_user(Role.AGENT)).post(f"/reports/{report.id}/link")
 
+    new = re.search(r"http://[^/]+(/s/en/r/[\w-]{43})", page.text)[1]
+    assert page.headers["Cache-Control"] == "no-store"
+    assert [visit(app).get(path).status_code for path in (new, untouched, old, leave)] == [303, 303, 404, 200]
+    assert gone(visit(app).get(old)) == gone(visit(app).get("/s/en/r/" + "x" * 43))
     assert browser.get("/s/en/report").status_code == 404
-    assert visit(app).get(path).status_code == 404
+    assert visit(app).client.post(leave, data={"List-Unsubscribe": "One-Click"}).status_code == 200
+    assert db.session.get_one(Report, report.id, populate_existing=True).unsubscribed_at is not None
+    assert last_event() == "customer.unsubscribed"
+    assert last_event("report.link_renewed") == "report.link_renewed"
+
+
+def test_the_customers_page_offers_to_renew_what_a_link_opens_and_nothing_hidden(app, hana):
+    seen, hidden, unlinked = (first_report(make_bug(waiting=[hana])) for _ in range(3))
+    link_to(seen), link_to(hidden), link_to(unlinked, LinkPurpose.UNSUBSCRIBE)
+    with transaction():
+        hidden.bug.is_restricted = True
+    page = visit(app, make_user(Role.AGENT)).get(f"/customers/{hana.id}")
+
+    assert re.findall(r'action="(/reports/\d+/link)"', page.text) == [f"/reports/{seen.id}/link"]
+    assert visit(app, make_user(Role.AGENT)).post(f"/reports/{hidden.id}/link").status_code == 404
+
+
+def test_a_report_that_no_link_opens_has_none_to_renew(app, hana):
+    taken_back, nobodys = first_report(make_bug(waiting=[hana])), first_report(make_bug(waiting=[]))
+    lea = make_user(Role.AGENT)
+    with transaction():
+        reports.withdraw(taken_back, actor=lea)
+    for report in (taken_back, nobodys):
+        with pytest.raises(Conflict, match="none to renew"), transaction():
+            links.renew_link(report, actor=lea)
 
 
 def test_nothing_of_anybody_else_is_on_the_page(app, hana):

@@ -8,13 +8,9 @@ import sqlalchemy as sa
 
 from bugintake.core.db import db, transaction
 from bugintake.intake.models import Report, Status
-from bugintake.loop import replies
+from bugintake.loop import notices, queries, replies
 from bugintake.loop.envelopes import open_due
-from bugintake.loop.models import (
-    Circuit,
-    HeldBecause,
-    MessageState,
-)
+from bugintake.loop.models import Circuit, Delivery, DeliveryKind, DeliveryState, HeldBecause, MessageState
 from bugintake.team.models import Role
 from bugintake.triage import transitions
 from tests.counting import asked
@@ -129,6 +125,25 @@ def test_after_a_restore_everything_held_is_let_go_at_once(lea):
 
     assert one_message().state == "pending"
     assert "A backup was restored" not in words_of(lea.get("/loop"))
+
+
+@pytest.mark.parametrize(("verb", "after"), [("release", "pending"), ("cancellation", "cancelled")])
+def test_a_lead_sends_or_drops_the_mail_to_the_team_that_did_not_leave(lea, app, verb, after):
+    with transaction():
+        notices.queue_notice(DeliveryKind.DUTY_REMINDER, make_user(name="Mira Kos"), "reminder")
+    notice = db.session.scalars(sa.select(Delivery)).one()
+    put(notice, DeliveryState.HELD)
+    lead = make_user(Role.LEAD)
+    page = visit(app, lead)
+    assert "Mira Kos Reminder of bug duty Held" in words_of(page.get("/loop"))
+    assert "Mira Kos" not in words_of(lea.get("/loop"))
+    assert [queries.to_do_count(each) for each in (lead, make_user(Role.ENGINEER))] == [1, 0]
+
+    assert page.post(f"/loop/notices/{notice.id}/{verb}").status_code == 302
+
+    assert db.session.get_one(Delivery, notice.id, populate_existing=True).state == after
+    assert (queries.to_do_count(lead), "Mira Kos" in words_of(page.get("/loop"))) == (0, False)
+    assert page.post(f"/loop/notices/{notice.id}/{verb}").status_code == 409
 
 
 def test_a_restricted_bug_is_in_the_loop_of_nobody_who_may_not_see_it(lea, app):

@@ -13,12 +13,13 @@ import sqlalchemy as sa
 from bugintake.core import clock as house_clock
 from bugintake.core.config import Settings
 from bugintake.core.db import db, transaction
+from bugintake.core.errors import Conflict
 from bugintake.duty import overrides
 from bugintake.intake.models import Status
 from bugintake.loop import notices
-from bugintake.loop.models import Delivery
+from bugintake.loop.models import Delivery, DeliveryState
 from bugintake.team import people
-from bugintake.team.models import Role
+from bugintake.team.models import Role, User
 from tests.duty.conftest import make_rotation
 from tests.factories import make_bug, make_user, make_workspace
 from tests.faults.rig import states, work
@@ -184,3 +185,37 @@ def test_two_workers_that_remind_at_once_remind_once(
     assert notices.queue_reminders(house_clock.now()) == 0
     assert notices.queue_reminders(house_clock.now()) == 1
     assert notices.queue_reminders(house_clock.now()) == 0
+
+
+@pytest.mark.parametrize("state", notices.STUCK)
+def test_a_notice_that_did_not_leave_is_sent_once_when_a_lead_says_so(sink: FaultServer, state: DeliveryState) -> None:
+    notice, lead = stuck(make_user(name="Mira Kos", email="mira@team.test"), state), make_user(Role.LEAD)
+    work()
+    assert sink.accepted == []
+
+    with transaction():
+        notices.send_notice(notice, actor=lead)
+    work()
+
+    assert [recipient for recipient, _ in sink.accepted] == ["mira@team.test"]
+    with pytest.raises(Conflict, match="dealt with"), transaction():
+        notices.send_notice(notice, actor=lead)
+
+
+def test_a_dropped_notice_never_leaves(sink: FaultServer) -> None:
+    notice, lead = stuck(make_user(), DeliveryState.HELD), make_user(Role.LEAD)
+    with transaction():
+        notices.drop_notice(notice, actor=lead)
+    work()
+
+    assert (states(), sink.accepted) == ({"cancelled": 1}, [])
+
+
+def stuck(user: User, state: DeliveryState) -> Delivery:
+    """A link for a new password that did not leave."""
+    with transaction():
+        people.request_reset(user.email)
+    notice = db.session.scalars(sa.select(Delivery)).one()
+    with transaction():
+        notice.state = state
+    return notice

@@ -12,14 +12,7 @@ from bugintake.intake.models import Bug, Report, Status
 from bugintake.loop import announcements
 from bugintake.loop.models import Announcement, Delivery, DeliveryState, Message, MessageState
 from bugintake.triage import transitions
-from tests.factories import (
-    bring_to,
-    make_bug,
-    make_customer,
-    make_report,
-    make_user,
-    make_workspace,
-)
+from tests.factories import bring_to, make_bug, make_customer, make_report, make_user, make_workspace
 from tests.loop.rows import TUESDAY_9, announcement_of, envelope_states, kinds, message_to, owed, release, waiting_for
 
 

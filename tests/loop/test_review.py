@@ -9,12 +9,7 @@ from bugintake.core.errors import Conflict
 from bugintake.intake.models import Status
 from bugintake.loop import announcements
 from bugintake.loop.models import Delivery, DeliveryState
-from tests.factories import (
-    make_bug,
-    make_customer,
-    make_user,
-    make_workspace,
-)
+from tests.factories import make_bug, make_customer, make_user, make_workspace
 from tests.loop.rows import TUESDAY_9, announcement_of, envelope_states, kinds, message_to, release
 
 

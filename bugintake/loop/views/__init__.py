@@ -3,10 +3,10 @@
 from flask import Flask
 
 from bugintake.core.templating import register_nav, register_panel
-from bugintake.loop.views import announcements, customers, messages, releases, unsubscribing
+from bugintake.loop.views import announcements, customers, links, messages, notices, releases, unsubscribing
 from bugintake.loop.views.blueprint import bp, public
 
-PAGES = (announcements, messages, releases, customers, unsubscribing)
+PAGES = (announcements, messages, notices, releases, links, customers, unsubscribing)
 
 
 def attach(app: Flask) -> None:
@@ -15,3 +15,4 @@ def attach(app: Flask) -> None:
     app.register_blueprint(public)
     register_nav("Loop", "loop.index", "l", position=30, count=announcements.to_do)
     register_panel("bug.told", announcements.told)
+    register_panel("customer.told", links.linked)

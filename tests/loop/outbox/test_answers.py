@@ -12,12 +12,7 @@ from bugintake.core.db import db, transaction
 from bugintake.core.events import Event, EventKind
 from bugintake.intake.models import Bug, Customer, Report, SettledBy
 from bugintake.loop import attempts, envelopes, messages, outbox, post
-from bugintake.loop.models import (
-    CustomerLink,
-    Delivery,
-    DeliveryState,
-    Message,
-)
+from bugintake.loop.models import CustomerLink, Delivery, DeliveryState, Message
 from bugintake.team.models import Role
 from tests.factories import make_user
 from tests.faults.rig import message_states, states, the_delivery, the_message, work

@@ -12,9 +12,7 @@ from sqlalchemy.exc import OperationalError
 
 from bugintake.core.db import db
 from bugintake.loop import attempts, circuit
-from bugintake.loop.models import (
-    Delivery,
-)
+from bugintake.loop.models import Delivery
 from tests.faults.rig import states, work
 from tests.faults.server import FaultServer
 from tests.loop.rows import live

@@ -11,12 +11,7 @@ import sqlalchemy as sa
 from bugintake.core.db import db, transaction
 from bugintake.intake.models import Customer, OptionList, Report, SettledBy
 from bugintake.loop import attempts, envelopes, outbox, post
-from bugintake.loop.models import (
-    Announcement,
-    CustomerLink,
-    Delivery,
-    DeliveryState,
-)
+from bugintake.loop.models import Announcement, CustomerLink, Delivery, DeliveryState
 from bugintake.triage import transitions
 from tests.factories import make_bug, make_customer, make_option, make_user
 from tests.faults.rig import message_states, states, work

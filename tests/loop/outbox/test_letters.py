@@ -14,13 +14,7 @@ from bugintake.core.db import db, transaction
 from bugintake.core.events import Event, EventKind
 from bugintake.intake import reports
 from bugintake.intake.models import Bug, OptionList, Report, SettledBy, Status
-from bugintake.loop.models import (
-    CustomerLink,
-    HeldBecause,
-    LinkPurpose,
-    Message,
-    MessageState,
-)
+from bugintake.loop.models import CustomerLink, HeldBecause, LinkPurpose, Message, MessageState
 from bugintake.team.models import Role
 from bugintake.triage import transitions
 from tests.factories import make_bug, make_customer, make_option, make_report, make_user, make_workspace

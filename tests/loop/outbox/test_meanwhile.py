@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -10,10 +11,9 @@ import sqlalchemy as sa
 from bugintake.core.db import db, transaction
 from bugintake.intake import reports, waiting
 from bugintake.intake.models import Bug, Customer, Report, Status
-from bugintake.loop import announcements, envelopes, outbox, post
-from bugintake.loop.models import (
-    Announcement,
-)
+from bugintake.loop import announcements, attempts, envelopes, links, outbox, post
+from bugintake.loop.models import Announcement, LinkPurpose
+from bugintake.loop.verdicts import Outcome, Phase, Verdict
 from bugintake.team.models import Role
 from bugintake.triage import transitions
 from tests.factories import make_bug, make_customer, make_user
@@ -136,3 +136,20 @@ def test_a_changed_address_gets_the_mail_and_the_old_one_does_not(sink: FaultSer
     work()
 
     assert [recipient for recipient, _ in sink.accepted] == ["new@example.com"]
+
+
+def test_a_mail_written_with_a_link_that_was_renewed_since_is_written_anew(sink: FaultServer) -> None:
+    report = db.session.scalars(sa.select(Report).where(Report.bug_id == live("hana@example.com").id)).one()
+    with transaction():
+        envelopes.open_due()
+    claimed = outbox.claim()[0]
+    with transaction():
+        links.renew_link(report, actor=make_user(Role.AGENT))
+    assert attempts.begin_sending(claimed) is False
+
+    attempts.finish(claimed, Outcome(Verdict.WITHDRAWN, Phase.RCPT))
+    work()
+
+    ((_, mail),) = sink.accepted
+    secret = re.search(r"/s/en/r/([\w-]{43})", mail.get_body(("plain",)).get_content())[1]
+    assert links.report_behind(secret, LinkPurpose.REPORT).id == report.id

@@ -1,0 +1,30 @@
+"""A customer's private links, as the team sees them: which there are, and a new one in place of those."""
+
+from typing import Any
+
+from flask import render_template
+from flask.typing import ResponseReturnValue
+
+from bugintake.core.db import transaction
+from bugintake.intake.models import Customer
+from bugintake.intake.queries import report_or_404
+from bugintake.loop import links, queries
+from bugintake.loop.views.blueprint import bp
+from bugintake.team.guards import signed_in, signed_in_user
+
+
+@bp.post("/reports/<int:report_id>/link")
+@signed_in
+def renew_link(report_id: int) -> ResponseReturnValue:
+    """End the links to a report, and show the new one this once."""
+    me = signed_in_user()
+    report = report_or_404(report_id, me)
+    with transaction():
+        url = links.renew_link(report, actor=me)
+    return render_template("loop/link.html", report=report, url=url)
+
+
+def linked(customer: Customer, **_context: Any) -> str:
+    """Say on a customer's page which of their reports a private link opens."""
+    found = queries.linked_reports(customer, signed_in_user())
+    return render_template("loop/links.html", customer=customer, found=found) if found else ""
