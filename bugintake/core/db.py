@@ -11,9 +11,11 @@ import sqlalchemy as sa
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session, registry
 
 BUSY_TIMEOUT_MS = 5000
+ENDED_FOR_ANOTHER = ("40P01", "40001")  # deadlock, serialization failure
 
 log = logging.getLogger(__name__)
 
@@ -93,6 +95,22 @@ def connect(app: Flask) -> None:
     db.init_app(app)
     with app.app_context():
         tune(db.engine)
+    app.dispatch_request = _once_more(app.dispatch_request)  # type: ignore[method-assign]  # the one place to wrap a view
+
+
+def _once_more(answer: Callable[[], Any]) -> Callable[[], Any]:
+    """Answer a request again whose transaction the database ended because two waited for each other."""
+
+    def answer_again() -> Any:
+        try:
+            return answer()
+        except OperationalError as error:
+            if getattr(error.orig, "sqlstate", None) not in ENDED_FOR_ANOTHER:
+                raise
+            log.warning("Two transactions waited for each other; one is tried again")
+            return answer()
+
+    return answer_again
 
 
 def tune(engine: sa.Engine) -> None:
@@ -193,6 +211,9 @@ def one_at_a_time(what: str) -> None:
 
 def hold(row: Any) -> None:
     """Let nobody else change a row until this transaction ends, and read what the last one made of it.
+
+    The order of all locks: bugs by their number, then envelopes, messages and reports. Who changes what hangs from a
+    bug takes the bug first, so that two of them never wait for each other.
 
     Two statements: PostgreSQL joins what it locks late to what stood there before.
     """

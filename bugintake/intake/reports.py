@@ -112,10 +112,12 @@ def withdraw(report: Report, *, actor: User) -> None:
     A bug that is left without reports and without work goes with it. Records report.withdrawn, and bug.withdrawn where
     the bug goes too. Raises Conflict for a report that is settled already.
     """
+    bug = canonical(report.bug)
+    hold(bug)
+    db.session.refresh(report)
     if report.settled_at is not None:
         raise Conflict("This report is settled already, so it cannot be taken back.")
     report.settled_at, report.settled_by = clock.now(), SettledBy.WITHDRAWN
-    bug = canonical(report.bug)
     bug.changed_at = clock.now()
     waiting.recount([bug.id])
     db.session.refresh(bug)

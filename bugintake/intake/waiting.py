@@ -23,10 +23,16 @@ def unsettled_under(bug_id: int) -> sa.Select[Report]:
     return reports_under(bug_id).where(Report.customer_id.is_not(None), Report.settled_at.is_(None))
 
 
+def take(bug_ids: Iterable[int]) -> None:
+    """Let nobody else change who waits for some bugs until this transaction ends; core.db.hold says in which order."""
+    wanted = sa.select(Bug.id).where(Bug.id.in_(list(bug_ids))).order_by(Bug.id)
+    db.session.execute(wanted.with_for_update(key_share=True)).all()
+
+
 def recount(bug_ids: Iterable[int]) -> None:
     """Store how many people wait for each canonical bug: distinct customers with an unsettled report under it.
 
-    Takes the bugs' rows first, so that of two who change one bug's people at once the second counts the first's.
+    Takes the bugs first, so that of two who change one bug's people at once the second counts the first's.
     """
     wanted = sorted(set(bug_ids))
     part = sa.orm.aliased(Bug)
@@ -37,7 +43,7 @@ def recount(bug_ids: Iterable[int]) -> None:
         .scalar_subquery()
     )
     db.session.flush()
-    db.session.execute(sa.select(Bug.id).where(Bug.id.in_(wanted)).order_by(Bug.id).with_for_update()).all()
+    take(wanted)
     change = sa.update(Bug).where(Bug.id.in_(wanted)).values(waiting_count=people)
     db.session.execute(change.execution_options(synchronize_session="fetch"))
 
@@ -49,6 +55,7 @@ def settle(bug: Bug, customer_ids: Iterable[int], by: SettledBy, *, actor: User 
     people must not count them for each one.
     """
     at, wanted = clock.now(), list(customer_ids)
+    take([bug.id])
     db.session.flush()
     chosen = unsettled_under(bug.id).where(Report.customer_id.in_(wanted)).with_only_columns(Report.id)
     change = sa.update(Report).where(Report.id.in_(chosen), Report.settled_at.is_(None))
@@ -72,6 +79,7 @@ def unsettle(bug: Bug, customer_ids: Iterable[int]) -> None:
 
 def settle_all(bug_id: int, customer_ids: sa.Select[Any], by: SettledBy) -> None:
     """End the waiting of however many customers a query names, as settle does, without reading them."""
+    take([bug_id])
     db.session.flush()
     chosen = [Report.customer_id.in_(customer_ids), Report.id.in_(unsettled_under(bug_id).with_only_columns(Report.id))]
     bug, kind = sa.literal(bug_id), sa.literal(EventKind.REPORT_SETTLED, Event.kind.type)
@@ -84,6 +92,7 @@ def settle_all(bug_id: int, customer_ids: sa.Select[Any], by: SettledBy) -> None
 
 def unsettle_all(bug_id: int, customer_ids: sa.Select[Any], by: SettledBy) -> None:
     """Let however many customers a query names wait again who had stopped in this way."""
+    take([bug_id])
     under = reports_under(bug_id).with_only_columns(Report.id)
     chosen = (Report.customer_id.in_(customer_ids), Report.id.in_(under), Report.settled_by == by)
     if update_all(sa.update(Report).where(*chosen).values(settled_at=None, settled_by=None)):

@@ -17,7 +17,7 @@ from bugintake.intake.models import Customer
 from bugintake.loop import circuit, owed
 from bugintake.loop.mail import Letter
 from bugintake.loop.models import Announcement, CustomerLink, Delivery, DeliveryState, Message, MessageState
-from bugintake.loop.telling import note_told
+from bugintake.loop.telling import note_told, take_bugs
 from bugintake.loop.verdicts import Outcome, Verdict
 
 LEASE = timedelta(minutes=15)
@@ -150,6 +150,7 @@ def _seen(outcome: Outcome) -> dict[str, Any]:
 
 
 def _sent(claimed: Claimed, outcome: Outcome) -> None:
+    take_bugs(claimed.id)
     known = {"b_id": claimed.id, "b_fence": claimed.fence, "b_at": clock.now()}
     known |= {"b_phase": outcome.phase, "b_code": outcome.code, "b_enhanced_code": outcome.enhanced_code or ""}
     row = db.session.connection().execute(NOTE_SENT, known).first()
@@ -187,6 +188,7 @@ def _stuck(claimed: Claimed, outcome: Outcome, state: DeliveryState) -> None:
 def _bounced(claimed: Claimed, outcome: Outcome) -> None:
     values: dict[str, Any] = {"state": DeliveryState.SUPPRESSED, "attempts": Delivery.attempts + 1}
     values |= {"lease_owner": None, "lease_until": None}
+    take_bugs(claimed.id)
     change = _change(claimed, DeliveryState.CLAIMED, DeliveryState.SENDING)
     if not update_one(change.values(**values, **_seen(outcome))):
         return

@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bugintake.core import clock, events
-from bugintake.core.db import db, update_all
+from bugintake.core.db import db, hold, update_all
 from bugintake.core.errors import Conflict, Invalid
 from bugintake.core.events import EventKind
 from bugintake.intake import waiting
@@ -15,6 +15,7 @@ from bugintake.intake.queries import visible_to
 from bugintake.loop import announcements
 from bugintake.loop.envelopes import OWED, take_out
 from bugintake.loop.models import Announcement, Delivery, DeliveryState, HeldBecause, Message, MessageState
+from bugintake.loop.telling import take_bugs
 from bugintake.team.models import LANGUAGES, User
 
 REASON_LENGTH = 200
@@ -98,6 +99,8 @@ def judge_uncertain(message: Message, *, arrived: bool, actor: User) -> None:
 
     Concerns the whole envelope. Records delivery.judged. Raises Conflict where somebody has judged it.
     """
+    if message.delivery_id is not None:
+        take_bugs(message.delivery_id)
     envelope = _envelope(message, MessageState.UNCERTAIN, DeliveryState.UNCERTAIN)
     inside = _inside(envelope, MessageState.UNCERTAIN)
     if arrived:
@@ -147,6 +150,7 @@ def _post_again(envelope: Delivery, inside: Collection[Message]) -> None:
 
 
 def _decide(message: Message, state: MessageState, **values: object) -> None:
+    hold(message.announcement.bug)
     if not take_out(Message.id == message.id, OWED, state=state, **values):
         db.session.refresh(message)
         raise Conflict(LEAVING if message.state in OWED else f"{message.customer.name} was dealt with already.")

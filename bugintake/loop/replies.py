@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 
 from bugintake.core import clock, events
-from bugintake.core.db import db
+from bugintake.core.db import db, hold
 from bugintake.core.errors import Invalid
 from bugintake.core.events import Event, EventKind
 from bugintake.intake import waiting
@@ -35,8 +35,9 @@ def still_happening(report: Report, text: str = "") -> None:
 
     Records report.still_happening. Raises Invalid for an overlong text.
     """
-    _keep(report, text)
     bug = canonical(report.bug)
+    hold(bug)
+    _keep(report, text)
     report.settled_at = report.settled_by = None
     bug.changed_at = clock.now()
     waiting.recount([bug.id])
@@ -67,10 +68,12 @@ def unsubscribe(report: Report) -> None:
 
     Records customer.unsubscribed.
     """
+    bug = canonical(report.bug)
+    hold(bug)
+    db.session.refresh(report)
     if report.unsubscribed_at is not None:
         return
     report.unsubscribed_at = clock.now()
-    bug = canonical(report.bug)
     events.record(EventKind.CUSTOMER_UNSUBSCRIBED, actor=None, bug=bug, report=report)
     unsent = (MessageState.PENDING, MessageState.HELD, MessageState.FAILED)
     if take_out(_mail_about(report), unsent, state=MessageState.SUPPRESSED, reason=announcements.UNSUBSCRIBED):
@@ -79,10 +82,12 @@ def unsubscribe(report: Report) -> None:
 
 def resubscribe(report: Report) -> None:
     """Take an unsubscription back; what was not sent because of it is owed again. Records customer.resubscribed."""
+    bug = canonical(report.bug)
+    hold(bug)
+    db.session.refresh(report)
     if report.unsubscribed_at is None:
         return
     report.unsubscribed_at = None
-    bug = canonical(report.bug)
     events.record(EventKind.CUSTOMER_RESUBSCRIBED, actor=None, bug=bug, report=report)
     stopped = sa.and_(_mail_about(report), Message.reason == announcements.UNSUBSCRIBED)
     if report.customer is None or db.session.scalar(sa.select(Message.id).where(stopped)) is None:

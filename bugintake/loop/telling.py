@@ -31,6 +31,22 @@ SETTLE = (
 )
 COUNT_DOWN = sa.update(Bug).where(Bug.id == sa.bindparam("b_bug")).values(waiting_count=Bug.waiting_count - 1)
 
+TAKE_BUGS = (
+    sa.select(Bug.id)
+    .join(Announcement, Announcement.bug_id == Bug.id)
+    .join(Message, Message.announcement_id == Announcement.id)
+    .where(Message.delivery_id == sa.bindparam("b_id"))
+    .order_by(Bug.id)
+    .with_for_update(key_share=True, of=Bug)
+)
+
+
+def take_bugs(delivery_id: int) -> None:
+    """Take the bugs that an envelope tells of, before it and all in it: core.db.hold says why."""
+    connection = db.session.connection()
+    if connection.dialect.name == "postgresql":  # SQLite has one writer, and this happens for every mail
+        connection.execute(TAKE_BUGS, {"b_id": delivery_id}).all()
+
 
 def note_told(delivery_id: int, customer_id: int) -> None:
     """Note that everything in an envelope has reached its customer, who waits no longer.

@@ -1,0 +1,159 @@
+"""Two connections that change the same things at the same moment, in opposite order (F-P3)."""
+
+import contextvars
+import threading
+from dataclasses import replace
+
+import pytest
+import sqlalchemy as sa
+from flask import request
+from sqlalchemy.exc import OperationalError
+
+from bugintake.core.db import db, hold, transaction
+from bugintake.intake import reports, waiting
+from bugintake.intake.models import Bug, Report, Status
+from bugintake.loop import attempts, messages, outbox, replies
+from bugintake.loop.models import Message
+from bugintake.loop.verdicts import Outcome, Phase, Verdict
+from bugintake.team.models import Role, User
+from tests.factories import make_bug, make_telling, make_user, make_workspace
+from tests.loop.rows import release
+from tests.visitors import visit
+
+pytestmark = pytest.mark.only_on("postgres")
+
+
+@pytest.fixture
+def settings(settings):
+    return replace(settings, smtp_url="smtp://127.0.0.1:9")
+
+
+def again(made):
+    """Attach the customer once more."""
+    report = db.session.get_one(Report, made.report)
+    reports.attach(report.bug, make_telling(report.customer), actor=db.session.get_one(User, made.lea))
+
+
+def by_hand(made):
+    messages.tell_by_hand(db.session.get_one(Message, made.message), actor=db.session.get_one(User, made.lea))
+
+
+def sent(made):
+    attempts.begin_sending(made.claimed)
+    attempts.finish(made.claimed, Outcome(Verdict.SENT, Phase.DATA, 250))
+
+
+def bounced(made):
+    attempts.finish(made.claimed, Outcome(Verdict.BOUNCED, Phase.RCPT, 550, "5.1.1"))
+
+
+def saying(verb):
+    """What a customer or somebody of the team does to the report."""
+
+    def say(made):
+        with transaction():
+            verb(db.session.get_one(Report, made.report))
+
+    return say
+
+
+def withdrawn(made):
+    with transaction():
+        reports.withdraw(db.session.get_one(Report, made.report), actor=db.session.get_one(User, made.lea))
+
+
+def told(made):
+    with transaction():
+        by_hand(made)
+
+
+class Made:
+    """A customer who is owed an outcome, in an envelope that a worker has claimed."""
+
+    def __init__(self):
+        make_workspace(review_minutes=0)
+        bug, self.lea = make_bug(Status.LIVE), make_user(Role.AGENT).id
+        make_telling()
+        release()
+        self.bug, (self.claimed,) = bug.id, outbox.claim()
+        self.message = db.session.scalars(sa.select(Message.id)).one()
+        self.report = db.session.scalars(sa.select(Report.id)).one()
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (again, sent),
+        (again, bounced),
+        (again, told),
+        (again, saying(replies.unsubscribe)),
+        (by_hand, saying(replies.works_now)),
+        (by_hand, saying(replies.still_happening)),
+        (by_hand, saying(replies.unsubscribe)),
+        (by_hand, withdrawn),
+    ],
+)
+def test_f_p3_who_holds_a_bug_never_waits_for_somebody_who_waits_for_it(app, clock, first, second):
+    made, errors = Made(), []
+
+    def act():
+        with app.app_context():
+            try:
+                second(made)
+            except Exception as error:  # a refusal is an answer, a deadlock is not
+                errors.append(error)
+
+    other = threading.Thread(target=contextvars.Context().run, args=(act,))
+    with transaction():
+        hold(db.session.get_one(Bug, made.bug))
+        other.start()
+        wait_until_somebody_waits(other)
+        first(made)
+    other.join()
+
+    assert [error for error in errors if isinstance(error, OperationalError)] == []
+    db.session.rollback()
+    unsettled = db.session.scalars(waiting.unsettled_under(made.bug)).all()
+    assert db.session.get_one(Bug, made.bug, populate_existing=True).waiting_count == len(unsettled)
+
+
+def test_f_p3_of_two_requests_in_opposite_order_one_is_tried_again(app, clock, monkeypatch):
+    made, gate, orders = [make_bug().id, make_bug().id], threading.Barrier(2), []
+
+    def take_both():
+        order = made if request.args["from"] == "first" else made[::-1]
+        with transaction():
+            hold(db.session.get_one(Bug, order[0]))
+            if len(orders) < 2:
+                orders.append(order)
+                gate.wait()
+            else:
+                orders.append(order)
+            hold(db.session.get_one(Bug, order[1]))
+        return "both"
+
+    make_workspace()
+    monkeypatch.setitem(app.view_functions, "loop.index", take_both)
+    browsers = {way: visit(app, make_user()) for way in ("first", "last")}
+    answers = {}
+
+    def ask(way):
+        answers[way] = browsers[way].get("/loop", query_string={"from": way}).text
+
+    threads = [threading.Thread(target=contextvars.Context().run, args=(ask, way)) for way in browsers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert answers == {"first": "both", "last": "both"}
+    assert len(orders) == 3
+
+
+def wait_until_somebody_waits(other):
+    """Return once the other thread waits for a lock of this one, or has ended without."""
+    waits = sa.text("SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
+    while other.is_alive():
+        with db.engine.connect() as connection:
+            if connection.execute(waits).first() is not None:
+                return
