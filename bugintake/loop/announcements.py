@@ -1,7 +1,8 @@
 """Announcements: what became of a bug, owed to everyone who waits for it, and when it leaves."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,12 +12,14 @@ from bugintake.core import clock, events
 from bugintake.core.db import db, read_again, update_all, update_one
 from bugintake.core.errors import Conflict, Invalid
 from bugintake.core.events import EventKind
+from bugintake.core.forms import Seen
 from bugintake.intake import waiting
 from bugintake.intake.models import Bug, Customer, Report, SettledBy
 from bugintake.loop.envelopes import take_out
 from bugintake.loop.models import Announcement, AnnouncementKind, HeldBecause, Message, MessageState
 from bugintake.team.models import LANGUAGES, User
 from bugintake.team.workspace import working_hours, workspace
+from bugintake.triage import editing
 
 SEND_DELAY = timedelta(seconds=60)
 NOTE_LENGTH = 4000
@@ -36,7 +39,6 @@ def open_announcement(bug: Bug, kind: AnnouncementKind, *, actor: User | None) -
         bug_id=bug.id,
         generation=bug.generation,
         notes=dict(bug.customer_notes),
-        workarounds=dict(bug.workarounds),
         due_at=review_ends_at(clock.now()),
     )
     db.session.add(announcement)
@@ -114,7 +116,7 @@ def owe(announcement: Announcement, customer: Customer | None = None) -> None:
 
 def languages_worded(announcement: Announcement) -> list[str]:
     """List the languages in which everything that has to be said is written: the note, and a decline's way round."""
-    notes, ways = announcement.notes, announcement.workarounds
+    notes, ways = announcement.notes, announcement.bug.workarounds
     needs_way = announcement.kind is AnnouncementKind.DECLINED and any(text.strip() for text in ways.values())
     worded = [language for language, text in notes.items() if text.strip()]
     return [language for language in worded if not needs_way or ways.get(language, "").strip()]
@@ -173,27 +175,49 @@ def resume(announcement: Announcement, *, actor: User) -> None:
 
 
 def edit_notes(
-    announcement: Announcement, notes: Mapping[str, str], workarounds: Mapping[str, str], *, actor: User
+    announcement: Announcement,
+    notes: Mapping[str, str],
+    workarounds: Mapping[str, str],
+    *,
+    seen: Seen | None = None,
+    actor: User,
 ) -> None:
     """Change the words, by language; what was not sent yet says the new ones.
 
-    A message that waited for words in its language is free to go; one whose words are gone is held.
-    Records announcement.edited with the languages that changed. Raises Invalid for an overlong or unknown one.
+    A message that waited for words in its language is free to go; one whose words are gone is held. The way round is
+    its bug's, so the customers' pages say the new one too. Records announcement.edited with the languages that
+    changed. Raises Invalid for an overlong or unknown one, Stale where somebody else changed the same words since they
+    were `seen`.
     """
     for given in (notes, workarounds):
         if not set(given) <= set(LANGUAGES):
             raise Invalid(f"Customers are written to in {', '.join(LANGUAGES.values())}.", "language")
         if any(len(text) > NOTE_LENGTH for text in given.values()):
             raise Invalid(f"A note has at most {NOTE_LENGTH:,} characters.", "note")
-    before = (announcement.notes, announcement.workarounds)
-    after = tuple({**old, **new} for old, new in zip(before, (notes, workarounds), strict=True))
-    changed = {name for old, new in zip(before, after, strict=True) for name in new if new[name] != old.get(name, "")}
-    if not changed:
+    bug = announcement.bug
+    waiting.take([bug.id])
+    db.session.refresh(bug)
+    db.session.refresh(announcement)
+    stands = by_field(announcement.notes, bug.workarounds, LANGUAGES)
+    changes = (seen or Seen()).changes(stands, by_field(notes, workarounds), partial(editing.who_changed, bug))
+    new: dict[str, dict[str, str]] = {"note": {}, "workaround": {}}
+    for name, text in changes.items():
+        kind, _, language = name.partition("_")
+        new[kind][language] = text
+    if not changes:
         return
-    announcement.notes, announcement.workarounds = after
+    announcement.notes = {**announcement.notes, **new["note"]}
+    if new["workaround"]:
+        editing.set_workarounds(bug, {**bug.workarounds, **new["workaround"]}, actor=actor)
     db.session.flush()
     reword(announcement)
-    _record(EventKind.ANNOUNCEMENT_EDITED, announcement, actor, languages=sorted(changed))
+    _record(EventKind.ANNOUNCEMENT_EDITED, announcement, actor, languages=sorted(new["note"] | new["workaround"]))
+
+
+def by_field(notes: Mapping[str, str], workarounds: Mapping[str, str], languages: Iterable[str] = ()) -> dict[str, str]:
+    """Name each text as the form does: note_de, workaround_de; in the languages given, else in those there are."""
+    both = {"note": notes, "workaround": workarounds}
+    return {f"{kind}_{each}": texts.get(each, "") for kind, texts in both.items() for each in languages or texts}
 
 
 def reword(announcement: Announcement) -> None:

@@ -56,7 +56,7 @@ class Outcome:
     @property
     def workaround(self) -> str:
         """The way round, in the reader's language."""
-        return self.announcement.workarounds.get(self.message.language, "").strip()
+        return self.announcement.bug.workarounds.get(self.message.language, "").strip()
 
 
 def is_worded(message: Message) -> bool:
@@ -67,9 +67,9 @@ def is_worded(message: Message) -> bool:
     announcement = message.announcement
     if not announcement.notes.get(message.language, "").strip():
         return False
-    has_workaround = any(text.strip() for text in announcement.workarounds.values())
+    has_workaround = any(text.strip() for text in announcement.bug.workarounds.values())
     needs_workaround = announcement.kind is AnnouncementKind.DECLINED and has_workaround
-    return not needs_workaround or bool(announcement.workarounds.get(message.language, "").strip())
+    return not needs_workaround or bool(announcement.bug.workarounds.get(message.language, "").strip())
 
 
 def own_words(report: Report, language: str, longest: int = LONGEST_WORDS) -> str:

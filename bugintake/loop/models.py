@@ -23,8 +23,8 @@ class AnnouncementKind(enum.StrEnum):
 class Announcement(Model):
     """One thing to be told about a bug. At most one uncancelled outcome per bug and generation.
 
-    `due_at` is when it goes out by itself; without one it waits until somebody sends it. Notes and workarounds are
-    per language.
+    `due_at` is when it goes out by itself; without one it waits until somebody sends it. Notes are per language; what
+    a decline says of a way round is its bug's.
     """
 
     __tablename__ = "announcements"
@@ -45,7 +45,6 @@ class Announcement(Model):
     bug_id: Mapped[int] = mapped_column(sa.ForeignKey("bugs.id"), index=True)
     generation: Mapped[int]
     notes: Mapped[dict[str, str]] = mapped_column(default=dict)
-    workarounds: Mapped[dict[str, str]] = mapped_column(default=dict)
     opened_at: Mapped[datetime] = mapped_column(default=clock.now)
     due_at: Mapped[datetime | None]
     held_at: Mapped[datetime | None]

@@ -74,6 +74,14 @@ def hold_generation(event: Event) -> None:
             waiting.unsettle_all(bug.id, told, settled_by)
 
 
+def reword_decline(event: Event) -> None:
+    """Let what is owed of a decline say the way round that was written since."""
+    bug = _bug(event)
+    announcement = announcements.current(bug) if bug.status == Status.DECLINED else None
+    if announcement is not None and event.details["field"] == "workaround":
+        announcements.reword(announcement)
+
+
 def undo_outcome(event: Event) -> None:
     """Take back the announcement of a verdict that was undone, or take up again the one that an undone reopening held.
 
@@ -138,6 +146,7 @@ SUBSCRIPTIONS: list[tuple[EventKind, Subscriber]] = [
     (EventKind.BUG_RECONSIDERED, hold_generation),
     (EventKind.BUG_UNRELEASED, hold_generation),
     (EventKind.BUG_UNDONE, undo_outcome),
+    (EventKind.BUG_EDITED, reword_decline),
 ]
 
 

@@ -72,8 +72,6 @@ class Progress:
     @property
     def workaround(self) -> str:
         """The way round, where somebody wrote it in this language."""
-        if self.is_declined and self.announcement is not None:
-            return self._in_language(self.announcement.workarounds)
         return self._in_language(self.bug.workarounds)
 
     @property

@@ -21,6 +21,7 @@ CHOSEN = (OptionList.AREA, OptionList.SYMPTOM, OptionList.IMPACT)
 WORKAROUND = "workaround_"
 WRITES = {
     "owner": (EventKind.BUG_ASSIGNED, EventKind.BUG_ACCEPTED, EventKind.BUG_STARTED, EventKind.BUG_UNDONE),
+    "note": (EventKind.ANNOUNCEMENT_EDITED,),
     "workaround": (EventKind.BUG_EDITED, EventKind.BUG_DECLINED, EventKind.BUG_UNDONE),
 }
 
@@ -34,7 +35,7 @@ def change(bug: Bug, typed: Mapping[str, Any], seen: Seen, *, actor: User) -> No
     hold(bug)
     now = {"title": bug.title, "owner": bug.owner, "area": bug.area, "symptom": bug.symptom, "impact": bug.impact}
     now |= {f"{WORKAROUND}{language}": bug.workarounds.get(language, "") for language in LANGUAGES}
-    changes = seen.changes(now, typed, partial(_who_changed, bug))
+    changes = seen.changes(now, typed, partial(who_changed, bug))
     if "title" in changes:
         rename(bug, changes["title"], actor=actor)
     if "owner" in changes:
@@ -47,8 +48,9 @@ def change(bug: Bug, typed: Mapping[str, Any], seen: Seen, *, actor: User) -> No
         set_workarounds(bug, {**bug.workarounds, **ways}, actor=actor)
 
 
-def _who_changed(bug: Bug, name: str) -> str:
-    field = "workaround" if name.startswith(WORKAROUND) else name
+def who_changed(bug: Bug, name: str) -> str:
+    """Say in a sentence who changed a field of a bug or of what its customers are told, and when."""
+    field = name.partition("_")[0]
     kinds = WRITES.get(field, (EventKind.BUG_EDITED,))
     of_it = sa.or_(Event.kind != EventKind.BUG_EDITED, Event.details["field"].as_string() == field)
     written = sa.select(Event).where(Event.bug_id == bug.id, Event.kind.in_(kinds), of_it)

@@ -1,12 +1,13 @@
 """One announcement, as the team reads it and decides about it."""
 
+import re
 from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 
 from bugintake.core.db import db, transaction
-from bugintake.intake.models import Status
+from bugintake.intake.models import Bug, Status
 from bugintake.loop.envelopes import open_due
 from bugintake.loop.models import Delivery, DeliveryState, Message, MessageState
 from bugintake.team.models import Role
@@ -115,8 +116,45 @@ def test_a_decline_shows_and_changes_its_way_round_too(lea):
     url = f"/loop/{announcement_of(bug).id}"
     lea.post(f"{url}/notes", {"note_en": "By rule.", "workaround_en": "Print it."})
 
-    assert announcement_of(bug).workarounds["en"] == "Print it."
+    assert db.session.get_one(Bug, bug.id, populate_existing=True).workarounds["en"] == "Print it."
     assert "What you can do instead: Print it." in words_of(lea.get(url))
+
+
+def seen_on(page):
+    """What the form carries of the words it shows."""
+    return dict(re.findall(r'name="(seen_\w+)" value="([^"]*)"', page.text))
+
+
+def test_a_36_of_two_people_who_change_the_same_words_the_second_sees_both_and_keeps_theirs(lea, app):
+    bug = make_bug(Status.DECLINED)
+    url = f"/loop/{announcement_of(bug).id}"
+    seen = seen_on(lea.get(url))
+    other = visit(app, make_user(Role.AGENT, "Jonas"))
+    other.post(f"{url}/notes", {**seen, "note_en": "By rule.", "workaround_de": "Drucken Sie es."})
+
+    answer = lea.post(f"{url}/notes", {**seen, "note_en": "By law.", "workaround_en": "Print it."})
+
+    assert answer.status_code == 409
+    assert "Jonas changed it just now." in words_of(answer)
+    assert "By rule." in answer.text
+    assert ">\nBy law.</textarea>" in answer.text
+    assert announcement_of(bug).notes["en"] == "By rule."
+    again = {**seen, **seen_on(answer), "note_en": "By law.", "workaround_en": "Print it."}
+    assert lea.post(f"{url}/notes", again).status_code == 302
+    assert announcement_of(bug).notes["en"] == "By law."
+    ways = db.session.get_one(Bug, bug.id, populate_existing=True).workarounds
+    assert ways == {"de": "Drucken Sie es.", "en": "Print it."}
+
+
+def test_a_refused_form_still_says_what_it_showed_at_first(lea):
+    bug = make_bug(Status.LIVE)
+    url = f"/loop/{announcement_of(bug).id}"
+    seen = seen_on(lea.get(url))
+    lea.post(f"{url}/notes", {"note_en": "Somebody was faster."})
+
+    page = lea.post(f"{url}/notes", {**seen, "note_en": "x" * 4001})
+
+    assert (page.status_code, seen_on(page)) == (422, seen)
 
 
 def test_hostile_words_are_shown_as_words(lea):

@@ -10,11 +10,15 @@ from babel.messages.pofile import read_po
 
 from bugintake.core.db import db, transaction
 from bugintake.intake.models import Bug, OptionList, Status
+from bugintake.loop import letters
+from bugintake.loop.links import Links
 from bugintake.loop.models import Message, MessageState
-from bugintake.triage import transitions
+from bugintake.team.workspace import workspace
+from bugintake.triage import editing, transitions
 from tests.architecture.code import ROOT
 from tests.factories import make_bug, make_customer, make_option, make_user, make_workspace
 from tests.loop.reading import first_report, opened, page_of
+from tests.loop.rows import one_message, owed
 
 TOLD = "The VAT line is missing on the PDF. Only the total is there."
 
@@ -105,6 +109,21 @@ def test_a_decline_without_a_way_round_says_so(app, hana):
     said = page_of(app, make_bug(Status.DECLINED, waiting=[hana]))
 
     assert "There is no good way round it today, and I am sorry about that." in said
+
+
+def test_a_way_round_written_after_a_decline_is_on_the_page_and_in_the_mail_that_has_not_left(app, hana):
+    bug, mira = make_bug(Status.DECLINED, waiting=[hana]), make_user()
+    with transaction():
+        editing.set_workarounds(bug, {"en": "Choose Print."}, actor=mira)
+
+    assert "What you can do instead Choose Print." in page_of(app, bug)
+    assert "What you can do instead: Choose Print." in letters.text_of(
+        letters.Outcome(one_message(bug), Links("…", "…")), workspace()
+    )
+    with transaction():
+        editing.set_workarounds(bug, {"de": "Drucken Sie."}, actor=mira)
+    assert owed(bug) == [("hana@example.com", "held", "no_note")]
+    assert "We have written it in another language so far." in page_of(app, bug)
 
 
 def test_a_bug_that_came_back_says_so(app, hana):

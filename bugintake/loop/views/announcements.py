@@ -10,6 +10,7 @@ from flask_login import current_user
 from bugintake.core import clock
 from bugintake.core.config import settings
 from bugintake.core.db import transaction
+from bugintake.core.forms import Seen, fingerprint
 from bugintake.core.templating import toast
 from bugintake.intake.models import Bug
 from bugintake.loop import announcements, letters, queries, words
@@ -22,6 +23,7 @@ from bugintake.loop.models import Announcement, AnnouncementKind, Message, Messa
 from bugintake.loop.queries import PEOPLE_SHOWN, ROWS_SHOWN, Summary, Tab
 from bugintake.loop.views.blueprint import bp
 from bugintake.team.guards import signed_in, signed_in_user
+from bugintake.team.models import LANGUAGES
 from bugintake.team.workspace import is_sample, workspace
 
 
@@ -76,6 +78,7 @@ def page(summary: Summary, status: int = 200, **forms: Any) -> ResponseReturnVal
         "previews": _previews(announcement),
         "worded": announcements.languages_worded(announcement),
         "form": form_of(announcement),
+        "seen": _seen(announcement),
         "reason": ReasonForm(),
         "refused": None,
         "has_server": settings().smtp_url is not None,
@@ -97,7 +100,13 @@ def form_of(announcement: Announcement, **data: Any) -> Any:
     """Build the form for the words, with the languages customers are written to in."""
     has_ways = announcement.kind is AnnouncementKind.DECLINED
     languages = [*workspace().languages, *(set(announcement.notes) - set(workspace().languages))]
-    return notes_form(languages, announcement.notes, announcement.workarounds, has_ways=has_ways, **data)
+    return notes_form(languages, announcement.notes, announcement.bug.workarounds, has_ways=has_ways, **data)
+
+
+def _seen(announcement: Announcement) -> dict[str, str]:
+    """Say what the form shows of each text: what it showed when it was opened, where it was sent and refused."""
+    stands = announcements.by_field(announcement.notes, announcement.bug.workarounds, LANGUAGES)
+    return {name: request.form.get(f"seen_{name}") or fingerprint(text) for name, text in stands.items()}
 
 
 def _previews(announcement: Announcement) -> list[tuple[Message, Letter]]:
@@ -166,7 +175,8 @@ def edit_notes(announcement_id: int) -> ResponseReturnValue:
         return page(summary, 422, form=form)
     with transaction():
         notes, ways = form.texts("note"), form.texts("workaround")
-        announcements.edit_notes(announcement, notes, ways, actor=signed_in_user())
+        seen = Seen.on(request.form)
+        announcements.edit_notes(announcement, notes, ways, seen=seen, actor=signed_in_user())
     toast(_("Saved."))
     return redirect(url_for("loop.show", announcement_id=announcement_id))
 
