@@ -32,7 +32,7 @@ def hana(app):
     return make_customer("Hana Kovač", email="hana@example.com", company="Brightline")
 
 
-def test_a_link_becomes_a_cookie_and_an_address_that_gives_nothing_away(app, hana):
+def test_a_16_a_link_becomes_a_cookie_and_an_address_that_gives_nothing_away(app, hana):
     path = link_to(first_report(make_bug(waiting=[hana])))
 
     answer = visit(app).get(path)
@@ -53,7 +53,7 @@ def test_behind_https_no_other_host_can_set_the_cookie(app, hana):
     assert "; Secure; HttpOnly; Path=/; SameSite=Lax" in answer.headers["Set-Cookie"]
 
 
-def test_scanners_may_open_every_link_any_number_of_times_and_nothing_changes(app, hana):
+def test_a_27_scanners_may_open_every_link_any_number_of_times_and_nothing_changes(app, hana):
     report = first_report(make_bug(Status.LIVE, waiting=[hana]))
     paths = [link_to(report), link_to(report, LinkPurpose.UNSUBSCRIBE)]
     before = everything()
@@ -69,7 +69,7 @@ def test_scanners_may_open_every_link_any_number_of_times_and_nothing_changes(ap
     assert visit(app).get(paths[0]).status_code == 303
 
 
-def test_only_the_fingerprint_of_a_link_is_kept(app, hana):
+def test_a_15_only_the_fingerprint_of_a_link_is_kept(app, hana):
     secret = link_to(first_report(make_bug(waiting=[hana]))).rpartition("/")[2]
 
     kept = db.session.scalars(sa.select(CustomerLink.secret_hash)).one()
@@ -77,7 +77,7 @@ def test_only_the_fingerprint_of_a_link_is_kept(app, hana):
     assert secret not in kept
 
 
-def test_every_link_that_opens_nothing_answers_the_same(app, clock, hana):
+def test_a_15_every_link_that_opens_nothing_answers_the_same(app, clock, hana):
     bug = make_bug(waiting=[hana, make_customer("Sam")])
     report = first_report(bug)
     good, unsubscribe = link_to(report), link_to(report, LinkPurpose.UNSUBSCRIBE)
@@ -158,7 +158,7 @@ def test_a_report_that_no_link_opens_has_none_to_renew(app, hana):
             links.renew_link(report, actor=lea)
 
 
-def test_nothing_of_anybody_else_is_on_the_page(app, hana):
+def test_a_14_nothing_of_anybody_else_is_on_the_page(app, hana):
     bug = make_bug(waiting=[make_customer("Zebra Person", email="zebra@example.com", company="Zebra Ltd")])
     make_report(hana, bug=bug, actual="Mine.")
     with transaction():

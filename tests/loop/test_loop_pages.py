@@ -146,6 +146,20 @@ def test_a_lead_sends_or_drops_the_mail_to_the_team_that_did_not_leave(lea, app,
     assert page.post(f"/loop/notices/{notice.id}/{verb}").status_code == 409
 
 
+def test_a_48_who_lost_the_role_since_the_page_was_opened_sends_nothing(app):
+    with transaction():
+        notices.queue_notice(DeliveryKind.DUTY_REMINDER, make_user(name="Mira Kos"), "reminder")
+    notice, petra = db.session.scalars(sa.select(Delivery)).one(), make_user(Role.LEAD, "Petra")
+    put(notice, DeliveryState.HELD)
+    page = visit(app, petra)
+    assert "Mira Kos" in words_of(page.get("/loop"))
+    with transaction():
+        petra.role = Role.ENGINEER
+
+    assert page.post(f"/loop/notices/{notice.id}/release").status_code == 403
+    assert db.session.get_one(Delivery, notice.id, populate_existing=True).state == "held"
+
+
 def test_a_restricted_bug_is_in_the_loop_of_nobody_who_may_not_see_it(lea, app):
     bug = make_bug(Status.LIVE)
     with transaction():

@@ -118,7 +118,7 @@ def test_nothing_in_the_html_twin_is_fetched_from_elsewhere() -> None:
     assert not any(word in html for word in ("<img", "<link", "<script", "<style", "src=", "@import"))
 
 
-def test_what_somebody_typed_is_text_in_the_html_twin_and_never_a_template() -> None:
+def test_a_33_what_somebody_typed_is_text_in_the_html_twin_and_never_a_template() -> None:
     words = "\"'><svg onload=alert(1)> {{7*7}} {% raw %} <a href='javascript:x'>y</a>"
 
     text, html = composed(lines=(Line(words), Line(words, "quote"), Line(words, "small"))).iter_parts()
@@ -146,7 +146,7 @@ def test_what_somebody_typed_is_text_in_the_html_twin_and_never_a_template() -> 
         "\u202eFixed",
     ],
 )
-def test_a_title_never_becomes_a_header(title: str) -> None:
+def test_a_29_a_title_never_becomes_a_header(title: str) -> None:
     mail = composed(subject=title, recipient_name=title)
 
     assert names(mail) == HEADERS
@@ -162,7 +162,7 @@ def test_a_hostile_title_arrives_readable() -> None:
 @pytest.mark.parametrize(
     "name", ["a@b.test, c@d.test", '"', 'Eve" <eve@x.test>, "', "(comment", "<x@y.test>", "ü, x@y.z", ""]
 )
-def test_a_name_never_becomes_a_second_address(name: str) -> None:
+def test_a_29_a_name_never_becomes_a_second_address(name: str) -> None:
     mail = composed(recipient_name=name)
 
     assert [address.addr_spec for address in mail["To"].addresses] == ["hana@brightline.example.com"]
@@ -177,7 +177,7 @@ texts = st.one_of(
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(subject=texts, name=texts, sender=texts, words=texts)
-def test_no_text_whatever_changes_the_headers_or_the_recipient(
+def test_a_29_no_text_whatever_changes_the_headers_or_the_recipient(
     app: Flask, subject: str, name: str, sender: str, words: str
 ) -> None:
     from_whom = Sender(SENDER.address, sender, SENDER.reply_to)
@@ -244,7 +244,7 @@ def test_mail_whose_bytes_are_not_as_intended_never_leaves(monkeypatch: pytest.M
         "=?utf-8?q?a?=@c.test",
     ],
 )
-def test_an_address_that_could_mean_something_else_is_refused(address: str) -> None:
+def test_a_30_an_address_that_could_mean_something_else_is_refused(address: str) -> None:
     with pytest.raises(UnsafeMail):
         plain_address(address)
     with pytest.raises(UnsafeMail):
@@ -268,7 +268,7 @@ def test_an_address_that_means_one_mailbox_is_used_in_ascii(address: str, plain:
 @pytest.mark.parametrize(
     "url", ["javascript:alert(1)", "https://x.test/ y", "https://x.test/\r\nBcc: a@b.c", "ftp://x"]
 )
-def test_a_link_that_is_no_web_address_is_refused(url: str) -> None:
+def test_a_33_a_link_that_is_no_web_address_is_refused(url: str) -> None:
     with pytest.raises(UnsafeMail):
         composed(lines=(Line("Look:", url=url),))
     with pytest.raises(UnsafeMail):
@@ -296,7 +296,7 @@ def test_a_sender_that_is_no_address_is_refused() -> None:
         sender_of("Our bugs", "Fakturo", None)
 
 
-def test_a_mail_of_the_house_answers_no_mail_and_asks_for_no_answer_by_machines() -> None:
+def test_a_31_a_mail_of_the_house_answers_no_mail_and_asks_for_no_answer_by_machines() -> None:
     mail = composed()
 
     assert mail["Auto-Submitted"] == "auto-generated"

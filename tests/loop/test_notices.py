@@ -150,6 +150,23 @@ def test_duty_is_announced_once_on_the_working_day_before_at_four(sink: FaultSer
     assert "https://bugs.example.com/duty/schedule" in texts(sink)[0]
 
 
+def test_a_08_a_mail_to_the_team_says_nothing_of_a_bug_and_does_not_count_a_hidden_one(
+    sink: FaultServer, clock: Any, rotation: Any
+) -> None:
+    secret = "The canary sings in the invoice"
+    hidden = make_bug(Status.NEW, actual=secret, steps=secret, expected=secret)
+    make_bug(Status.NEW, actual="Another canary sings")
+    with transaction():
+        hidden.is_restricted = True
+    clock.set(MONDAY_4_PM)
+
+    work()
+
+    ((_, mail),) = sink.accepted
+    assert "canary" not in mail.as_string()
+    assert "Right now there is 1 bug to look at." in texts(sink)[0]
+
+
 def test_who_is_no_longer_on_duty_when_the_mail_leaves_is_not_told_that_they_are(
     sink: FaultServer, clock: Any, rotation: Any
 ) -> None:

@@ -35,7 +35,7 @@ def hana(app):
         {},
     ],
 )
-def test_one_click_needs_no_cookie_no_token_and_no_page_of_ours(app, hana, body):
+def test_a_28_one_click_needs_no_cookie_no_token_and_no_page_of_ours(app, hana, body):
     bug = make_bug(Status.LIVE, waiting=[hana])
     path = link_to(first_report(bug), LinkPurpose.UNSUBSCRIBE)
     foreign = {"Origin": "https://mail.example", "Sec-Fetch-Site": "cross-site"}
@@ -66,7 +66,7 @@ def test_the_page_asks_and_says_how_to_undo_it(app, hana):
     assert first_report(bug).unsubscribed_at is None
 
 
-def test_it_concerns_this_report_alone(app, hana):
+def test_a_28_it_concerns_this_report_alone(app, hana):
     first, second = make_bug(waiting=[hana]), make_bug(waiting=[hana])
 
     visit(app).post(link_to(first_report(first), LinkPurpose.UNSUBSCRIBE))

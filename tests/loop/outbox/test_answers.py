@@ -98,7 +98,7 @@ def test_a_hard_bounce_suppresses_the_address_and_says_so(sink: FaultServer) -> 
     assert db.session.get_one(Bug, bug.id).waiting_count == 0
 
 
-def test_a_policy_refusal_never_costs_the_customer_their_mail(sink: FaultServer) -> None:
+def test_a_32_a_policy_refusal_never_costs_the_customer_their_mail(sink: FaultServer) -> None:
     live("policy@example.com")
 
     work()
