@@ -37,17 +37,22 @@ class PostgresServer:
         self.home = Path(tempfile.mkdtemp(prefix="bugintake-pg-", dir=_short_folder()))
         self._user = _ordinary_user(self.home)
         self._binaries = self._usable_binaries()
-        self._process = self._start()
+        self._create()
+        self.start()
         self.url = f"postgresql+psycopg://postgres@/postgres?host={self.home}"
 
-    def stop(self) -> None:
-        """Stop at once: nothing in it is worth a shutdown in good order."""
+    def crash(self) -> None:
+        """End at once, as after a power cut: whoever is connected loses the connection."""
         self._process.send_signal(signal.SIGQUIT)
         try:
             self._process.wait(10)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+
+    def stop(self) -> None:
+        """Stop at once, and leave nothing: nothing in it is worth a shutdown in good order."""
+        self.crash()
         shutil.rmtree(self.home, ignore_errors=True)
 
     def _usable_binaries(self) -> Path:
@@ -66,11 +71,13 @@ class PostgresServer:
             return copy / "bin"
         return installed / "bin"
 
-    def _start(self) -> "subprocess.Popen[bytes]":
-        data = self.home / "data"
+    def _create(self) -> None:
         create = ("--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-sync", "--no-instructions")
         locale = ("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C")
-        self._run(self._binaries / "initdb", f"--pgdata={data}", *create, *locale)
+        self._run(self._binaries / "initdb", f"--pgdata={self.home / 'data'}", *create, *locale)
+
+    def start(self) -> None:
+        """Start, and wait until it answers."""
         chosen = {
             "listen_addresses": "",
             "unix_socket_directories": str(self.home),
@@ -80,8 +87,13 @@ class PostgresServer:
             "synchronous_commit": self._sync,
         }
         log = (self.home / "log").open("wb")
-        process = subprocess.Popen(
-            [self._binaries / "postgres", "-D", data, *(f"--{name}={value}" for name, value in chosen.items())],
+        self._process = subprocess.Popen(
+            [
+                self._binaries / "postgres",
+                "-D",
+                self.home / "data",
+                *(f"--{name}={value}" for name, value in chosen.items()),
+            ],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -97,9 +109,9 @@ class PostgresServer:
         while True:
             try:
                 psycopg.connect(f"host={self.home} user=postgres dbname=postgres").close()
-                return process
+                return
             except psycopg.OperationalError as error:
-                if process.poll() is not None or time.monotonic() > deadline:
+                if self._process.poll() is not None or time.monotonic() > deadline:
                     said = (self.home / "log").read_text(errors="replace")
                     raise RuntimeError(f"PostgreSQL did not start: {said}") from error
                 time.sleep(0.02)

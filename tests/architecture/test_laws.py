@@ -100,6 +100,20 @@ def test_every_column_is_used_by_something_besides_its_table():
     assert [f"{column.table.name}.{column.name}" for column in columns if column.name not in used] == []
 
 
+def knows_the_product(node: ast.AST) -> str | None:
+    """Find what imports the product."""
+    names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+    names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+    return next((found for found in names if found.partition(".")[0] == "bugintake"), None)
+
+
+def test_the_journeys_know_the_product_from_outside_alone():
+    told_by = [*(ROOT / "tests" / "journeys").glob("*.py"), ROOT / "tests" / "faults" / "server.py"]
+    found = {name(path): list(offences(knows_the_product, path.read_text(encoding="utf-8"))) for path in told_by}
+    assert len(found) > 4
+    assert {path: imports for path, imports in found.items() if imports} == {}
+
+
 def test_no_file_is_longer_than_300_lines():
     lengths = {name(path): len(path.read_text(encoding="utf-8").splitlines()) for path in modules()}
     assert {path: length for path, length in lengths.items() if length > 300} == {}
@@ -125,6 +139,8 @@ def test_no_file_is_longer_than_300_lines():
         (asks_the_time, "from time import time"),
         (asks_the_time, "sa.func.now()"),
         (asks_the_time, "sa.text('SELECT CURRENT_TIMESTAMP')"),
+        (knows_the_product, "from bugintake.core import clock"),
+        (knows_the_product, "import json, bugintake"),
     ],
 )
 def test_a_law_finds_what_breaks_it(law, broken):

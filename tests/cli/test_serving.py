@@ -32,6 +32,7 @@ def served(database: str, tmp_path: Path) -> Iterator[Served]:
         server.end()
 
 
+@pytest.mark.fault("F-FORK")
 def test_serving_from_the_first_line_to_the_last(served: Served) -> None:
     said = until(lambda: "Ctrl-C stops it." in served.said() and served.said(), "The greeting")
     health = json.loads(served.get("/healthz")[1])

@@ -146,6 +146,7 @@ def test_numbers_of_bugs_that_are_gone_are_not_given_out_again(app: Flask, file:
     assert make_bug().id == last.id + 1
 
 
+@pytest.mark.fault("F-B1")
 def test_attachments_come_back_by_their_fingerprint(app: Flask, settings: Settings, file: Path) -> None:
     folder = settings.data / "attachments"
     contents = {"ab/one": os.urandom(200_000), "two": b"", "ü.txt": b"three"}
@@ -165,6 +166,7 @@ def test_attachments_come_back_by_their_fingerprint(app: Flask, settings: Settin
     ]
 
 
+@pytest.mark.fault("F-B1")
 def test_a_backup_made_while_people_write_is_of_one_instant_and_fresh(app: Flask, file: Path) -> None:
     make_workspace()
     actor_id = make_user().id
@@ -211,6 +213,7 @@ def test_a_backup_that_cannot_be_written_says_so_and_leaves_nothing(app: Flask, 
 # --- Mail after a restore ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.fault("F-B2")
 def test_mail_that_had_not_left_is_held_and_nothing_goes_out_again(app: Flask, file: Path, clock: Any) -> None:
     make_workspace(review_minutes=0)
     make_bug(Status.LIVE, waiting=[make_customer(), make_customer()])
@@ -335,6 +338,7 @@ DAMAGES = {
 }
 
 
+@pytest.mark.fault("F-B3")
 @pytest.mark.parametrize(("damage", "words"), DAMAGES.items(), ids=[damage.__name__ for damage in DAMAGES])
 def test_a_file_that_cannot_be_used_is_refused_before_anything_is_touched(
     app: Flask, file: Path, damage: Callable[[Path], None], words: str

@@ -61,6 +61,7 @@ def failures() -> int:
 # --- Settings of every connection ----------------------------------------------------------------------------------
 
 
+@pytest.mark.fault("F-SYNC")
 @pytest.mark.only_on("sqlite")
 def test_every_pooled_connection_has_the_settings_that_make_sqlite_durable(app: Flask) -> None:
     expected = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 5000}
@@ -237,6 +238,7 @@ def impatient(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     db.engine.dispose()
 
 
+@pytest.mark.fault("F-D1")
 @pytest.mark.only_on("sqlite")
 def test_a_database_locked_for_two_seconds_only_takes_longer(counting: Flask, client: FlaskClient, file: Path) -> None:
     with held(file, 2):
@@ -245,6 +247,7 @@ def test_a_database_locked_for_two_seconds_only_takes_longer(counting: Flask, cl
     assert (answer.status_code, answer.text) == (200, "1")
 
 
+@pytest.mark.fault("F-D1")
 @pytest.mark.only_on("sqlite")
 def test_a_database_locked_for_longer_answers_503_and_keeps_what_was_typed(
     counting: Flask, client: FlaskClient, file: Path, impatient: None
@@ -260,6 +263,7 @@ def test_a_database_locked_for_longer_answers_503_and_keeps_what_was_typed(
     assert client.post("/counter").text == "1"
 
 
+@pytest.mark.fault("F-D1")
 @pytest.mark.only_on("postgres")
 def test_a_row_locked_for_longer_answers_503(counting: Flask, client: FlaskClient, impatient: None) -> None:
     with db.engine.connect() as other, other.begin():
@@ -271,6 +275,7 @@ def test_a_row_locked_for_longer_answers_503(counting: Flask, client: FlaskClien
     assert "All that I typed" in answer.text
 
 
+@pytest.mark.fault("F-D2")
 @pytest.mark.only_on("sqlite")
 def test_a_full_disk_answers_507_keeps_what_was_typed_and_reading_goes_on(counting: Flask, client: FlaskClient) -> None:
     def limit(connection: Any, _record: Any) -> None:
@@ -298,6 +303,7 @@ def test_a_full_disk_answers_507_keeps_what_was_typed_and_reading_goes_on(counti
     assert db.session.scalar(sa.text("PRAGMA integrity_check")) == "ok"
 
 
+@pytest.mark.fault("F-D3")
 @pytest.mark.only_on("sqlite")
 def test_a_read_only_database_still_shows_pages_and_refuses_changes_in_words(
     counting: Flask, client: FlaskClient

@@ -79,6 +79,7 @@ def test_a_database_that_does_not_answer_is_a_problem_and_nothing_of_it_is_told(
     assert "worker_pulses" not in answer.text
 
 
+@pytest.mark.fault("F-D3")
 def test_a_read_only_database_is_a_problem(app: Flask, client: FlaskClient, pulse: None) -> None:
     def forbid(connection: Any, _record: Any) -> None:
         connection.execute(FORBID[db.engine.dialect.name])

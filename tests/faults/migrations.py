@@ -104,6 +104,8 @@ if __name__ == "__main__":
     _, chosen, url, *arguments = sys.argv
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(data=Path(folder), database_url=url, queue_url="sqlite://", secret_key="x" * 32)
-        with create_app(settings).app_context():
+        app = create_app(settings)
+        migrating.attach(app)  # loads Alembic once, and not in every process that is killed
+        with app.app_context():
             stories: dict[str, Callable[..., Any]] = {"kill_each": kill_each, "two_at_once": two_at_once}
             print(json.dumps(stories[chosen](*arguments)))

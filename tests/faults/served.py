@@ -46,6 +46,10 @@ class Served:
             "BUGINTAKE_DATABASE_URL": database,
         }
         self.log = (folder / "log").open("w+")
+        self.start()
+
+    def start(self) -> None:
+        """Start it, for the first time or again at the same place."""
         self.process = subprocess.Popen(
             [sys.executable, "-m", "bugintake.cli", "serve", "--port", str(self.port)],
             env=self.environment,

@@ -31,7 +31,10 @@ def house(database: str, scheme: str, inbox: FaultServer, tmp_path: Path) -> Ite
     data.mkdir()
     with contextlib.ExitStack() as stack:
         address = stack.enter_context(https_in_front(port)) if scheme == "https" else f"http://127.0.0.1:{port}"
-        house = House(data, database, inbox.port, port, address)
+        chosen = (
+            "" if database.startswith("sqlite") else database
+        )  # by default a file in the data folder, made at start
+        house = House(data, chosen, inbox.port, port, address)
         house.start()
         try:
             yield house

@@ -1,5 +1,6 @@
 """Every page there is, with the longest names there can be: readable by everybody, silent in the console."""
 
+import itertools
 import json
 import re
 import subprocess
@@ -9,26 +10,114 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
 
-from tests.journeys.house import House
+from tests.journeys.house import House, mail_to
+from tests.journeys.steps import send_without_review, set_up
 
 ROOT = Path(__file__).parents[2]
 LONG = "Wolfeschlegelsteinhausenbergerdorff"
 NAME = (LONG * 6)[:200]
+CUSTOMER = f"{'h' * 60}@{'long.' * 30}example.com"
 WORDS = {"ref": "BUG-1", "language": "de", "name": "areas"}
-NOT_PAGES = ("/api/v1/", "/static/", "/healthz", "/new/similar", "/customers/suggestions")
-NEEDS_A_LINK = ("<token>", "<secret>", "/s/<language>/report")  # the walk opens these with a real link
-ELSEWHERE = ("/setup",)  # closed once somebody is there; the walk goes through it
+FOR_PROGRAMS = ("/api/v1/", "/static/", "/healthz", "/new/similar", "/customers/suggestions")
+BY_LINK = (
+    *("/setup", "/setup/you", "/passes/<secret>"),
+    *("/s/<language>/r/<token>", "/s/<language>/report", "/s/<language>/unsubscribe/<token>"),
+)
 
 
-def pages(house: House) -> list[str]:
-    """List the addresses of all pages, as the app itself names its routes."""
+class Eyes:
+    """Looks at pages in light and dark, on a desk and on a phone, and keeps what is wrong with them."""
+
+    def __init__(self, page: Page) -> None:
+        self.page, self._axe = page, Axe()
+        self.seen: list[str] = []
+        self.wrong: list[str] = []
+
+    def open(self, rule: str, address: str) -> None:
+        """Open an address, which answers with a page, and look at it."""
+        answer = self.page.goto(address)
+        if answer is None or answer.status != 200:
+            self.wrong.append(f"{rule}: {answer and answer.status}")
+        self.look(rule)
+
+    def look(self, rule: str) -> None:
+        """Look at what is open."""
+        self.seen.append(rule)
+        for theme, width in itertools.product(("light", "dark"), (1366, 320)):
+            self.page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+            self.page.set_viewport_size({"width": width, "height": 800})
+            found = self._axe.run(self.page).response["violations"]
+            here = f"{rule}, {theme}, {width}"
+            self.wrong += [f"{here}: {each['id']} {each['nodes'][0]['html'][:160]}" for each in found]
+            if self.page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
+                self.wrong.append(f"{here}: scrolls sideways")
+
+
+@pytest.mark.only_on("sqlite")
+@pytest.mark.timeout(420)
+def test_every_page_of_the_team_is_open_to_everybody_with_the_longest_names(house, people):
+    house.command("demo")
+    stretch(house, "petra@fakturo.example")
+    page = people.arrive()
+    page.goto(f"{house.base_url}/login")
+    page.get_by_role("button", name=re.compile("Sign in as Petra")).click()
+    eyes = Eyes(page)
+    rules = [rule for rule in routes(house) if not rule.startswith(FOR_PROGRAMS) and rule not in BY_LINK]
+
+    for rule in rules:
+        eyes.open(rule, house.base_url + fill(rule))
+
+    assert len(rules) > 30
+    assert eyes.wrong == []
+
+
+@pytest.mark.only_on("sqlite")
+@pytest.mark.timeout(420)
+def test_every_page_that_a_link_opens_is_open_to_everybody_with_the_longest_names(house, people, inbox):
+    eyes = Eyes(people.arrive())
+    eyes.open("/setup", house.setup_link())
+    eyes.page.get_by_role("main").get_by_role("link", name="Set up for real").click()
+    eyes.look("/setup/you")
+    admin = people.arrive()
+    set_up(admin, house)
+    send_without_review(admin, house)
+
+    secret = stretch(house, "petra@fakturo.example.com")
+    reset = json.loads(house.command("user", "reset", "long@fakturo.example", "--json"))
+    eyes.open("/passes/<secret>", reset["link"])
+
+    told = {"de": LONG * 12}
+    declined = {"to": "declined", "reason": "Works as intended", "customer_note": told, "workaround": told}
+    call(house, secret, "/bugs/BUG-1/transitions", declined)
+    look_as_customer(eyes, mail_to(inbox, CUSTOMER))
+    fixed = {"to": "fixed", "version": "4.13.0", "customer_note": told}
+    call(house, secret, "/bugs/BUG-2/transitions", fixed)
+    house.command("release", "live", "4.13.0")
+    look_as_customer(eyes, mail_to(inbox, CUSTOMER, count=2))
+    eyes.page.locator("form[action$='/subscription'], form[action*='/unsubscribe/']").get_by_role("button").click()
+    eyes.look("/s/<language>/unsubscribe/<token>")
+
+    assert set(eyes.seen) == set(BY_LINK) <= set(routes(house))
+    assert eyes.wrong == []
+
+
+def look_as_customer(eyes: Eyes, mail) -> None:
+    """Open both links of a mail: the report, and no more mail about it."""
+    text = mail.get_body(("plain",)).get_content()
+    report = re.findall(r"https?://\S+?/s/\S+?/r/[\w-]+", text)[0]
+    eyes.open("/s/<language>/r/<token>", report)
+    assert eyes.page.url.endswith("/s/de/report")
+    eyes.seen.append("/s/<language>/report")  # where the link leads
+    eyes.open("/s/<language>/unsubscribe/<token>", re.findall(r"<(http[^>]+)>", mail["List-Unsubscribe"])[0])
+
+
+def routes(house: House) -> list[str]:
+    """List the rules of all addresses that answer a GET, as the app itself names them."""
     command = [sys.executable, "-m", "flask", "--app", "wsgi", "routes"]
     done = subprocess.run(command, env=house.environment, cwd=ROOT, capture_output=True, text=True, check=True)
-    rules = re.findall(r"^\S+\s+GET\S*(?:, POST)?\s+(/\S*)", done.stdout, re.MULTILINE)
-    assert len(rules) > 40, done.stdout
-    shown = [rule for rule in rules if not rule.startswith((*NOT_PAGES, *ELSEWHERE))]
-    return [fill(rule) for rule in shown if not any(part in rule for part in NEEDS_A_LINK)]
+    return re.findall(r"^\S+\s+GET\S*(?:, POST)?\s+(/\S*)", done.stdout, re.MULTILINE)
 
 
 def fill(rule: str) -> str:
@@ -36,19 +125,19 @@ def fill(rule: str) -> str:
     return re.sub(r"<(?:\w+:)?(\w+)>", lambda match: WORDS.get(match[1], "1"), rule)
 
 
-def stretch(house: House) -> None:
-    """Fill the house with the longest names and words that it takes."""
-    token = json.loads(house.command("token", "create", "--email", "petra@fakturo.example", *SCOPES, "--json"))
-    catalogue = json.loads(call(house, token["secret"], "/catalogue"))
+def stretch(house: House, admin: str) -> str:
+    """Fill the house with the longest names and words that it takes, and return a token that may do more."""
+    scopes = ("read", "reports:write", "bugs:write")
+    words = [word for scope in scopes for word in ("--scope", scope)]
+    secret = json.loads(house.command("token", "create", "--email", admin, *words, "--json"))["secret"]
+    catalogue = json.loads(call(house, secret, "/catalogue"))
     chosen = {name: options[0]["id"] for name, options in catalogue.items() if name != "decline_reason"}
-    customer = {"email": f"{'h' * 60}@{'long.' * 30}example.com", "name": NAME, "account": NAME, "language": "de"}
+    customer = {"email": CUSTOMER, "name": NAME, "account": NAME, "language": "de"}
     texts = {"actual": LONG * 12, "steps": LONG * 40, "expected": LONG * 12}
-    call(house, token["secret"], "/reports", {"customer": customer, **chosen, **texts})
-    call(house, token["secret"], "/reports", {"customer": customer, **chosen, **texts, "bug": "BUG-1"})
+    for bug in (None, None, "BUG-1"):
+        call(house, secret, "/reports", {"customer": customer, **chosen, **texts, "bug": bug})
     house.command("user", "add", "--email", "long@fakturo.example", "--name", NAME, "--role", "engineer")
-
-
-SCOPES = ("--scope", "read", "--scope", "reports:write")
+    return secret
 
 
 def call(house: House, secret: str, path: str, body: object = None) -> bytes:
@@ -58,31 +147,3 @@ def call(house: House, secret: str, path: str, body: object = None) -> bytes:
     request = urllib.request.Request(f"{house.base_url}/api/v1{path}", content, headers)
     with urllib.request.urlopen(request, timeout=30) as answer:
         return bytes(answer.read())
-
-
-@pytest.mark.only_on("sqlite")
-@pytest.mark.timeout(420)
-@pytest.mark.parametrize(
-    ("people", "width"),
-    [pytest.param(("light", True), 1366, id="light-1366"), pytest.param(("dark", True), 320, id="dark-320")],
-    indirect=["people"],
-)
-def test_every_page_is_open_to_everybody_with_the_longest_names(house, people, width):
-    house.command("demo")
-    stretch(house)
-    page = people.arrive(width=width)
-    page.goto(f"{house.base_url}/login")
-    page.get_by_role("button", name=re.compile("Sign in as Petra")).click()
-    axe, wrong = Axe(), []
-
-    for path in pages(house):
-        answer = page.goto(house.base_url + path)
-        assert answer is not None
-        if answer.status != 200:
-            wrong.append(f"{path}: {answer.status}")
-        found = axe.run(page).response["violations"]
-        wrong += [f"{path}: {each['id']} {each['nodes'][0]['html'][:160]}" for each in found]
-        if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
-            wrong.append(f"{path}: scrolls sideways")
-
-    assert wrong == []

@@ -8,27 +8,29 @@ from playwright.sync_api import Page, expect
 from tests.faults.server import FaultServer
 from tests.journeys.conftest import People
 from tests.journeys.house import House, mail_to
+from tests.journeys.steps import choose, is_scripted, join, send_without_review, set_up
 
-PASSWORD = "four quiet words apart"
-AREAS = "Invoices › PDF export\nImports › Bank files\nSearch"
-
-WAYS = [
+# Each scheme, theme and way of working meets each of the others once; databases take turns.
+ON_SQLITE = [
     pytest.param("http", ("light", True), id="http-light-script"),
-    pytest.param("https", ("dark", True), id="https-dark-script"),
     pytest.param("https", ("light", False), id="https-light-plain"),
+]
+ON_POSTGRES = [
+    pytest.param("https", ("dark", True), id="https-dark-script"),
     pytest.param("http", ("dark", False), id="http-dark-plain"),
 ]
 
 
 @pytest.mark.only_on("sqlite")
 @pytest.mark.timeout(240)
-@pytest.mark.parametrize(("scheme", "people"), WAYS, indirect=True)
+@pytest.mark.parametrize(("scheme", "people"), ON_SQLITE, indirect=True)
 def test_a_bug_walks_from_the_form_to_the_customer(house, people, inbox):
     walk(house, people, inbox)
 
 
 @pytest.mark.only_on("postgres")
 @pytest.mark.timeout(240)
+@pytest.mark.parametrize(("scheme", "people"), ON_POSTGRES, indirect=True)
 def test_the_same_walk_on_postgresql(house, people, inbox):
     walk(house, people, inbox)
 
@@ -76,61 +78,6 @@ def walk(house: House, people: People, inbox: FaultServer) -> None:
     assert "on bug duty" in mail_to(inbox, "mira@fakturo.example.com")["Subject"]
     told = [recipient for recipient, _ in inbox.accepted if not recipient.endswith("@fakturo.example.com")]
     assert told == ["urs@alpen.example.com", "hana@brightline.example.com"]
-
-
-def set_up(page: Page, house: House) -> None:
-    page.goto(house.setup_link())
-    page.get_by_role("main").get_by_role("link", name="Set up for real").or_(
-        page.get_by_role("main").get_by_role("button", name="Set up for real")
-    ).click()
-    page.get_by_label("Your name").fill("Petra Lang")
-    page.get_by_label("E-mail").fill("petra@fakturo.example.com")
-    page.get_by_label("Password").fill(PASSWORD)
-    choose(page, "Time zone", "Europe/Berlin")
-    choose(page, "Language", "English")
-    page.get_by_role("button", name="Continue").click()
-    page.get_by_label("Name", exact=True).fill("Fakturo")
-    page.get_by_label("A web app").check()
-    page.get_by_label("Areas, one per line").fill(AREAS)
-    page.get_by_role("button", name="Continue").click()
-    page.get_by_role("link", name="Skip for now").click()
-    page.get_by_role("link", name="Finish").click()
-    expect(page.get_by_role("heading", name="File a bug")).to_be_visible()
-
-
-def choose(page: Page, label: str, option: str) -> None:
-    """Choose from a list as this browser shows it: by typing into the combobox, or natively without script."""
-    field = page.get_by_label(label, exact=True)
-    if field.evaluate("element => element.tagName") == "SELECT":
-        field.select_option(label=option)
-    else:
-        field.fill(option)
-        field.press("Tab")
-
-
-def join(admin: Page, people: People, house: House, name: str, role: str) -> Page:
-    """Invite somebody, and let them choose a password in a browser of their own."""
-    admin.goto(f"{house.base_url}/admin/people")
-    invite = admin.locator("form[action$='/admin/people']").last
-    invite.get_by_label("Name").fill(name)
-    invite.get_by_label("E-mail").fill(f"{name.split()[0].lower()}@fakturo.example.com")
-    invite.get_by_label(role).first.check()
-    invite.get_by_role("button", name="Make an invitation link").click()
-    link = re.findall(re.escape(house.base_url) + r"/[^\s\"<]+", admin.content())[0]
-    page = people.arrive()
-    page.goto(link)
-    page.get_by_label("Password").first.fill(PASSWORD)
-    page.get_by_role("main").get_by_role("button").first.click()
-    expect(page.get_by_role("link", name=re.compile("File a bug")).first).to_be_visible()
-    return page
-
-
-def send_without_review(admin: Page, house: House) -> None:
-    admin.goto(f"{house.base_url}/admin/workspace")
-    group = admin.locator("form", has=admin.locator("[name=review_minutes]"))
-    group.locator("[name=review_minutes]").fill("0")
-    group.get_by_role("button", name=re.compile("^Save")).click()
-    expect(admin.locator("[name=review_minutes]")).to_have_value("0")
 
 
 def file_bug(page: Page, house: House, name: str, address: str, language: str, actual: str) -> str:
@@ -185,11 +132,6 @@ def accept_and_fix(page: Page, house: House, ref: str) -> None:
     page.get_by_label("What is different for the customer, in German").fill("Die Steuerzeile steht wieder auf dem PDF.")
     page.get_by_role("button", name="It is fixed").click()
     expect(page.get_by_text("Fixed, not live yet").first).to_be_visible()
-
-
-def is_scripted(page: Page) -> bool:
-    """Whether this browser runs the pages' scripts: only they make comboboxes of the lists."""
-    return bool(page.evaluate("() => matchMedia('(scripting: enabled)').matches"))
 
 
 def decline(page: Page, house: House, ref: str) -> None:

@@ -36,6 +36,7 @@ def always() -> bool:
     return True
 
 
+@pytest.mark.fault("F-S2")
 @pytest.mark.parametrize(
     ("mode", "verdict", "phase", "code", "enhanced"),
     [
@@ -137,6 +138,7 @@ def test_the_intention_is_kept_after_the_recipient_is_accepted_and_before_anythi
     assert seen == [(["ok@example.com"], 0)]
 
 
+@pytest.mark.fault("F-S1")
 def test_a_refused_connection_is_tried_again(sink: FaultServer) -> None:
     with FaultServer().running() as gone:
         port = gone.port
@@ -155,6 +157,7 @@ def test_a_host_nobody_knows_is_tried_again() -> None:
     assert (outcome.verdict, outcome.phase) == (Verdict.RETRY, Phase.CONNECT)
 
 
+@pytest.mark.fault("F-S1")
 @pytest.mark.parametrize("greeting", [b"", b"421 4.3.2 too busy", b"554 not today", b"what?"])
 def test_a_server_that_does_not_greet_is_tried_again(channel: Channel, sink: FaultServer, greeting: bytes) -> None:
     sink.greeting = greeting

@@ -20,6 +20,7 @@ from tests.faults.server import FaultServer
 from tests.loop.rows import live
 
 
+@pytest.mark.fault("F-S2")
 @pytest.mark.parametrize(
     ("mode", "delivery", "message", "attempts_made", "phase", "code"),
     [
@@ -54,6 +55,7 @@ def test_every_answer_puts_envelope_and_message_into_a_named_state(
     assert sink.recipients.count("ok@example.com") == 1
 
 
+@pytest.mark.fault("F-S3")
 def test_what_is_uncertain_is_never_sent_again_by_itself(sink: FaultServer, clock: Any) -> None:
     live("dropdot@example.com")
 

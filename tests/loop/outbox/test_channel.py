@@ -18,6 +18,7 @@ from tests.faults.server import FaultServer
 from tests.loop.rows import live
 
 
+@pytest.mark.fault("F-S1")
 def test_a_server_that_is_away_keeps_mail_waiting_and_the_channel_degraded(sink: FaultServer, clock: Any) -> None:
     live(*(f"hana{n}@example.com" for n in range(30)))
     sink.greeting = b"421 4.3.2 too busy"
@@ -41,6 +42,7 @@ def test_a_server_that_is_away_keeps_mail_waiting_and_the_channel_degraded(sink:
     assert states() == {"sent": 30}
 
 
+@pytest.mark.fault("F-S2")
 def test_a_refused_sign_in_holds_all_mail_and_counts_no_attempt(app: Any, sink: FaultServer, clock: Any) -> None:
     url = f"smtp://bugintake:wr0ng@127.0.0.1:{sink.port}"
     app.extensions["bugintake"] = replace(app.extensions["bugintake"], smtp_url=url)
@@ -86,6 +88,7 @@ def test_an_address_of_the_server_that_says_nothing_holds_all_mail(app: Any, sin
     assert (states(), found.reason) == ({"pending": 1}, "connect: The address of the mail server ends after the port.")
 
 
+@pytest.mark.fault("F-D2")
 def test_nothing_is_handed_over_while_the_database_cannot_keep_that_it_will_be(
     sink: FaultServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

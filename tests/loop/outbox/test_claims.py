@@ -60,6 +60,7 @@ def test_a_claim_that_ran_out_goes_back_and_the_slow_worker_cannot_send_it(sink:
     assert len(sink.accepted) == 1
 
 
+@pytest.mark.fault("F-W9")
 def test_a_poisoned_envelope_fails_and_the_others_leave(sink: FaultServer, monkeypatch: pytest.MonkeyPatch) -> None:
     live("poison@example.com", "hana@example.com", "sam@example.com")
     written = outbox.letters.written
@@ -78,6 +79,7 @@ def test_a_poisoned_envelope_fails_and_the_others_leave(sink: FaultServer, monke
     assert db.session.scalar(sa.select(sa.func.count()).select_from(CustomerLink)) == 4
 
 
+@pytest.mark.fault("F-W9")
 def test_an_envelope_too_large_fails_and_the_others_leave(sink: FaultServer) -> None:
     bug = live("hana@example.com")
     with transaction():

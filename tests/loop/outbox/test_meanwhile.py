@@ -81,6 +81,7 @@ CHANGES = [
 ]
 
 
+@pytest.mark.fault("F-W7")
 @pytest.mark.parametrize(("change", "state"), CHANGES)
 def test_what_changed_while_a_mail_waited_is_seen_when_it_is_claimed(
     sink: FaultServer, change: Any, state: str
@@ -99,6 +100,7 @@ def test_what_changed_while_a_mail_waited_is_seen_when_it_is_claimed(
     assert message_states() == {state: 1}
 
 
+@pytest.mark.fault("F-W7")
 @pytest.mark.parametrize(("change", "state"), [each for each in CHANGES if each[0] is not lose_note])
 def test_what_changed_after_a_mail_was_claimed_still_stops_it_before_data(
     sink: FaultServer, change: Any, state: str
