@@ -146,14 +146,17 @@ def choices() -> dict[OptionList, list[Option]]:
 def use_of(kind: OptionList) -> dict[int, int]:
     """Count how often each choice of a list was taken in the last 90 days, within the latest 2,000 reports.
 
-    So it costs the same at any size. Reasons are counted by the bugs declined with them.
+    So it costs the same at any size. Reasons are counted by the bugs declined with them. Restricted bugs do not count:
+    everybody reads these numbers.
     """
     if kind == OptionList.DECLINE_REASON:
         chosen, since, latest = Bug.decline_reason_id, Bug.status_since_at, Bug.id
     else:
         chosen, since, latest = getattr(Report, f"{kind.value}_id"), Report.filed_at, Report.id
-    recent = sa.select(chosen.label("option_id"), since.label("since")).order_by(latest.desc()).limit(LATEST_REPORTS)
-    rows = recent.subquery()
+    recent = sa.select(chosen.label("option_id"), since.label("since")).where(Bug.is_restricted.is_(False))
+    if kind != OptionList.DECLINE_REASON:
+        recent = recent.join(Bug, Bug.id == Report.bug_id)
+    rows = recent.order_by(latest.desc()).limit(LATEST_REPORTS).subquery()
     query = sa.select(rows.c.option_id, sa.func.count()).where(rows.c.since >= clock.now() - LATELY)
     return {key: count for key, count in db.session.execute(query.group_by(rows.c.option_id)) if key is not None}
 

@@ -3,8 +3,28 @@
 from typing import Any
 
 from flask import Blueprint as FlaskBlueprint
-from flask import Flask
+from flask import Flask, Request
 from flask_smorest import Api, Blueprint
+from webargs.flaskparser import FlaskParser
+from werkzeug.exceptions import BadRequest
+
+
+class HouseParser(FlaskParser):
+    """Reads what a program sent; JSON that is nested too deeply is refused as unreadable."""
+
+    def load_json(self, req: Request, schema: Any) -> Any:
+        """Read the body. Raises BadRequest."""
+        try:
+            return super().load_json(req, schema)
+        except RecursionError:
+            raise BadRequest from None
+
+
+class HouseBlueprint(Blueprint):  # type: ignore[misc]  # flask-smorest has no types
+    """A blueprint that reads with the parser of the house."""
+
+    ARGUMENTS_PARSER = HouseParser()
+
 
 pages = FlaskBlueprint("api_pages", __name__)
 
@@ -17,7 +37,7 @@ class HouseApi(Api):  # type: ignore[misc]  # flask-smorest has no types
 
 
 api = HouseApi()
-bp = Blueprint("api", "api", url_prefix="/api/v1", description="File, move and tell, as the pages do.")
+bp = HouseBlueprint("api", "api", url_prefix="/api/v1", description="File, move and tell, as the pages do.")
 
 
 def init_app(app: Flask) -> None:

@@ -111,7 +111,8 @@ def _seen(announcement: Announcement) -> dict[str, str]:
 
 def _previews(announcement: Announcement) -> list[tuple[Message, Letter]]:
     """Write the mail of one person for each language as it will be, but for the links that only they get."""
-    people = queries.readers(announcement, int(request.args.get("person", 0, type=int)))
+    asked_for = request.args.get("person", 0, type=int)
+    people = queries.readers(announcement, asked_for if 0 < asked_for < 2**31 else 0)
     links = Links(report_url="…", unsubscribe_url="…")
     company = workspace()
     return [(message, letters.outcome_letter([letters.Outcome(message, links)], company)) for message in people]
