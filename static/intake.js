@@ -3,6 +3,7 @@
 //   .rail[data-src="/new/similar"]         holds #known (filled here), #known-count, .calm-box (what to read while empty)
 //   select[name=area], [name=symptom]      their choice asks GET src?area=&symptom=&text= → {items: [{ref, title, status,
 //                                          status_label, people_waiting, age, why, attach_url}]}
+//   [data-areas="3 8"]                     holds a list that is asked for these areas only: seen (data-asked) and kept there
 //   #new-customer                          shown for an address nobody has (combo:unknown), hidden for everybody else
 //   #customer-note                         a line about the chosen customer: item.note; item.platform and item.version
 //                                          fill the lists of those names while they are empty
@@ -123,6 +124,23 @@ form.addEventListener("input", (event) => {
   if (event.target.matches("textarea")) look(500);
 });
 
+// ---- lists of some areas only: a choice that the area makes impossible is cleared, and only that
+const narrowed = [...form.querySelectorAll("[data-areas]")];
+function narrow() {
+  const area = form.elements.area.value;
+  if (!area) return; // somebody is typing
+  for (const box of narrowed) {
+    const select = box.querySelector("select");
+    const isAsked = box.dataset.areas.split(" ").includes(area);
+    box.toggleAttribute("data-asked", isAsked);
+    if (isAsked || !select.value) continue;
+    select.value = "";
+    select.dispatchEvent(new Event("change", { bubbles: true }));
+    say(`${box.querySelector("label").textContent.trim()} is not asked for this area, and is empty again.`);
+  }
+}
+form.addEventListener("change", (event) => event.target.name === "area" && narrow());
+
 // ---- the customer
 const newcomer = document.getElementById("new-customer");
 const note = document.getElementById("customer-note");
@@ -183,4 +201,5 @@ addEventListener("pagehide", () => {
   }
   sessionStorage.setItem(draft, JSON.stringify(values));
 });
+narrow();
 look();

@@ -7,7 +7,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from bugintake.core.db import db, transaction
-from bugintake.intake import catalogue, customers, reports
+from bugintake.intake import catalogue, customers, further_lists, reports
+from bugintake.intake.further_lists import Terms
+from bugintake.intake.list_models import FurtherList
 from bugintake.intake.models import Account, Bug, Customer, Option, OptionList, Report, Status
 from bugintake.intake.reports import Telling
 from bugintake.team.models import Role, User, Workspace
@@ -51,12 +53,21 @@ def make_user(role: Role = Role.ENGINEER, name: str | None = None, **values: Any
     return user
 
 
-def make_option(kind: OptionList, label: str | None = None, **values: Any) -> Option:
+def make_option(kind: str, label: str | None = None, **values: Any) -> Option:
     """Return the choice with this label, adding it where the list has none."""
     label = label or LABELS[kind]
     with transaction():
         found = catalogue.option_labelled(kind, label)
         return found or catalogue.add_option(kind, label, actor=None, **values)
+
+
+def make_list(label: str = "Browser extension", *choices: str, **terms: Any) -> FurtherList:
+    """Add a list of the admin's own with these choices."""
+    with transaction():
+        found = further_lists.add_list(Terms(label=label, **terms), actor=None)
+        for choice in choices:
+            catalogue.add_option(found.name, choice, actor=None)
+    return found
 
 
 def make_version(label: str = "4.13.0", *, live_since: datetime | None = None) -> Option:

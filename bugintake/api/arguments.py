@@ -75,6 +75,7 @@ class ReportArgs(Schema):
     steps = Text(required=True, validate=validate.Length(min=1, max=LONGEST))
     actual = Text(required=True, validate=validate.Length(min=1, max=LONGEST))
     expected = Text(required=True, validate=validate.Length(min=1, max=LONGEST))
+    choices = fields.Dict(keys=fields.String(), values=Choice(), load_default=dict)
     bug = fields.String(load_default=None, allow_none=True)
 
 

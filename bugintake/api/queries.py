@@ -9,7 +9,7 @@ from sqlalchemy.orm import joinedload
 
 from bugintake.core.config import settings
 from bugintake.core.db import db
-from bugintake.intake import catalogue
+from bugintake.intake import catalogue, further_lists
 from bugintake.intake.models import Bug, OptionList, Report, Status
 from bugintake.intake.queries import visible_to
 from bugintake.loop.models import Announcement, Delivery, Message, MessageState
@@ -39,6 +39,7 @@ def whole_bug(bug: Bug) -> dict[str, Any]:
     """Say all that is published about a bug."""
     first = db.session.scalar(sa.select(Report).where(Report.bug_id == bug.id).order_by(Report.id).limit(1))
     texts = {name: getattr(first, name) if first else "" for name in ("steps", "actual", "expected")}
+    further = further_lists.chosen_in([first.id]).get(first.id, ()) if first else ()
     events = [
         {
             "kind": entry.event.kind,
@@ -52,6 +53,7 @@ def whole_bug(bug: Bug) -> dict[str, Any]:
     return {
         **bug_facts(bug),
         **texts,
+        "choices": {choice.list.name: choice.option.label for choice in further},
         "area": bug.area.label,
         "symptom": bug.symptom.label,
         "impact": bug.impact.label,

@@ -1,10 +1,11 @@
 """What the API gives. Every field is named: what is not listed is not published."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from marshmallow import Schema, fields
+from marshmallow import INCLUDE, Schema, fields, post_dump
 
-from bugintake.intake.models import OptionList, Status
+from bugintake.intake.models import Status
 from bugintake.loop.models import AnnouncementKind, MessageState
 
 
@@ -26,6 +27,17 @@ class CatalogueSchema(Schema):
     platform = fields.List(fields.Nested(OptionSchema))
     version = fields.List(fields.Nested(OptionSchema))
     decline_reason = fields.List(fields.Nested(OptionSchema))
+
+    class Meta:
+        """Further lists come under their own names."""
+
+        unknown = INCLUDE
+
+    @post_dump(pass_original=True)
+    def add_further(self, data: dict[str, Any], found: Mapping[str, Any], **_settings: Any) -> dict[str, Any]:
+        """Name the admin's own lists after the built-in ones."""
+        further = {name: choices for name, choices in found.items() if name not in self.fields}
+        return {**data, **{name: OptionSchema(many=True).dump(choices) for name, choices in further.items()}}
 
 
 class PersonSchema(Schema):
@@ -82,6 +94,7 @@ class BugSchema(BugRowSchema):
     steps = fields.String()
     actual = fields.String()
     expected = fields.String()
+    choices = fields.Dict(keys=fields.String(), values=fields.String())
     customer_note = fields.Dict(keys=fields.String(), values=fields.String())
     workaround = fields.Dict(keys=fields.String(), values=fields.String())
     history = fields.List(fields.Nested(EventSchema))
@@ -172,8 +185,3 @@ class SimilarSchema(Schema):
     """Known bugs that may be the same one, the likeliest first."""
 
     items = fields.List(fields.Nested(LookAlikeSchema))
-
-
-def options(found: dict[OptionList, Any]) -> dict[str, Any]:
-    """Name the lists of the catalogue as the API does."""
-    return {kind.value: choices for kind, choices in found.items()}

@@ -18,6 +18,7 @@ from bugintake.core.errors import Clash, Stale
 _LINE_BREAKS = re.compile(r"\r\n?|[\u2028\u2029\x85]")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _SURROGATES = re.compile(r"[\ud800-\udfff]")
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|[\ud800-\udfff]")
 _SPACES = re.compile(r"\s+")
 
 
@@ -100,6 +101,31 @@ class TextField(TextAreaField):
         """Clean what was typed."""
         if valuelist:
             self.data = clean_text(str(valuelist[0]))
+
+
+def printable(text: str) -> str:
+    """Take out what no page can hold, and leave the rest as it is."""
+    return _UNPRINTABLE.sub("", text)
+
+
+def kept(field: Field) -> str:
+    """Return what was typed as it was typed: a refused form gives it back."""
+    given = field.raw_data[0] if field.raw_data else field.data
+    return printable(str(given or ""))
+
+
+class KeptLine(LineField):
+    """One line of text; a refused form shows it as it was typed."""
+
+    def _value(self) -> str:
+        return kept(self)
+
+
+class KeptText(TextField):
+    """Several lines of text; a refused form shows them as they were typed."""
+
+    def _value(self) -> str:
+        return kept(self)
 
 
 class Zone:

@@ -18,6 +18,7 @@ from bugintake.team.models import User
 LABEL_LENGTH = 120
 HINT_LENGTH = 200
 LONGEST_DEADLINE = 100_000
+NEEDED = frozenset(OptionList) - {OptionList.DECLINE_REASON}
 LATELY = timedelta(days=90)
 LATEST_REPORTS = 2000
 _LETTERS = str.maketrans({"đ": "d", "ð": "d", "ł": "l", "ø": "o", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"})
@@ -30,7 +31,7 @@ def key_of(label: str, length: int = LABEL_LENGTH) -> str:
 
 
 def add_option(
-    kind: OptionList,
+    kind: str,
     label: str,
     *,
     actor: User | None,
@@ -109,7 +110,7 @@ def retire(option: Option, *, actor: User) -> None:
     if option.retired_at is not None:
         return
     one_at_a_time(f"option {option.list}")
-    if option.list != OptionList.DECLINE_REASON and len(options_of(option.list)) == 1:
+    if option.list in NEEDED and len(options_of(option.list)) == 1:
         raise Conflict("This is the last choice of its list, and every report needs one. Add another one first.")
     option.retired_at = clock.now()
     events.record(EventKind.OPTION_RETIRED, actor=actor, option=option, before=option.label)
@@ -122,24 +123,29 @@ def offer_again(option: Option, *, actor: User) -> None:
         events.record(EventKind.OPTION_CHANGED, actor=actor, option=option, after=option.label, changed=["retired_at"])
 
 
-def option_labelled(kind: OptionList, label: str) -> Option | None:
+def option_labelled(kind: str, label: str) -> Option | None:
     """Find a choice by its label, whatever its case and accents."""
     return db.session.scalar(sa.select(Option).where(Option.list == kind, Option.label_key == key_of(label)))
 
 
-def options_of(kind: OptionList, *, with_retired: bool = False) -> Sequence[Option]:
+def labelled(kind: str, words: str) -> Option | None:
+    """Find a choice by its label, else by an alias; retired ones by their label."""
+    return option_labelled(kind, words) or _by_alias(kind, words)
+
+
+def options_of(kind: str, *, with_retired: bool = False) -> Sequence[Option]:
     """List the choices of a list in order, "Not sure" last."""
     query = sa.select(Option).where(Option.list == kind).order_by(Option.is_unsure, Option.position, Option.id)
     return db.session.scalars(query if with_retired else query.where(Option.retired_at.is_(None))).all()
 
 
-def choices() -> dict[OptionList, list[Option]]:
-    """Read all lists at once, in order, "Not sure" last, and without the retired."""
+def choices() -> dict[str, list[Option]]:
+    """Read all lists at once, in order, "Not sure" last, and without the retired: further lists only where filled."""
     order = (Option.list, Option.is_unsure, Option.position, Option.id)
     query = sa.select(Option).where(Option.retired_at.is_(None)).order_by(*order)
-    found: dict[OptionList, list[Option]] = {kind: [] for kind in OptionList}
+    found: dict[str, list[Option]] = {kind: [] for kind in OptionList}
     for option in db.session.scalars(query):
-        found[option.list].append(option)
+        found.setdefault(option.list, []).append(option)
     return found
 
 
@@ -167,19 +173,19 @@ def not_sure(kind: OptionList) -> Option | None:
     return db.session.scalars(query.order_by(Option.position).limit(1)).first()
 
 
-def choose(kind: OptionList, given: int | str) -> Option:
+def choose(kind: str, given: int | str, *, called: str | None = None) -> Option:
     """Find a choice by id, label or alias, as programs and forms give it.
 
-    Raises Invalid, naming the list, for one that is unknown, retired or of another list.
+    Raises Invalid, naming the list, for one that is unknown, retired or of another list. `called` is its name in words.
     """
-    word = kind.value.replace("_", " ")
+    word = called or kind.replace("_", " ")
     option = _by_id(kind, given) if isinstance(given, int) or (given.isascii() and given.isdigit()) else None
     if option is None and isinstance(given, str):
-        option = option_labelled(kind, given) or _by_alias(kind, given)
+        option = labelled(kind, given)
     if option is None:
-        raise Invalid(f"The list of {word} choices has no “{clean_line(str(given))[:60]}”.", kind.value)
+        raise Invalid(f"The list of {word} choices has no “{clean_line(str(given))[:60]}”.", str(kind))
     if option.retired_at is not None:
-        raise Invalid(f"{option.label} is no longer offered as {word}.", kind.value)
+        raise Invalid(f"{option.label} is no longer offered as {word}.", str(kind))
     return option
 
 
@@ -188,12 +194,12 @@ def version_named(label: str, *, actor: User | None) -> Option:
 
     An id is not looked for: "12" is a version's name. Raises Invalid for a retired one, and for none at all.
     """
-    known = option_labelled(OptionList.VERSION, label) or _by_alias(OptionList.VERSION, label)
+    known = labelled(OptionList.VERSION, label)
     return choose(OptionList.VERSION, known.id) if known else add_option(OptionList.VERSION, label, actor=actor)
 
 
 def _check(
-    kind: OptionList, option: Option | None, label: str, hint: str, labels: Mapping[str, str], deadline: int | None
+    kind: str, option: Option | None, label: str, hint: str, labels: Mapping[str, str], deadline: int | None
 ) -> None:
     if not label:
         raise Invalid("Give the choice a name.", "label")
@@ -208,7 +214,7 @@ def _check(
         raise Conflict(f"The list already has {same.label}" + (", retired." if same.retired_at else "."))
 
 
-def _by_id(kind: OptionList, given: int | str) -> Option | None:
+def _by_id(kind: str, given: int | str) -> Option | None:
     number = int(given) if len(str(given)) < 11 else 0
     if not 0 < number < 2**31:
         return None
@@ -216,6 +222,6 @@ def _by_id(kind: OptionList, given: int | str) -> Option | None:
     return option if option is not None and option.list == kind else None
 
 
-def _by_alias(kind: OptionList, given: str) -> Option | None:
+def _by_alias(kind: str, given: str) -> Option | None:
     key = key_of(given)
     return next((o for o in options_of(kind) if any(key_of(alias) == key for alias in o.aliases)), None)

@@ -9,7 +9,7 @@ from bugintake.core.db import db, one_at_a_time
 from bugintake.core.errors import Invalid
 from bugintake.core.forms import clean_line
 from bugintake.core.security import hash_secret
-from bugintake.intake import catalogue, customers, reports
+from bugintake.intake import catalogue, customers, further_lists, reports
 from bugintake.intake.models import Bug, Customer, Option, OptionList, Report
 from bugintake.intake.reports import Telling
 from bugintake.team.models import User
@@ -45,6 +45,7 @@ class Draft:
     new_language: str = ""
     is_found_by_us: bool = False
     choices: Mapping[OptionList, str] = field(default_factory=dict)
+    further: Mapping[str, int | str] = field(default_factory=dict)
     steps: str = ""
     actual: str = ""
     expected: str = ""
@@ -74,6 +75,7 @@ def submit(draft: Draft, bug: Bug | None, *, actor: User, key: str | None) -> Re
         actual=draft.actual,
         expected=draft.expected,
         source=draft.source,
+        choices=further_lists.chosen(draft.further, chosen[OptionList.AREA], actor=actor, is_complete=bug is None),
     )
     if bug is not None:
         return reports.attach(bug, telling, actor=actor, key=own_key)

@@ -1,50 +1,30 @@
-"""The form that files a bug, and the form of one choice in the catalogue."""
+"""The form that files a bug."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from wtforms import BooleanField, Field, HiddenField, RadioField, SelectField
+from wtforms import BooleanField, HiddenField, RadioField, SelectField
 
 from bugintake.core.errors import Invalid
-from bugintake.core.forms import Form, LineField, TextField
-from bugintake.intake import catalogue
+from bugintake.core.forms import Form, KeptLine, KeptText, kept, printable
+from bugintake.intake import further_lists
 from bugintake.intake.catalogue import choose
 from bugintake.intake.customers import COUNTRIES
 from bugintake.intake.filing import ASKED, NOBODY, NOT_CHOSEN, Draft
+from bugintake.intake.list_models import FurtherList
 from bugintake.intake.models import Option, OptionList
 from bugintake.intake.queries import language_name
 from bugintake.intake.reports import NEEDED, SOURCE_LENGTH, TEXT_LENGTH
-from bugintake.team.models import LANGUAGES
 
-Choices = Mapping[OptionList, Sequence[Option]]
-_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|[\ud800-\udfff]")
-
-
-def kept(field: Field) -> str:
-    """Return what was typed as it was typed: a refused form gives it back."""
-    given = field.raw_data[0] if field.raw_data else field.data
-    return _UNPRINTABLE.sub("", str(given or ""))
-
-
-class KeptLine(LineField):
-    """One line of text; a refused form shows it as it was typed."""
-
-    def _value(self) -> str:
-        return kept(self)
-
-
-class KeptText(TextField):
-    """Several lines of text; a refused form shows them as they were typed."""
-
-    def _value(self) -> str:
-        return kept(self)
+Choices = Mapping[str, Sequence[Option]]
+OTHER = "other"  # what static/combobox.js sends for words that are not listed
 
 
 class Chosen:
     """A choice from one list of the catalogue, whatever its widget."""
 
-    kind: OptionList
+    kind: str
     rows: Sequence[tuple[str, str, dict[str, Any]]] = ()
 
     def offer(self, rows: Sequence[tuple[str, str, dict[str, Any]]]) -> None:
@@ -55,7 +35,7 @@ class Chosen:
 class OptionField(Chosen, SelectField):
     """A choice from a list of the catalogue. What was sent and is not in it stays visible in a refused form."""
 
-    def __init__(self, label: str, kind: OptionList, **settings: Any) -> None:
+    def __init__(self, label: str, kind: str, **settings: Any) -> None:
         super().__init__(label, choices=[], validate_choice=False, default="", **settings)
         self.kind = kind
 
@@ -67,6 +47,18 @@ class OptionField(Chosen, SelectField):
             yield (value, label, value == given, attributes)
         if given and given not in {value for value, _, _ in self.rows}:
             yield (given, given, True, {})
+
+
+class FurtherField(OptionField):
+    """A choice from one of the admin's own lists, which may grow by words that are not on it."""
+
+    further: FurtherList
+    words = ""
+
+    def iter_choices(self) -> Iterator[tuple[str, str, bool, dict[str, Any]]]:
+        """List the choices; words that are not listed stand among them as they were typed."""
+        for value, label, is_chosen, attributes in super().iter_choices():
+            yield (value, self.words if value == OTHER and self.words else label, is_chosen, attributes)
 
 
 class ImpactField(Chosen, RadioField):
@@ -103,6 +95,8 @@ class ReportForm(Form):
     source = HiddenField()
     key = HiddenField()
 
+    lists: Sequence[FurtherList] = ()
+    strays: Sequence[str] = ()
     PREFILLED = ("customer", "new_name", "new_company", "new_language", "steps", "actual", "expected")
     is_attaching = False
     form_errors: list[str]
@@ -114,9 +108,38 @@ class ReportForm(Form):
         for kind in ASKED:
             self.field_of(kind).offer([_row(each, used) for each in _ordered(kind, choices[kind], used)])
 
+        for further in self.lists:
+            field = self.further_field(further)
+            field.further, field.words = further, kept(self[f"{field.name}_{OTHER}"])
+            field.offer([_row(each, used) for each in choices.get(further.name, ())])
+
     def field_of(self, kind: OptionList) -> Any:
         """Return the field of a list."""
         return self[kind.value]
+
+    def further_field(self, further: FurtherList) -> Any:
+        """Return the field of one of the admin's own lists."""
+        return self[f"list_{further.name}"]
+
+    @property
+    def further_fields(self) -> list[Any]:
+        """List the fields of the admin's own lists."""
+        return [self.further_field(each) for each in self.lists]
+
+    @property
+    def further_names(self) -> list[str]:
+        """Name everything that is sent for the admin's own lists."""
+        return [f"list_{each.name}{ending}" for each in self.lists for ending in ("", f"_{OTHER}", "_new")]
+
+    def labels_of(self, area_ids: Sequence[int]) -> list[str]:
+        """Name areas."""
+        return [label for value, label, _ in self.area.rows if int(value) in area_ids]
+
+    @property
+    def area_id(self) -> int:
+        """The area as it was chosen from the list; 0 while it was not."""
+        given = kept(self.area)
+        return int(given) if given in {value for value, _, _ in self.area.rows} else 0
 
     def validate(self, extra_validators: Any = None) -> bool:
         """Check what needs no look at the customers: every refusal is a sentence at its field."""
@@ -128,6 +151,10 @@ class ReportForm(Form):
                 self.refuse(sentence, name)
             elif len(self[name].data or "") > TEXT_LENGTH:
                 self.refuse(f"That is longer than {TEXT_LENGTH:,} characters. Keep what shows the bug.", name)
+        for further in self.lists:
+            self._check_further(further)
+        for stray in self.strays:
+            self.refuse(f"Nobody asks for the list “{stray}” any more: what was chosen from it is left out.")
         is_named = bool(self.customer.data or self.new_name.data)
         if self.is_attaching:
             if not is_named:
@@ -142,6 +169,7 @@ class ReportForm(Form):
 
     def refuse(self, sentence: str, name: str | None = None) -> None:
         """Put a sentence at a field, or at the top where it belongs to none."""
+        name = f"list_{name}" if name in {each.name for each in self.lists} else name
         name = {"email": "customer", "name": "new_name", "company": "new_company", "language": "new_language"}.get(
             name or "", name
         )
@@ -161,10 +189,11 @@ class ReportForm(Form):
             new_language=self.new_language.data or "",
             is_found_by_us=bool(self.found_by_us.data),
             choices={kind: self.field_of(kind).data or "" for kind in ASKED},
+            further={each.name: self._given(each) for each in self.lists},
             steps=self.steps.data or "",
             actual=self.actual.data or "",
             expected=self.expected.data or "",
-            source=_UNPRINTABLE.sub("", self.source.data or "").strip(),
+            source=printable(self.source.data or "").strip(),
         )
 
     def _check_choice(self, kind: OptionList) -> None:
@@ -179,50 +208,36 @@ class ReportForm(Form):
             except Invalid as refusal:
                 self.refuse(f"{NOT_CHOSEN[kind]} {refusal.sentence}", kind.value)
 
+    def _check_further(self, further: FurtherList) -> None:
+        given = self._given(further)
+        if not self.area_id:
+            return
+        try:
+            further_lists.check(further, given, self.area_id)
+        except Invalid as refusal:
+            self.refuse(refusal.sentence, further.name)
+        if given == "" and not self.is_attaching and further_lists.is_owed(further, self.area_id):
+            self.refuse(further_lists.missing(further), further.name)
 
-class OptionForm(Form):
-    """One choice of the catalogue, as a lead writes it."""
+    def _given(self, further: FurtherList) -> int | str:
+        field = self.further_field(further)
+        given = field.data or ""
+        if further.grows and given in ("", OTHER):
+            return str(self[f"{field.name}_{'new' if given == '' else OTHER}"].data or "")
+        return int(given) if re.fullmatch(r"[0-9]{1,10}", given) else given
 
-    label = KeptLine("Name")
-    aliases = KeptLine("Also found by", description="Other words people type, separated by commas.")
-    hint = KeptLine("In a few words")
-    deadline_minutes = KeptLine("Look at it within", description="In working minutes.")
-    label_en = KeptLine("Customers read, in English")
-    label_de = KeptLine("In German")
-    label_es = KeptLine("In Spanish")
 
-    form_errors: list[str]
+def report_form(lists: Sequence[FurtherList]) -> type[ReportForm]:
+    """Make the form that asks for the admin's own lists too.
 
-    def values(self) -> dict[str, Any]:
-        """Return what was typed as the catalogue takes it. Raises Invalid for a deadline that is no number."""
-        deadline = self.deadline_minutes.data or ""
-        if deadline and not re.fullmatch(r"[0-9]{1,6}", deadline):
-            raise Invalid("A deadline is a whole number of working minutes.", "deadline_minutes")
-        words = {language: self[f"label_{language}"].data or "" for language in LANGUAGES}
-        aliases = [catalogue.key_of(alias) for alias in (self.aliases.data or "").split(",")]
-        return {
-            "label": self.label.data or "",
-            "aliases": list(dict.fromkeys(alias for alias in aliases if alias)),
-            "labels": {language: label for language, label in words.items() if label},
-            "hint": self.hint.data or "",
-            "deadline_minutes": int(deadline) if deadline else None,
-        }
-
-    def show(self, option: Option) -> None:
-        """Fill in what the choice has now."""
-        self.label.data = option.label
-        self.aliases.data = ", ".join(option.aliases)
-        self.hint.data = option.hint
-        self.deadline_minutes.data = str(option.deadline_minutes or "")
-        for language in LANGUAGES:
-            self[f"label_{language}"].data = option.labels.get(language, "")
-
-    def refuse(self, sentence: str, name: str | None = None) -> None:
-        """Put a sentence at a field, or at the top where it belongs to none."""
-        if name in self:
-            self[name].errors = [*self[name].errors, sentence]
-        else:
-            self.form_errors = [*self.form_errors, sentence]
+    Words that are not listed come as `list_<name>_other` with JavaScript, as `list_<name>_new` without.
+    """
+    fields: dict[str, Any] = {}
+    for each in lists:
+        name = f"list_{each.name}"
+        fields[name] = FurtherField(each.label, each.name)
+        fields |= {f"{name}_{OTHER}": KeptLine(), f"{name}_new": KeptLine(f"{each.label}: not listed")}
+    return type("ReportForm", (ReportForm,), {**fields, "lists": lists})
 
 
 def _ordered(kind: OptionList, options: Sequence[Option], used: Mapping[int, int]) -> list[Option]:

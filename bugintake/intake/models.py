@@ -16,7 +16,7 @@ NO_MASK = frozenset({Role.AGENT, Role.LEAD, Role.ADMIN})
 
 
 class OptionList(enum.StrEnum):
-    """The lists of the catalogue."""
+    """The built-in lists of the catalogue."""
 
     AREA = "area"
     SYMPTOM = "symptom"
@@ -37,7 +37,7 @@ class Option(Model):
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    list: Mapped[OptionList]
+    list: Mapped[str] = mapped_column(sa.String(32))  # an OptionList, or the name of a further list
     label: Mapped[str] = mapped_column(sa.String(120))
     label_key: Mapped[str] = mapped_column(sa.String(120))
     hint: Mapped[str] = mapped_column(sa.String(200), default="")

@@ -12,7 +12,8 @@ from bugintake.core.db import db, hold, one_at_a_time
 from bugintake.core.errors import Conflict, Invalid
 from bugintake.core.events import EventKind
 from bugintake.core.forms import clean_line
-from bugintake.intake import waiting
+from bugintake.intake import further_lists, waiting
+from bugintake.intake.further_lists import Chosen
 from bugintake.intake.models import Bug, Customer, Option, Remark, Report, SettledBy, Status
 from bugintake.team.models import User
 
@@ -42,11 +43,13 @@ class Telling:
     actual: str
     expected: str
     source: str = ""
+    choices: Chosen = ()
 
     def fingerprint(self, bug: Bug | None) -> str:
         """Tell one submission from another that reuses its key."""
         chosen = [self.area, self.symptom, self.impact, self.frequency, self.platform, self.version]
         parts = [self.customer.id if self.customer else None, bug.id if bug else None, *(o.id for o in chosen)]
+        parts += [option.id for _list, option in self.choices]
         return hashlib.sha256(json.dumps([*parts, self.steps, self.actual, self.expected]).encode()).hexdigest()
 
 
@@ -192,12 +195,14 @@ def _add(telling: Telling, bug: Bug, named: Bug | None, actor: User, key: str | 
     )
     db.session.add(report)
     db.session.flush()
+    further_lists.keep(report, telling.choices)
     return report
 
 
 def _remark(report: Report, telling: Telling) -> None:
     words = "\n\n".join(text for text in (telling.actual, telling.steps, telling.expected) if text)
     chosen = {"impact": telling.impact.id, "platform": telling.platform.id, "version": telling.version.id}
+    chosen |= {further.name: option.id for further, option in telling.choices}
     last = sa.select(Remark).where(Remark.report_id == report.id).order_by(Remark.id.desc()).limit(1)
     said = db.session.scalars(last).first()
     is_news = bool(words) and (said is None or (said.text, said.choices) != (words, chosen))

@@ -39,7 +39,7 @@ def release_live(version: str | Option, *, actor: User | None, live_at: datetime
     if at > clock.now():
         raise Invalid("A release is live when it is: give a time that is past, or none.", "live_at")
     option = _version(version, actor)
-    if option.list is not OptionList.VERSION or option.is_unsure or option.retired_at is not None:
+    if option.list != OptionList.VERSION or option.is_unsure or option.retired_at is not None:
         raise Invalid(f"{option.label} is not a version that can be live.", "version")
     change = sa.update(Option).where(Option.id == option.id, Option.live_since_at.is_(None))
     if update_one(change.values(live_since_at=at)):
@@ -104,6 +104,6 @@ def _bugs_of(option: Option, status: Status) -> list[Bug]:
 def version_or_404(option_id: int) -> Option:
     """Load a version by its number. Raises NotFound."""
     option = db.session.get(Option, option_id) if 0 < option_id < 2**31 else None
-    if option is None or option.list is not OptionList.VERSION:
+    if option is None or option.list != OptionList.VERSION:
         raise NotFound()
     return option

@@ -85,10 +85,10 @@ def choose(bug: Bug, option: Option, *, actor: User) -> None:
     """Confirm or correct where a bug is, what goes wrong, or how bad it is. Records bug.edited."""
     if option.list not in CHOSEN:
         raise Invalid("That choice belongs to a report, not to a bug.", option.list)
-    before: Option = getattr(bug, option.list.value)
+    before: Option = getattr(bug, option.list)
     if before.id == option.id:
         return
-    setattr(bug, option.list.value, option)
+    setattr(bug, option.list, option)
     if option.list == OptionList.IMPACT:
         bug.impact_rank = option.position
     bug.changed_at = clock.now()

@@ -18,6 +18,7 @@ TABLES = (
     "worker_pulses",
     "api_tokens",
     "customers",
+    "lists",
     "options",
     "overrides",
     "passes",
@@ -35,6 +36,7 @@ TABLES = (
     "messages",
     "questions",
     "remarks",
+    "report_choices",
 )
 
 # Two overrides of one rotation never overlap, also when two requests race.
@@ -155,6 +157,20 @@ def upgrade() -> None:
     )
     op.create_index("ix_customers_account_id", "customers", ["account_id"], unique=False)
     op.create_index("ix_customers_name_key", "customers", ["name_key"], unique=False)
+    op.create_table(
+        "lists",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(length=32), nullable=False),
+        sa.Column("label", sa.String(length=120), nullable=False),
+        sa.Column("labels", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("is_required", sa.Boolean(), nullable=False),
+        sa.Column("grows", sa.Boolean(), nullable=False),
+        sa.Column("area_ids", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name="pk_lists"),
+        sa.UniqueConstraint("name", name="uq_lists_name"),
+    )
     op.create_table(
         "options",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -565,6 +581,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_remarks"),
     )
     op.create_index("ix_remarks_report_id", "remarks", ["report_id"], unique=False)
+    op.create_table(
+        "report_choices",
+        sa.Column("report_id", sa.Integer(), nullable=False),
+        sa.Column("list_id", sa.Integer(), nullable=False),
+        sa.Column("option_id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["list_id"], ["lists.id"], name="fk_report_choices_list_id"),
+        sa.ForeignKeyConstraint(["option_id"], ["options.id"], name="fk_report_choices_option_id"),
+        sa.ForeignKeyConstraint(["report_id"], ["reports.id"], name="fk_report_choices_report_id"),
+        sa.PrimaryKeyConstraint("report_id", "list_id", name="pk_report_choices"),
+    )
     for statement in NO_OVERLAP[op.get_bind().dialect.name]:
         op.execute(statement)
 

@@ -6,11 +6,21 @@ import pytest
 import sqlalchemy as sa
 
 from bugintake.core.db import db, transaction
+from bugintake.intake import catalogue, further_lists
 from bugintake.intake.models import Bug, Customer, OptionList, Report, Status
 from bugintake.loop.models import Announcement
 from bugintake.team import tokens
 from bugintake.team.models import Role
-from tests.factories import LABELS, make_bug, make_customer, make_option, make_user, make_version, make_workspace
+from tests.factories import (
+    LABELS,
+    make_bug,
+    make_customer,
+    make_list,
+    make_option,
+    make_user,
+    make_version,
+    make_workspace,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -59,6 +69,33 @@ def test_the_catalogue_lists_every_list_in_order_without_the_retired(program):
 
     assert list(answer.json) == [kind.value for kind in OptionList]
     assert answer.json["area"] == [{"id": option.id, "label": "Imports › Bank files", "aliases": ["csv"]}]
+
+
+def test_further_lists_are_listed_chosen_and_shown_by_name(program):
+    theme, retired = make_list("Theme", "Dark", grows=True), make_list("Plan", "Free")
+    with transaction():
+        further_lists.retire_list(retired, actor=program.user)
+    dark = catalogue.option_labelled("theme", "Dark")
+
+    assert list(program.get("/catalogue").json)[-1] == "theme"
+    assert program.get("/catalogue").json["theme"] == [{"id": dark.id, "label": "Dark", "aliases": []}]
+    for given, label in (("dark", "Dark"), (dark.id, "Dark"), ("Solarized", "Solarized")):
+        answer = program.post("/reports", a_report(choices={theme.name: given}))
+        assert answer.status_code == 201
+        assert program.get(f"/bugs/{answer.json['bug']['ref']}").json["choices"] == {"theme": label}
+
+
+@pytest.mark.parametrize(
+    ("choices", "field"), [({"plan": 1}, "choices"), ({"theme": 999_999}, "theme"), ({"theme": None}, "choices")]
+)
+def test_a_choice_that_no_further_list_has_is_a_problem(program, choices, field):
+    make_list("Theme", "Dark")
+
+    answer = program.post("/reports", a_report(choices=choices))
+
+    assert (answer.status_code, answer.content_type) == (422, "application/problem+json")
+    assert field in answer.json["errors"]
+    assert count(Report) == 0
 
 
 def test_filing_a_report_answers_with_its_bug(program):

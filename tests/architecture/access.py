@@ -137,6 +137,15 @@ GET  /admin/catalogue/<name>/<option_id> absent          login  login    login  
 POST /admin/catalogue/<name>/<option_id>                 401    401      401      403   403      in   in
 POST /admin/catalogue/<name>/<option_id>/retirement      401    401      401      403   403      in   in
 POST /admin/catalogue/<name>/<option_id>/offer           401    401      401      403   403      in   in
+GET  /admin/catalogue/lists                              login  login    login    403   403      200  200
+POST /admin/catalogue/lists                              401    401      401      403   403      in   in
+GET  /admin/catalogue/lists/<list_name>                  login  login    login    403   403      200  200
+GET  /admin/catalogue/lists/<list_name> absent           login  login    login    403   403      404  404
+POST /admin/catalogue/lists/<list_name>                  401    401      401      403   403      in   in
+POST /admin/catalogue/lists/<list_name> absent           401    401      401      403   403      404  404
+POST /admin/catalogue/lists/<list_name>/rise             401    401      401      403   403      in   in
+POST /admin/catalogue/lists/<list_name>/retirement       401    401      401      403   403      in   in
+POST /admin/catalogue/lists/<list_name>/offer            401    401      401      403   403      in   in
 
 GET  /duty                                               login  login    login    200   200      200  200
 GET  /duty/schedule                                      login  login    login    200   200      200  200

@@ -22,6 +22,7 @@ from tests.factories import (
     bring_to,
     make_bug,
     make_customer,
+    make_list,
     make_option,
     make_report,
     make_telling,
@@ -65,6 +66,7 @@ class Cast:
         self.notice = db.session.scalars(sa.select(Delivery)).one()
         with transaction():
             self.notice.state = DeliveryState.HELD
+        self.list = make_list()
         self.area, self.version = make_option(OptionList.AREA), make_version(live_since=clock.now())
 
     def _restricted(self, filer: User, owner: User) -> Bug:
@@ -121,7 +123,13 @@ class Cast:
     def values(self, which: str) -> dict[str, str]:
         """Give every part of an address its value, for the object that a row is about."""
         if which == "absent":
-            made_up = {"ref": f"BUG-{ABSENT}", "secret": "x" * 43, "name": "nothing", "language": "xx"}
+            made_up = {
+                "ref": f"BUG-{ABSENT}",
+                "secret": "x" * 43,
+                "name": "nothing",
+                "list_name": "nothing",
+                "language": "xx",
+            }
             return {**dict.fromkeys(NUMBERS, ABSENT), **made_up}
         bug, told = self.bugs.get(which, self.bugs[""]), self.told.get(which, self.told[""])
         announcement = db.session.scalars(sa.select(Announcement).where(Announcement.bug_id == told.id)).one()
@@ -141,7 +149,13 @@ class Cast:
             "message_id": message,
             "delivery_id": self.notice,
         }
-        texts = {"secret": self.invitation.rpartition("/")[2], "group": "names", "name": "areas", "filename": "app.css"}
+        texts = {
+            "secret": self.invitation.rpartition("/")[2],
+            "group": "names",
+            "name": "areas",
+            "list_name": self.list.name,
+            "filename": "app.css",
+        }
         ids = {name: str(it.id) for name, it in numbers.items()}
         return {"ref": bug.ref, "sign_in_id": ABSENT, "language": "en", **texts, **ids}
 

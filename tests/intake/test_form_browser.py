@@ -9,9 +9,9 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from bugintake.core.db import db, transaction
-from bugintake.intake import catalogue, customers
+from bugintake.intake import catalogue, customers, further_lists
 from bugintake.intake.models import OptionList, Report
-from tests.factories import make_bug, make_customer, make_report
+from tests.factories import make_bug, make_customer, make_list, make_report
 
 pytestmark = [pytest.mark.browser, pytest.mark.only_on("sqlite")]
 
@@ -199,3 +199,49 @@ def problems(page):
         *found,
         *(["scrolls sideways"] if page.evaluate("document.documentElement.scrollWidth > innerWidth") else []),
     ]
+
+
+def test_a_list_of_some_areas_appears_with_them_and_is_emptied_with_them(page, company, desk):
+    make_list("Theme", "Dark", "Light", areas=[catalogue.option_labelled(OptionList.AREA, "Settings")])
+    make_list("Plan", "Free", "Paid")
+    page.goto(f"{desk}/new")
+    theme, plan, where = (page.get_by_label(label) for label in ("Theme", "Plan", "Where"))
+    expect(theme).to_be_hidden()
+
+    where.fill("settings")
+    where.press("Tab")
+    theme.fill("dark")
+    theme.press("Tab")
+    plan.fill("paid")
+    plan.press("Tab")
+    where.fill("sear")
+    expect(theme).to_have_value("Dark")
+    where.press("Tab")
+
+    expect(theme).to_be_hidden()
+    expect(plan).to_have_value("Paid")
+    where.fill("settings")
+    where.press("Tab")
+    expect(theme).to_have_value("")
+
+
+def test_words_that_a_growing_list_lacks_are_filed_by_keyboard(page, company, desk):
+    make_list("Proxy", "None", grows=True)
+    page.goto(f"{desk}/new")
+    for label, words in (("Where", "search"), ("What goes wrong", "nothing"), ("How often", "always")):
+        page.get_by_label(label, exact=True).fill(words)
+        page.get_by_label(label, exact=True).press("Tab")
+    page.get_by_role("radio", name="Annoying").check()
+    for label in ("Platform", "Version"):
+        page.get_by_label(label, exact=True).fill("not sure")
+        page.get_by_label(label, exact=True).press("Tab")
+    page.get_by_label("Proxy").fill("Squid 6")
+    press(page, "ArrowDown Enter")
+    for label in ("Steps to see it", "What happened", "What should have happened"):
+        page.get_by_label(label).fill(f"{label}: this.")
+    page.get_by_label("We found it ourselves").check()
+    press(page, "Control+Enter")
+
+    page.wait_for_url(re.compile("/filed"))
+    report = last_report()
+    assert [choice.option.label for choice in further_lists.chosen_in([report.id])[report.id]] == ["Squid 6"]

@@ -10,7 +10,7 @@ from bugintake.api.idempotency import idempotent
 from bugintake.api.views.blueprint import bp
 from bugintake.core.db import db, transaction
 from bugintake.core.errors import Conflict, Invalid, PreconditionFailed
-from bugintake.intake import catalogue, customers, reports
+from bugintake.intake import catalogue, customers, further_lists, reports
 from bugintake.intake.models import Bug, Customer, Option, OptionList, Status
 from bugintake.intake.queries import bug_or_404, reports_of
 from bugintake.intake.reports import Telling
@@ -41,7 +41,9 @@ def file_report(args: dict[str, Any]) -> dict[str, Any]:
     with transaction():
         chosen: dict[str, Any] = {kind.value: catalogue.choose(kind, args[kind.value]) for kind in CHOSEN}
         texts = {name: args[name] for name in ("steps", "actual", "expected")}
-        telling = Telling(customer=_customer(args["customer"]), **chosen, **texts)
+        area = chosen[OptionList.AREA]
+        further = further_lists.chosen(args["choices"], area, actor=me, is_complete=not args["bug"])
+        telling = Telling(customer=_customer(args["customer"]), **chosen, **texts, choices=further)
         if args["bug"]:
             report = reports.attach(bug_or_404(args["bug"], me), telling, actor=me)
         else:

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from bugintake.api import arguments, schemas
 from bugintake.api.queries import bug_facts
 from bugintake.api.views.blueprint import api, bp, pages
-from bugintake.intake import catalogue, similar
+from bugintake.intake import catalogue, further_lists, similar
 from bugintake.intake.models import OptionList
 from bugintake.team.guards import public, signed_in_user, token_required
 from bugintake.team.tokens import READ
@@ -19,7 +19,9 @@ from bugintake.team.tokens import READ
 @bp.response(200, schemas.CatalogueSchema)
 def show_catalogue() -> dict[str, Any]:
     """List the choices of every list that new reports may use."""
-    return schemas.options(catalogue.choices())
+    choices = catalogue.choices()
+    names = [*OptionList, *(each.name for each in further_lists.lists())]
+    return {str(name): choices.get(name, []) for name in names}
 
 
 @bp.route("/similar")

@@ -6,8 +6,8 @@ from flask_babel import gettext as _
 
 from bugintake.core.db import db, transaction
 from bugintake.core.errors import Conflict, Invalid, NotFound
-from bugintake.intake import catalogue
-from bugintake.intake.forms import OptionForm
+from bugintake.intake import catalogue, further_lists
+from bugintake.intake.catalogue_forms import OptionForm
 from bugintake.intake.models import Option, OptionList
 from bugintake.intake.views import bp
 from bugintake.team.guards import lead_required, signed_in_user
@@ -103,10 +103,24 @@ def offer_option(name: str, option_id: int) -> ResponseReturnValue:
     return redirect(url_for(".options", name=name), 303)
 
 
-def _list(name: str) -> tuple[OptionList, str]:
-    if name not in LISTS:
+def tabs() -> dict[str, str]:
+    """Name every list whose choices can be kept, by the name in its address."""
+    built_in = {name: words for name, (_kind, words) in LISTS.items()}
+    return built_in | {each.name: each.label for each in further_lists.lists()}
+
+
+def _list(name: str) -> tuple[str, str]:
+    if name in LISTS:
+        return LISTS[name]
+    further = further_lists.list_named(name)
+    if further is None:
         raise NotFound()
-    return LISTS[name]
+    return further.name, further.label
+
+
+def _use_of(kind: str) -> dict[int, int]:
+    further = further_lists.list_named(kind)
+    return further_lists.use_of(further) if further is not None else catalogue.use_of(OptionList(kind))
 
 
 def _option(name: str, option_id: int) -> Option:
@@ -124,10 +138,11 @@ def _list_page(name: str, form: OptionForm, status: int = 200) -> ResponseReturn
         "intake/catalogue.html",
         name=name,
         label=label,
-        lists={each: words for each, (_kind, words) in LISTS.items()},
+        tabs=tabs(),
+        further=further_lists.list_named(name),
         offered=[each for each in every if each.retired_at is None],
         retired=[each for each in every if each.retired_at is not None],
-        used=catalogue.use_of(kind),
+        used=_use_of(kind),
         form=form,
         has_deadline=kind == OptionList.IMPACT,
         languages=workspace().languages,

@@ -9,9 +9,9 @@ from werkzeug.datastructures import MultiDict
 from bugintake.core.db import transaction
 from bugintake.core.errors import Conflict, Invalid, NotFound
 from bugintake.core.security import new_secret
-from bugintake.intake import catalogue, customers, filing, queries, replies, similar
+from bugintake.intake import catalogue, customers, filing, further_lists, queries, replies, similar
 from bugintake.intake.filing import Draft
-from bugintake.intake.forms import ReportForm
+from bugintake.intake.forms import ReportForm, report_form
 from bugintake.intake.models import Bug, OptionList, Report, Status
 from bugintake.intake.queries import KnownCustomer, bug_or_404
 from bugintake.intake.reports import canonical
@@ -126,8 +126,11 @@ def filed(ref: str) -> ResponseReturnValue:
 
 
 def _form(given: MultiDict[str, str] | None, **values: Any) -> ReportForm:
-    form = ReportForm(formdata=given, data=values)
-    form.offer(catalogue.choices(), catalogue.use_of(OptionList.AREA), workspace().languages)
+    choices = catalogue.choices()
+    form = report_form(further_lists.asked(choices))(formdata=given, data=values)
+    form.offer(choices, catalogue.use_of(OptionList.AREA), workspace().languages)
+    sent = {name: value for name, value in (given or {}).items() if name.startswith("list_") and name not in form}
+    form.strays = [name.removeprefix("list_")[:60] for name, value in sent.items() if value]
     return form
 
 

@@ -10,7 +10,7 @@ from bugintake.core.db import transaction
 from bugintake.core.errors import NotFound
 from bugintake.core.forms import Seen, clean_line, clean_text
 from bugintake.core.security import local_target
-from bugintake.intake import catalogue
+from bugintake.intake import catalogue, further_lists
 from bugintake.intake import queries as intake_queries
 from bugintake.intake.models import Bug, Status
 from bugintake.intake.queries import bug_or_404, is_visible
@@ -44,6 +44,7 @@ def page(bug: Bug, status: int = 200, **forms_: Any) -> ResponseReturnValue:
         "me": me,
         "merged": request.args.get("merged", "") if request.args.get("merged", "").startswith("BUG-") else "",
         "reports": reports if everyone else reports[:REPORTS_SHOWN],
+        "further": further_lists.chosen_in([report.id for report in reports]),
         "report_count": len(reports),
         "history": lines,
         "earlier": earlier,
