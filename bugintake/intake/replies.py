@@ -28,7 +28,7 @@ def _known(bug: Bug, language: str) -> list[str]:
     parts = []
     if bug.status == Status.LIVE and bug.release is not None:
         fixed = gettext(
-            "We know about it, and it is fixed since version %(version)s. Do you have that one already?",
+            "We know about it, and it has been fixed since version %(version)s. Do you have that one already?",
             version=bug.release.label_in(language),
         )
         parts.append(fixed)

@@ -142,9 +142,9 @@ def _live(outcome: Outcome, zone: str) -> list[Line]:
     since, bug = outcome.announcement.opened_at, outcome.announcement.bug
     day = _day(since, zone, outcome.message.language)
     if bug.release is not None:
-        works = gettext("It is fixed since %(day)s, in version %(version)s.", day=day, version=bug.release.label)
+        works = gettext("It has been fixed since %(day)s, in version %(version)s.", day=day, version=bug.release.label)
     else:
-        works = gettext("It is fixed since %(day)s.", day=day)
+        works = gettext("It has been fixed since %(day)s.", day=day)
     lines = [Line(works), Line(outcome.note)]
     days = (since - outcome.report.filed_at).days
     if days > 0:

@@ -12,7 +12,7 @@ from bugintake.core.errors import Conflict, Invalid
 from bugintake.core.events import Event, EventKind
 from bugintake.core.forms import Seen
 from bugintake.core.templating import ago_in_words
-from bugintake.intake.models import Bug, Option, OptionList
+from bugintake.intake.models import Bug, Option, OptionList, Status
 from bugintake.team.models import LANGUAGES, Role, User
 
 TITLE_LENGTH = 200
@@ -97,11 +97,15 @@ def choose(bug: Bug, option: Option, *, actor: User) -> None:
 
 
 def set_workarounds(bug: Bug, texts: Mapping[str, str], *, actor: User) -> None:
-    """Write what customers can do until it is fixed, by language. Records bug.edited. Raises Invalid when too long."""
+    """Write what customers can do until it is fixed, by language.
+
+    Whoever takes the last one from a declined bug says that there is none: its customers read one or the other.
+    Records bug.edited. Raises Invalid when too long.
+    """
     if any(len(text) > WORKAROUND_LENGTH for text in texts.values()):
         raise Invalid(f"A workaround has at most {WORKAROUND_LENGTH:,} characters.", "workaround")
     bug.workarounds = {language: text for language, text in texts.items() if text}
-    bug.has_no_workaround = False if bug.workarounds else bug.has_no_workaround
+    bug.has_no_workaround = bug.status == Status.DECLINED and not bug.workarounds
     bug.changed_at = clock.now()
     events.record(EventKind.BUG_EDITED, actor=actor, bug=bug, field="workaround", after=", ".join(bug.workarounds))
 

@@ -169,7 +169,7 @@ def test_the_confirmation_tells_only_what_is_recorded(agent, company):
     with transaction():
         declined.workarounds = {"en": "Print it.", "de": "Drucken Sie es."}
 
-    assert "it is fixed since version 4.13.0" in text_of(agent.get(f"/bugs/{live.ref}/filed"))
+    assert "it has been fixed since version 4.13.0" in text_of(agent.get(f"/bugs/{live.ref}/filed"))
     page = text_of(agent.get(f"/bugs/{declined.ref}/filed"))
     assert "decided to leave it as it is: Works as intended. Until then: Print it." in page
     assert "Drucken" not in page

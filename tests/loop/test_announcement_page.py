@@ -233,7 +233,7 @@ def test_people_are_filtered_by_state(lea):
 
 def test_what_somebody_read_stays_readable(lea):
     bug = make_bug(Status.LIVE)
-    put(one_message(), MessageState.SENT, text="It is fixed since 10 March.\n\nThe VAT line is back.")
+    put(one_message(), MessageState.SENT, text="It has been fixed since 10 March.\n\nThe VAT line is back.")
 
     assert "What they read" in words_of(lea.get(f"/loop/{announcement_of(bug).id}"))
-    assert "It is fixed since 10 March." in lea.get(f"/loop/{announcement_of(bug).id}").text
+    assert "It has been fixed since 10 March." in lea.get(f"/loop/{announcement_of(bug).id}").text

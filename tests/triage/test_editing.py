@@ -11,7 +11,7 @@ from bugintake.core.db import db, transaction
 from bugintake.core.errors import Stale
 from bugintake.core.events import Event
 from bugintake.core.forms import Seen, fingerprint
-from bugintake.intake.models import Bug, Option, OptionList
+from bugintake.intake.models import Bug, Option, OptionList, Status
 from bugintake.team.models import User
 from bugintake.triage import editing
 from tests.conftest import AT_ONCE
@@ -167,3 +167,16 @@ def test_p8_of_several_who_change_different_fields_at_once_everybody_does(app, c
 def option_with(option_id):
     """An option, read by the thread that uses it."""
     return db.session.get_one(Option, option_id)
+
+
+@pytest.mark.parametrize(("status", "says_none"), [(Status.DECLINED, True), (Status.ACCEPTED, False)])
+def test_a_declined_bug_without_a_way_round_says_that_there_is_none(app, status, says_none):
+    bug = make_bug(status)
+    with transaction():
+        editing.set_workarounds(bug, {"en": "Print it."}, actor=make_user())
+    assert not bug.has_no_workaround
+
+    with transaction():
+        editing.set_workarounds(bug, {"en": ""}, actor=make_user())
+
+    assert bug.has_no_workaround == says_none

@@ -129,7 +129,8 @@ def set_workaround(ref: str) -> ResponseReturnValue:
     typed = {name: clean_text(request.form[name]) for name in names if name in request.form}
     with transaction():
         editing.change(bug, typed, Seen.on(request.form), actor=me)
-    flash(_("Saved. Customers see it on their page."))
+    says_none = bug.has_no_workaround
+    flash(_("Saved. Customers read that there is none.") if says_none else _("Saved. Customers see it on their page."))
     return redirect(back(bug))
 
 

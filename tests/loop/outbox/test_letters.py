@@ -83,7 +83,7 @@ def test_the_mail_says_what_they_said_what_is_different_and_who_writes(sink: Fau
         "",
         "> The VAT line is missing",
         "",
-        "It is fixed since 19 March, in version 4.12.2.",
+        "It has been fixed since 19 March, in version 4.12.2.",
         "",
         "Export the invoice again; the VAT line is there.",
         "",
