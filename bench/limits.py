@@ -3,6 +3,7 @@
 import os
 import sqlite3
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,24 +13,50 @@ from jinja2 import Template
 from bugintake.core.config import Settings
 from bugintake.core.serving import web
 
-PAGE = Template(
-    "<!doctype html><title>Limit</title><main>{% for row in rows %}<article><h3>{{ row[1] }}</h3>"
-    "<p>{{ row[2] }} · {{ row[3] }} · {{ row[4] }}</p></article>{% endfor %}</main>",
+CARDS = Template(
+    "<!doctype html><title>Limit</title><main>{% for row in rows %}<article id='{{ row[0] }}' data-v='{{ row[13] }}'>"
+    "<h3><a href='/bugs/BUG-{{ row[0] }}'>{{ row[1] }}</a></h3><p>{{ row[2] }} · {{ row[3] }} · {{ row[4] }} "
+    "{{ row[5] }} · {{ row[6] }} waiting · {{ row[7] }} · {{ row[8] }} · {{ row[9] or '' }} · {{ row[10] }} · "
+    "{{ row[11] or '–' }} · {{ row[12] or '' }}</p></article>{% endfor %}</main>",
     autoescape=True,
 )
-LIST = (
-    "SELECT id, title, status, waiting_count, filed_at FROM bugs WHERE area_id = {0} AND status IN "
-    "('new', 'accepted', 'in_progress') ORDER BY impact_rank, waiting_count DESC, filed_at, id LIMIT 50"
+REPORTS = Template(
+    "<!doctype html><title>Limit</title><main>{% for row in rows %}<article id='{{ row[0] }}'><h3>{{ row[1] }}, "
+    "{{ row[2] }}, {{ row[3] }}</h3><p>{{ row[4] }}</p><p>{{ row[5] }}</p><p>{{ row[6] }}</p><p>{{ row[7] }} · "
+    "{{ row[8] }} · {{ row[9] }} · {{ row[10] }} · {{ row[11] }} · {{ row[12] }} · {{ row[13] or '' }}</p></article>"
+    "{% endfor %}{% for row in choices %}<option value='{{ row[0] }}'>{{ row[1] }}</option>{% endfor %}"
+    "<ol>{% for row in history %}<li>{{ row[1] or '–' }} {{ row[2] }} {{ row[3] or '' }} {{ row[4] or '' }}"
+    " {{ row[5] }}</li>{% endfor %}</ol></main>",
+    autoescape=True,
 )
-BOARD = (
-    "SELECT id, title, status, waiting_count, filed_at FROM bugs WHERE status IN ('new', 'accepted', 'in_progress') "
-    "ORDER BY impact_rank, waiting_count DESC, filed_at, id LIMIT {0}"
+# What a card shows, of the same bugs in the same order.
+ROWS = (
+    "SELECT bugs.id, bugs.title, bugs.status, areas.label, bugs.impact_rank, impacts.label, bugs.waiting_count, "
+    "bugs.filed_at, bugs.status_since_at, bugs.came_back_at, bugs.is_restricted, users.name, releases.label, "
+    "bugs.changed_at FROM bugs JOIN options AS areas ON areas.id = bugs.area_id "
+    "JOIN options AS impacts ON impacts.id = bugs.impact_id LEFT JOIN options AS releases "
+    "ON releases.id = bugs.release_id LEFT JOIN users ON users.id = bugs.owner_id "
 )
-REPORTS = (
-    "SELECT reports.id, reports.actual, reports.steps, customers.name, customers.email FROM reports "
-    "JOIN customers ON customers.id = reports.customer_id WHERE bug_id = {0} ORDER BY reports.id"
-)
-KINDS = {"list": LIST, "board": BOARD, "reports": REPORTS}
+OPEN = "bugs.status IN ('new', 'accepted', 'in_progress')"
+ORDER = "ORDER BY bugs.impact_rank, bugs.waiting_count DESC, bugs.filed_at, bugs.id LIMIT"
+KINDS = {
+    "list": f"{ROWS} WHERE bugs.area_id = {{0}} AND {OPEN} {ORDER} 50",
+    "board": f"{ROWS} WHERE {OPEN} {ORDER} {{0}}",
+    "titles": f"{ROWS} WHERE bugs.title LIKE '%VAT line%' AND bugs.id > {{0}} ORDER BY bugs.id DESC LIMIT 50",
+    # What the page of a bug shows: its reports with people and choices, what happened, and what else could be chosen.
+    "reports": "SELECT reports.id, customers.name, accounts.name, customers.email, reports.actual, reports.steps, "
+    "reports.expected, versions.label, platforms.label, impacts.label, frequencies.label, users.name, "
+    "reports.filed_at, reports.settled_by FROM reports LEFT JOIN customers ON customers.id = reports.customer_id "
+    "LEFT JOIN accounts ON accounts.id = customers.account_id JOIN users ON users.id = reports.filed_by_id "
+    "JOIN options AS versions ON versions.id = reports.version_id JOIN options AS platforms "
+    "ON platforms.id = reports.platform_id JOIN options AS impacts ON impacts.id = reports.impact_id "
+    "JOIN options AS frequencies ON frequencies.id = reports.frequency_id WHERE reports.bug_id = {0} "
+    "ORDER BY reports.id",
+    "choices": "SELECT id, label, list FROM options WHERE list IN ('area', 'symptom', 'impact') AND retired_at IS NULL "
+    "AND id > {0} ORDER BY list, position",
+    "history": "SELECT events.id, users.name, events.kind, events.before, events.after, events.at FROM events "
+    "LEFT JOIN users ON users.id = events.actor_id WHERE events.bug_id = {0} ORDER BY events.id",
+}
 
 _mine = threading.local()
 
@@ -41,8 +68,13 @@ def bare_app(settings: Settings) -> Flask:
 
     @app.get("/rows/<kind>/<int:number>")
     def rows(kind: str, number: int) -> str:
-        found = connection(settings).execute(KINDS[kind].format(mark), (number,)).fetchall()
-        return str(PAGE.render(rows=found))
+        if kind == "reports":
+            shown = {"history": read("history", number), "choices": read("choices", 0)}
+            return REPORTS.render(rows=read("reports", number), **shown)
+        return CARDS.render(rows=read(kind, number))
+
+    def read(kind: str, number: int) -> Sequence[Sequence[Any]]:
+        return list(connection(settings).execute(KINDS[kind].format(mark), (number,)))
 
     @app.post("/commits/<int:count>")
     def commit(count: int) -> str:

@@ -31,10 +31,14 @@ def operations(seeded: seeding.Seeded, visitor: Visitor) -> list[Operation]:
     tag = visitor.fetch("GET", "/board")[1].get("etag", "")
     whole = "/board?" + "&".join(f"more={status}" for status in seeding.OPEN)
     look_alikes = f"/new/similar?area={seeded.area_id}&symptom={seeded.choices['symptom']}&text=vat+line+missing"
+    words = "/bugs?q=VAT+line"
     rows = f"/rows/list/{seeded.area_id}"
     return [
         Operation("board of one area, 50 cards", asks(visitor, board), asks(None, rows), (200,), 5, 500, 0.25),
         Operation("list of one area, 50 bugs", asks(visitor, listed), asks(None, rows), (200,), 5, 500, 0.25),
+        Operation(
+            "search for words in titles", asks(visitor, words), asks(None, "/rows/titles/0"), (200,), 8, 300, 0.15
+        ),
         Operation("board with 500 cards", asks(visitor, whole), asks(None, "/rows/board/500"), (200,), 25),
         Operation("unchanged board (304)", asks(visitor, "/board", tag), None, (304,), 2),
         Operation(
