@@ -6,7 +6,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from bugintake.core import events
 from bugintake.core.db import db, transaction
+from bugintake.core.events import EventKind
 from bugintake.intake import catalogue, customers, further_lists, reports
 from bugintake.intake.further_lists import Terms
 from bugintake.intake.list_models import FurtherList
@@ -39,6 +41,7 @@ def make_workspace(**values: Any) -> Workspace:
         else:
             for name, value in values.items():
                 setattr(found, name, value)
+        events.record(EventKind.WORKSPACE_SET_UP, actor=None)
     return found
 
 

@@ -42,11 +42,11 @@ def whole_bug(bug: Bug) -> dict[str, Any]:
     further = further_lists.chosen_in([first.id]).get(first.id, ()) if first else ()
     events = [
         {
-            "kind": entry.event.kind,
-            "at": entry.event.at,
-            "actor": entry.actor.name if entry.actor else None,
-            "before": entry.event.before,
-            "after": entry.event.after,
+            "kind": entry.kind,
+            "at": entry.at,
+            "actor": entry.actor,
+            "before": entry.before,
+            "after": entry.after,
         }
         for entry in history.history(bug)
     ]
@@ -85,7 +85,7 @@ def bugs(
     if after is not None:
         conditions.append(Bug.id < after)
     query = triage_queries.cards(*conditions).order_by(None).order_by(Bug.id.desc()).limit(limit + 1)
-    found = [Card(*row) for row in db.session.execute(query)]
+    found = triage_queries.read_cards(query)
     return [_row(card) for card in found[:limit]], _cursor(found, limit)
 
 

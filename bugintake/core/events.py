@@ -103,6 +103,7 @@ class Event(Model):
     """One thing that happened: who, when, to what, before and after. Never a customer's words or address."""
 
     __tablename__ = "events"
+    __table_args__ = ({"sqlite_autoincrement": True},)  # the last number names the state of the house, see core.kept
 
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[EventKind] = mapped_column(index=True)

@@ -2,17 +2,17 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from datetime import datetime
-from functools import cache
+from datetime import date, datetime
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
-from babel.dates import format_date, format_datetime, format_time
-from flask import Flask, Response, flash, g, request, url_for
-from flask_babel import gettext, ngettext
-from markupsafe import Markup
+from babel.dates import format_date
+from flask import Flask, Response, flash, g, get_template_attribute, has_app_context, request, url_for
+from flask_babel import get_locale, gettext, ngettext
+from markupsafe import Markup, escape
 
 from bugintake.core import clock
 from bugintake.core.forms import fingerprint, zone_or_utc
@@ -77,13 +77,10 @@ def nav_items() -> list[NavEntry]:
 
 
 @cache
-def _fingerprint(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
-
-
 def asset(name: str) -> str:
     """Return the address of a static file; it changes with the content, so browsers may keep it for ever."""
-    return url_for("static", filename=name, v=_fingerprint(folder("static") / name))
+    content = (folder("static") / name).read_bytes()
+    return url_for("static", filename=name, v=hashlib.sha256(content).hexdigest()[:12])
 
 
 def theme() -> str:
@@ -96,12 +93,17 @@ def ago(at: datetime) -> str:
     """Say how long ago, as short as a card needs: 24 min, 3 h, 9 d."""
     minutes = max(0, int((clock.now() - at).total_seconds() // 60))
     if minutes < 1:
-        return gettext("now")
+        return say("now")
     if minutes < 60:
-        return gettext("%(count)d min", count=minutes)
+        return _counted("%(count)d min", minutes, _language())
     if minutes < 48 * 60:
-        return gettext("%(count)d h", count=minutes // 60)
-    return gettext("%(count)d d", count=minutes // (24 * 60))
+        return _counted("%(count)d h", minutes // 60, _language())
+    return _counted("%(count)d d", minutes // (24 * 60), _language())
+
+
+@lru_cache(2000)
+def _counted(words: str, count: int, _language: str) -> str:
+    return say(words, count=count)
 
 
 def ago_in_words(at: datetime) -> str:
@@ -112,18 +114,27 @@ def ago_in_words(at: datetime) -> str:
 
 def when(at: datetime, zone: str | None = None, locale: str = "en_GB") -> str:
     """Say the instant in a zone (the viewer's where none is given): Mon 7 Sep 10:43."""
-    local = at.astimezone(zone_or_utc(zone or viewer_zone()))
-    return format_datetime(local, "EEE d MMM HH:mm", locale=locale)
+    local = _local(at, zone)
+    return f"{_day(local.date(), locale)} {local:%H:%M}"
 
 
 def day(at: datetime, zone: str | None = None, locale: str = "en_GB") -> str:
     """Say the day in a zone (the viewer's where none is given): Mon 7 Sep."""
-    return format_date(at.astimezone(zone_or_utc(zone or viewer_zone())), "EEE d MMM", locale=locale)
+    return _day(_local(at, zone).date(), locale)
 
 
-def hour(at: datetime, zone: str | None = None, locale: str = "en_GB") -> str:
+def hour(at: datetime, zone: str | None = None) -> str:
     """Say the time of day in a zone (the viewer's where none is given): 10:43."""
-    return format_time(at.astimezone(zone_or_utc(zone or viewer_zone())), "HH:mm", locale=locale)
+    return f"{_local(at, zone):%H:%M}"
+
+
+def _local(at: datetime, zone: str | None) -> datetime:
+    return at.astimezone(zone_or_utc(zone or viewer_zone()))
+
+
+@lru_cache(2000)
+def _day(date: date, locale: str) -> str:
+    return format_date(date, "EEE d MMM", locale=locale)
 
 
 def viewer_zone() -> str:
@@ -132,6 +143,7 @@ def viewer_zone() -> str:
     return zone
 
 
+@lru_cache(2000)
 def initials(name: str) -> str:
     """Shorten a name to at most two letters."""
     words = [word for word in name.split() if word]
@@ -148,9 +160,52 @@ def plural(count: int, one: str, many: str) -> str:
     return f"{count} {ngettext(one, many, count)}"
 
 
+def say(words: str, **values: Any) -> Markup:
+    """Say words in the reader's language, as templates do with _().
+
+    Remembers what each sentence is in each language: asking the translations costs as much as a line of a page.
+    """
+    said = _translated(words, _language())
+    return said % values if values else said
+
+
+@lru_cache(5000)
+def _translated(words: str, _language: str) -> Markup:
+    return Markup(gettext(words))  # our own words and their translations
+
+
+def choose(options: str, value: object) -> Markup:
+    """Mark one choice of a select whose choices were drawn before."""
+    opening = f'<option value="{escape(value)}"'
+    return Markup(options.replace(opening, f"{opening} selected", 1))  # a template drew them
+
+
+def draw(template: str, macro: str, *shown: Hashable) -> Markup:
+    """Draw a part of a page that shows nothing but what it is given, and remember it: most cards stay as they are."""
+    return _drawn(template, macro, shown, _language())
+
+
+@lru_cache(2000)
+def _drawn(template: str, macro: str, shown: tuple[Hashable, ...], _language: str) -> Markup:
+    drawn: Markup = get_template_attribute(template, macro)(*shown)
+    return drawn
+
+
+def _language() -> str:
+    # Flask-Babel keeps it there once it was asked; asking itself takes five times as long, a hundred times a page.
+    locale = (g.get("babel_locale") if has_app_context() else None) or get_locale()
+    return locale.language if locale is not None else ""
+
+
 def dress(app: Flask) -> None:
-    """Give an app's templates what every page uses."""
-    app.jinja_env.globals.update(asset=asset, panels=panels, nav_items=nav_items, theme=theme)
+    """Give an app's templates what every page uses.
+
+    An address is worked out once: no installation lives under a path, so it is the same for everybody.
+    """
+    address = lru_cache(5000)(url_for)
+    app.jinja_env.globals.update(
+        asset=asset, panels=panels, nav_items=nav_items, theme=theme, url_for=address, draw=draw, _=say
+    )
     app.jinja_env.filters.update(ago=ago, when=when, day=day, hour=hour, initials=initials, plural=plural)
     app.jinja_env.filters.update(fingerprint=fingerprint)
     app.jinja_env.trim_blocks = True

@@ -7,12 +7,13 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from flask import g, has_request_context
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import Session, aliased
 
 from bugintake.core import clock
 from bugintake.core.db import UtcDateTime, db
 from bugintake.core.errors import Invalid, NotFound
 from bugintake.core.forms import zone_or_utc
+from bugintake.core.kept import apart, kept
 from bugintake.duty import rotation as resolver
 from bugintake.duty.models import Member, Override, Rotation, RotationRule
 from bugintake.duty.rotation import Away, Schedule, Shift
@@ -207,18 +208,33 @@ def current_plan() -> Plan | None:
     return plan
 
 
+def plan_to_show() -> Plan | None:
+    """Return the default rotation's plan around now as it is kept; pages name its people, nothing changes them."""
+    return _plan_on(clock.now().date())
+
+
+@kept
+def _plan_on(day: date) -> Plan | None:
+    noon = datetime.combine(day, time(12), UTC)
+    with apart() as session:
+        return load_plan(noon, noon + AHEAD, session=session)
+
+
 def forget_plan() -> None:
     """Read the plan anew in this request, because it was changed."""
     g.pop("duty_plan", None)
 
 
-def load_plan(since: datetime, to: datetime, rotation: Rotation | None = None) -> Plan | None:
+def load_plan(
+    since: datetime, to: datetime, rotation: Rotation | None = None, *, session: Session | None = None
+) -> Plan | None:
     """Read a rotation (by default the default one) with its layers around a time, in one query."""
     wanted = _DEFAULT_PLAN if rotation is None else _PLAN.where(Rotation.id == rotation.id)
-    found = db.session.execute(
+    session = session or db.session()
+    found = session.execute(
         wanted,
         {"since": since - AROUND, "to": to + AROUND},
-        execution_options={"populate_existing": bool(db.session.info.get("is_writing"))},
+        execution_options={"populate_existing": bool(session.info.get("is_writing"))},
     ).all()
     if not found:
         return None

@@ -236,7 +236,7 @@ def _next(**_context: object) -> str:
 def _who(template: str) -> str:
     if not current_user.is_authenticated:
         return ""
-    plan = queries.current_plan()
+    plan = queries.plan_to_show()
     now = clock.now()
     current = plan.at(now) if plan else None
     following = queries.next_shift(now, plan) if plan and (current is None or current.is_gap) else None

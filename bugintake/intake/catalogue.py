@@ -2,16 +2,18 @@
 
 import unicodedata
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from bugintake.core import clock, events
-from bugintake.core.db import db, one_at_a_time
+from bugintake.core.db import db, one_at_a_time, rows
 from bugintake.core.errors import Conflict, Invalid
 from bugintake.core.events import EventKind
 from bugintake.core.forms import clean_line
+from bugintake.core.kept import kept
 from bugintake.intake.models import Bug, Option, OptionList, Report
 from bugintake.team.models import User
 
@@ -147,6 +149,48 @@ def choices() -> dict[str, list[Option]]:
     for option in db.session.scalars(query):
         found.setdefault(option.list, []).append(option)
     return found
+
+
+class Choice(NamedTuple):
+    """One choice of the catalogue as pages offer and name it."""
+
+    id: int
+    list: str
+    label: str
+    aliases: Sequence[str]
+    position: int
+    deadline_minutes: int | None
+    is_retired: bool
+
+
+@dataclass(frozen=True)
+class Names:
+    """The whole catalogue: what each list offers now, and every choice by its id, the retired ones too."""
+
+    offered: Mapping[str, Sequence[Choice]]
+    choices: Mapping[int, Choice]
+
+
+_CHOICES = sa.select(
+    Option.id,
+    Option.list,
+    Option.label,
+    Option.aliases,
+    Option.position,
+    Option.deadline_minutes,
+    Option.retired_at.is_not(None),
+).order_by(Option.list, Option.is_unsure, Option.position, Option.id)
+
+
+@kept
+def names() -> Names:
+    """Read the whole catalogue, each list in order with "Not sure" last."""
+    found = [Choice._make(row) for row in rows(_CHOICES)]
+    offered: dict[str, list[Choice]] = {kind: [] for kind in OptionList}
+    for choice in found:
+        if not choice.is_retired:
+            offered.setdefault(choice.list, []).append(choice)
+    return Names(offered, {choice.id: choice for choice in found})
 
 
 def use_of(kind: OptionList) -> dict[int, int]:

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 import sqlalchemy as sa
 from babel import Locale, UnknownLocaleError
@@ -11,7 +13,16 @@ from sqlalchemy.orm import aliased, joinedload
 from bugintake.core.db import db
 from bugintake.core.errors import NotFound
 from bugintake.intake.catalogue import key_of
-from bugintake.intake.models import NO_MASK, OPEN, Account, Bug, Customer, Option, Question, Report
+from bugintake.intake.models import (
+    NO_MASK,
+    OPEN,
+    Account,
+    Bug,
+    Customer,
+    Option,
+    Question,
+    Report,
+)
 from bugintake.team.models import Role, User
 
 SUGGESTED = 8
@@ -23,15 +34,21 @@ def visible_to(actor: User) -> sa.ColumnElement[bool]:
 
     One that was merged exists only where also the bug that stands for it does.
     """
-    if actor.can(Role.LEAD):
-        return sa.true()
+    return sa.true() if actor.can(Role.LEAD) else _visible_to_id(actor.id)
+
+
+def _visible_to_id(reader: Any) -> sa.ColumnElement[bool]:
     whole = aliased(Bug)
-    stands_for_it = sa.exists().where(whole.id == Bug.canonical_id, _is_in_sight(whole, actor))
-    return sa.and_(_is_in_sight(Bug, actor), sa.or_(Bug.merged_into_id.is_(None), stands_for_it))
+    stands_for_it = sa.exists().where(whole.id == Bug.canonical_id, _is_in_sight(whole, reader))
+    return sa.and_(_is_in_sight(Bug, reader), sa.or_(Bug.merged_into_id.is_(None), stands_for_it))
 
 
-def _is_in_sight(bug: type[Bug], actor: User) -> sa.ColumnElement[bool]:
-    return sa.or_(bug.is_restricted.is_(False), bug.filed_by_id == actor.id, bug.owner_id == actor.id)
+def _is_in_sight(bug: type[Bug], reader: Any) -> sa.ColumnElement[bool]:
+    return sa.or_(bug.is_restricted.is_(False), bug.filed_by_id == reader, bug.owner_id == reader)
+
+
+VISIBLE_TO_READER = _visible_to_id(sa.bindparam("reader", type_=sa.Integer()))
+"""What visible_to selects for somebody who is no lead, for statements that are made once; `reader` is their id."""
 
 
 def is_visible(bug: Bug, actor: User) -> bool:
@@ -53,14 +70,18 @@ def number_of(ref: str) -> int:
 
 def bug_or_404(ref: str, actor: User) -> Bug:
     """Load a bug by its reference. One that this person may not see raises NotFound like one that does not exist."""
-    bug = db.session.scalar(
-        sa.select(Bug)
-        .where(Bug.id == number_of(ref), visible_to(actor))
-        .options(*(joinedload(part) for part in (Bug.area, Bug.symptom, Bug.impact, Bug.release, Bug.owner)))
-    )
+    found = db.session.execute(_bug(actor.can(Role.LEAD)), {"number": number_of(ref), "reader": actor.id})
+    bug: Bug | None = found.scalar()
     if bug is None:
         raise NotFound()
     return bug
+
+
+@cache
+def _bug(sees_all: bool) -> sa.Select[Bug]:
+    seen = sa.true() if sees_all else VISIBLE_TO_READER
+    parts = (joinedload(part) for part in (Bug.area, Bug.symptom, Bug.impact, Bug.release, Bug.owner))
+    return sa.select(Bug).where(Bug.id == sa.bindparam("number", type_=sa.Integer()), seen).options(*parts)
 
 
 def report_or_404(report_id: int, actor: User) -> Report:
@@ -192,9 +213,17 @@ def reports_by(customer: Customer, actor: User) -> Sequence[Report]:
 
 def open_question(bug: Bug) -> Question | None:
     """Return the question about a bug that nobody has answered yet, the latest of several."""
-    under = sa.select(Report.id).join(Bug, Bug.id == Report.bug_id).where(Bug.canonical_id == bug.id)
-    query = sa.select(Question).where(Question.report_id.in_(under), Question.answered_at.is_(None))
-    return db.session.scalars(query.order_by(Question.id.desc()).limit(1)).first()
+    return db.session.scalars(_OPEN_QUESTION, {"bug": bug.id}).first()
+
+
+_OPEN_QUESTION = (
+    sa.select(Question)
+    .join(Report, Report.id == Question.report_id)
+    .join(Bug, Bug.id == Report.bug_id)
+    .where(Bug.canonical_id == sa.bindparam("bug"), Question.answered_at.is_(None))
+    .order_by(Question.id.desc())
+    .limit(1)
+)
 
 
 def report_of(bug: Bug, actor: User, report_id: int | None) -> Report | None:

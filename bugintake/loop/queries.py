@@ -5,15 +5,16 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
-from bugintake.core.db import db
+from bugintake.core.db import db, rows
 from bugintake.core.errors import NotFound
-from bugintake.intake import waiting
 from bugintake.intake.models import Bug, Customer, Remark, Report, SettledBy
-from bugintake.intake.queries import visible_to
+from bugintake.intake.queries import VISIBLE_TO_READER, visible_to
 from bugintake.loop.models import (
     Announcement,
     CustomerLink,
@@ -188,20 +189,40 @@ def readers(announcement: Announcement, chosen: int = 0) -> Sequence[Message]:
     return list(found.values())
 
 
+def is_anything_told(bug: Bug) -> bool:
+    """Tell whether there is anything to say about a bug's customers; of most bugs there is not."""
+    [[messages, remarks]] = rows(_ANYTHING, bug=bug.id)
+    return bool(messages or remarks)
+
+
+_ANYTHING = sa.select(
+    sa.exists().where(Announcement.bug_id == sa.bindparam("bug"), Message.announcement_id == Announcement.id),
+    sa.exists().where(Bug.canonical_id == sa.bindparam("bug"), Report.bug_id == Bug.id, Remark.report_id == Report.id),
+)
+
+
 def told_about(bug: Bug) -> Sequence[Owed]:
     """List whom a bug's outcomes concern, the latest first, and one more than a page holds."""
+    return [Owed(message, envelope) for message, envelope in db.session.execute(_told(), {"bug": bug.id})]
+
+
+@cache
+def _told() -> sa.Select[Message, Delivery | None]:
     about = _messages().join(Announcement, Announcement.id == Message.announcement_id)
-    query = about.where(Announcement.bug_id == bug.id).order_by(Message.id.desc())
-    found = db.session.execute(query.limit(PEOPLE_SHOWN + 1))
-    return [Owed(message, envelope) for message, envelope in found]
+    newest = about.where(Announcement.bug_id == sa.bindparam("bug")).order_by(Message.id.desc())
+    return newest.limit(PEOPLE_SHOWN + 1)
 
 
 def remarks_about(bug: Bug) -> Sequence[Remark]:
     """List what customers added to their reports under a canonical bug, the latest first."""
-    under = waiting.reports_under(bug.id).with_only_columns(Report.id)
-    customer = joinedload(Remark.report).joinedload(Report.customer)
-    query = sa.select(Remark).where(Remark.report_id.in_(under)).options(customer)
-    return db.session.scalars(query.order_by(Remark.id.desc()).limit(ROWS_SHOWN)).all()
+    return db.session.scalars(_remarks(), {"bug": bug.id}).all()
+
+
+@cache
+def _remarks() -> sa.Select[Remark]:
+    of_bug = sa.select(Remark).join(Remark.report).join(Report.bug).where(Bug.canonical_id == sa.bindparam("bug"))
+    customer = sa.orm.contains_eager(Remark.report).joinedload(Report.customer)
+    return of_bug.options(customer).order_by(Remark.id.desc()).limit(ROWS_SHOWN)
 
 
 def linked_reports(customer: Customer, actor: User) -> Sequence[tuple[Report, datetime]]:
@@ -255,17 +276,20 @@ def to_do_count(actor: User) -> int:
 
     Counts at most a thousand people: more is not a different number to whoever reads it.
     """
+    [[count]] = rows(_to_do(actor.can(Role.LEAD)), reader=actor.id)
+    return int(count)
+
+
+@cache
+def _to_do(sees_all: bool) -> sa.Select[*tuple[Any, ...]]:
+    seen = sa.true() if sees_all else VISIBLE_TO_READER
     announcements = sa.select(sa.func.count(Announcement.id)).join(Announcement.bug)
     to_send = announcements.where(
-        Announcement.released_at.is_(None),
-        Announcement.cancelled_at.is_(None),
-        _owes(MessageState.PENDING),
-        visible_to(actor),
+        Announcement.released_at.is_(None), Announcement.cancelled_at.is_(None), _owes(MessageState.PENDING), seen
     )
     people = sa.select(Message.id).join(Message.announcement).join(Announcement.bug)
-    untold = people.where(Message.state.in_(UNTOLD), visible_to(actor)).limit(COUNTED).subquery()
+    untold = people.where(Message.state.in_(UNTOLD), seen).limit(COUNTED).subquery()
     counts = to_send.scalar_subquery() + sa.select(sa.func.count()).select_from(untold).scalar_subquery()
-    if actor.can(Role.LEAD):
+    if sees_all:
         counts += sa.select(sa.func.count(Delivery.id)).where(is_stuck_notice()).scalar_subquery()
-    count = sa.select(counts)
-    return db.session.scalar(count) or 0
+    return sa.select(counts)

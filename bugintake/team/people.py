@@ -1,6 +1,8 @@
 """The people who work here: who they are, what they may do, and how they get in."""
 
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import NamedTuple
 
 import email_validator
 import sqlalchemy as sa
@@ -8,10 +10,11 @@ from email_validator import EmailNotValidError, validate_email
 from sqlalchemy.exc import IntegrityError
 
 from bugintake.core import clock, config, events
-from bugintake.core.db import db, update_one
+from bugintake.core.db import db, rows, update_one
 from bugintake.core.errors import Conflict, Invalid, NotFound
 from bugintake.core.events import EventKind
 from bugintake.core.forms import clean_line, is_zone
+from bugintake.core.kept import kept
 from bugintake.core.security import hash_secret, new_secret
 from bugintake.team import sign_in
 from bugintake.team.models import LANGUAGES, Pass, Role, User
@@ -212,6 +215,23 @@ def everybody() -> list[User]:
 def working_here() -> list[User]:
     """List the people who may sign in, by name."""
     return [user for user in everybody() if user.is_active]
+
+
+class Colleague(NamedTuple):
+    """A person as pages name and offer them."""
+
+    id: int
+    name: str
+    is_active: bool
+
+
+@kept
+def names() -> Mapping[int, Colleague]:
+    """Read what everybody is called who works here or did, by name."""
+    return {row[0]: Colleague._make(row) for row in rows(_NAMES)}
+
+
+_NAMES = sa.select(User.id, User.name, User.disabled_at.is_(None)).order_by(User.name, User.id)
 
 
 def _new_link(user: User, purpose: str) -> str:

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from flask import Flask, g, session
 
 from bugintake.core import clock, events
-from bugintake.core.db import db, transaction
+from bugintake.core.db import UtcDateTime, db, transaction
 from bugintake.core.errors import Invalid, NotFound
 from bugintake.core.events import EventKind
 from bugintake.core.security import hash_secret, new_secret
@@ -31,14 +31,21 @@ def init_app(app: Flask) -> None:
 @login_manager.user_loader  # type: ignore[untyped-decorator]  # Flask-Login has no types
 def load(secret: str) -> User | None:
     """Find whom a cookie's secret stands for, in one query; nobody once the row, its time or its person has gone."""
-    found = sa.select(SignIn).where(SignIn.secret_hash == hash_secret(secret), SignIn.expires_at > clock.now())
-    sign_in = db.session.scalar(found)
-    if sign_in is None or not sign_in.user.is_active:
+    found = db.session.execute(_SIGNED_IN, {"hash": hash_secret(secret), "now": clock.now()}).first()
+    if found is None:
         return None
-    sign_in.user.session_secret = secret
-    g.sign_in_id = sign_in.id
-    g.viewer_zone = sign_in.user.zone
-    return sign_in.user
+    user, g.sign_in_id = found
+    user.session_secret = secret
+    g.viewer_zone = user.zone
+    return user
+
+
+_SIGNED_IN = (
+    sa.select(User, SignIn.id)
+    .join(SignIn, SignIn.user_id == User.id)
+    .where(SignIn.secret_hash == sa.bindparam("hash"), User.disabled_at.is_(None))
+    .where(SignIn.expires_at > sa.bindparam("now", type_=UtcDateTime()))
+)
 
 
 def check(email: str, password: str) -> User:

@@ -3,13 +3,12 @@
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import g
-
 from bugintake.core import events
 from bugintake.core.db import db
 from bugintake.core.errors import Conflict, Invalid
 from bugintake.core.events import EventKind
 from bugintake.core.forms import is_zone
+from bugintake.core.kept import apart, kept
 from bugintake.team.models import LANGUAGES, User, Workspace
 from bugintake.team.working_hours import WorkingHours
 
@@ -33,7 +32,10 @@ LONGEST_REVIEW = 10_000
 
 
 def workspace() -> Workspace:
-    """Return the workspace, read once per request. Raises Conflict before the first run is done."""
+    """Return the workspace: inside a transaction the row to change, else what is kept of it.
+
+    Raises Conflict before the first run is done.
+    """
     found = _find()
     if found is None:
         raise Conflict(
@@ -79,11 +81,10 @@ def change(company: Workspace, changes: dict[str, Any], *, actor: User | None) -
     events.record(EventKind.WORKSPACE_CHANGED, actor=actor, settings=sorted(changed))
 
 
+@kept
 def _find() -> Workspace | None:
-    # g keeps it alive, so that the session finds it again without asking the database.
-    g.workspace = db.session.get(Workspace, 1)
-    found: Workspace | None = g.workspace
-    return found
+    with apart() as session:
+        return session.get(Workspace, 1)
 
 
 def _check(after: dict[str, Any], names: set[str]) -> None:

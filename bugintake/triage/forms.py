@@ -1,6 +1,7 @@
 """What may be typed at triage, and in which shape."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from wtforms import BooleanField, HiddenField, SelectField, ValidationError
@@ -81,18 +82,19 @@ class WorkaroundForm(_NotesForm):
     """What customers can do until it is fixed, in each language."""
 
 
-def _with_texts(form: type[Any], languages: Sequence[str], **prefixes: str) -> type[Any]:
+@cache
+def _with_texts(form: type[Any], languages: tuple[str, ...], **prefixes: str) -> type[Any]:
     fields = {
         f"{prefix}_{language}": TextField(f"{label}, in {LANGUAGES.get(language, language)}")
         for prefix, label in prefixes.items()
         for language in languages
     }
-    return type(form.__name__, (form,), {"languages": tuple(languages), **fields})
+    return type(form.__name__, (form,), {"languages": languages, **fields})
 
 
 def fix_form(languages: Sequence[str], **data: Any) -> FixForm:
     """Build the form for a fix with a note in each language that is read by somebody who waits."""
-    form: FixForm = _with_texts(FixForm, languages, note="What is different for the customer")(**data)
+    form: FixForm = _with_texts(FixForm, tuple(languages), note="What is different for the customer")(**data)
     versions = [option for option in catalogue.options_of(OptionList.VERSION) if not option.is_unsure]
     newest_first = _choices(list(reversed(versions)))
     form.version.choices = [*newest_first, (NEW_VERSION, form.version_new.data or "A new version", {})]
@@ -102,7 +104,7 @@ def fix_form(languages: Sequence[str], **data: Any) -> FixForm:
 def decline_form(languages: Sequence[str], **data: Any) -> DeclineForm:
     """Build the form for a decline with its texts in each language that is read by somebody who waits."""
     prefixes = {"note": "Why, in words the customer can read", "workaround": "What they can do instead"}
-    form: DeclineForm = _with_texts(DeclineForm, languages, **prefixes)(**data)
+    form: DeclineForm = _with_texts(DeclineForm, tuple(languages), **prefixes)(**data)
     form.reason.choices = _choices(catalogue.options_of(OptionList.DECLINE_REASON))
     return form
 
@@ -110,7 +112,7 @@ def decline_form(languages: Sequence[str], **data: Any) -> DeclineForm:
 def workaround_form(languages: Sequence[str], texts: Mapping[str, str]) -> WorkaroundForm:
     """Build the form for a bug's workaround in each language of the workspace."""
     stored = {f"workaround_{language}": texts.get(language, "") for language in languages}
-    form: WorkaroundForm = _with_texts(WorkaroundForm, languages, workaround="Until it is fixed")(data=stored)
+    form: WorkaroundForm = _with_texts(WorkaroundForm, tuple(languages), workaround="Until it is fixed")(data=stored)
     return form
 
 

@@ -1,10 +1,11 @@
 """What happened to a bug, as its page and the API tell it."""
 
-from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from bugintake.core.db import db
+from bugintake.core.db import ALL, rows
 from bugintake.core.events import Event, EventKind
 from bugintake.intake.models import Bug, Status
 from bugintake.team.models import User
@@ -68,51 +69,59 @@ BY_CUSTOMERS = frozenset(
 )
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """One line of a bug's history."""
 
-    event: Event
-    actor: User | None
+    kind: EventKind
+    at: datetime
+    before: str | None
+    after: str | None
+    details: dict[str, Any]
+    actor: str | None
 
     @property
     def who(self) -> str:
         """Who did it."""
         if self.actor is not None:
-            return self.actor.name
-        return "A customer" if self.event.kind in BY_CUSTOMERS else "bugintake"
+            return self.actor
+        return "A customer" if self.kind in BY_CUSTOMERS else "bugintake"
 
     @property
     def words(self) -> str:
         """What happened, as the end of a sentence that starts with who did it."""
-        words, details = WORDS[self.event.kind], self.event.details
-        if self.event.kind == EventKind.BUG_EDITED and self.event.after is None:
+        words, details = WORDS[self.kind], self.details
+        if self.kind == EventKind.BUG_EDITED and self.after is None:
             words = "changed the {field}"
-        if self.event.kind == EventKind.ANNOUNCEMENT_OPENED and details.get("people") == 1:
+        if self.kind == EventKind.ANNOUNCEMENT_OPENED and details.get("people") == 1:
             words = "made ready what one customer is told"
-        after = _label(self.event.after)
+        after = _label(self.after)
         return words.format(after=after, field=details.get("field", ""), people=details.get("people", 0))
 
 
 def history(bug: Bug) -> list[Entry]:
     """Read everything that happened to a bug, oldest first."""
-    return _read(sa.select(Event, User).where(Event.bug_id == bug.id).order_by(Event.id))
+    return [Entry._make(row) for row in rows(_EVERYTHING, bug=bug.id)]
 
 
 def lines(bug: Bug, *, whole: bool = False) -> tuple[list[Entry], int]:
     """Read what the page tells of a bug, oldest first: the last SHOWN lines or all, and how many came before them."""
-    told = (Event.bug_id == bug.id, Event.kind.not_in(TOLD_ELSEWHERE))
-    newest = sa.select(Event, User).where(*told).order_by(Event.id.desc())
-    found = _read(newest if whole else newest.limit(SHOWN + 1))
-    if whole or len(found) <= SHOWN:
-        return found[::-1], 0
-    count = db.session.scalar(sa.select(sa.func.count()).select_from(Event).where(*told)) or 0
-    return found[:SHOWN][::-1], count - SHOWN
+    found = rows(_NEWEST, bug=bug.id, most=ALL if whole else SHOWN + 1)
+    shown = [Entry._make(row) for row in reversed(found if whole else found[:SHOWN])]
+    if len(shown) == len(found):
+        return shown, 0
+    [[count]] = rows(_COUNT, bug=bug.id)
+    return shown, count - SHOWN
 
 
-def _read(query: sa.Select[Event, User]) -> list[Entry]:
-    rows = db.session.execute(query.outerjoin(User, User.id == Event.actor_id))
-    return [Entry(event, actor) for event, actor in rows]
+_EVERYTHING = (
+    sa.select(Event.kind, Event.at, Event.before, Event.after, Event.details, User.name)
+    .outerjoin(User, User.id == Event.actor_id)
+    .where(Event.bug_id == sa.bindparam("bug"))
+    .order_by(Event.id)
+)
+_IS_TOLD = Event.kind.not_in(TOLD_ELSEWHERE)
+_NEWEST = _EVERYTHING.where(_IS_TOLD).order_by(None).order_by(Event.id.desc()).limit(sa.bindparam("most"))
+_COUNT = sa.select(sa.func.count()).where(Event.bug_id == sa.bindparam("bug"), _IS_TOLD)
 
 
 def _label(value: str | None) -> str:

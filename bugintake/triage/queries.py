@@ -1,24 +1,29 @@
 """Reading the board and the list."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
 from bugintake.core import clock
-from bugintake.core.db import db
-from bugintake.core.events import Event
-from bugintake.intake.models import OPEN, Bug, Customer, Option, Report, Status
-from bugintake.intake.queries import visible_to
-from bugintake.team.models import User
+from bugintake.core.db import ALL, UtcDateTime, db, rows
+from bugintake.intake import catalogue
+from bugintake.intake.catalogue import Choice
+from bugintake.intake.models import OPEN, Bug, Customer, Report, Status
+from bugintake.intake.queries import VISIBLE_TO_READER
+from bugintake.team.models import Role, User
+from bugintake.team.people import Colleague, names
 
 CARDS_SHOWN = 100
 ROWS_SHOWN = 50
 CLOSED_SHOWN = 20
 CLOSED_WITHIN = timedelta(days=7)
+CLOSED = (Status.LIVE, Status.DECLINED)
 
 
 @dataclass(frozen=True)
@@ -53,41 +58,43 @@ class Filters:
         now["came_back"] = 1 if self.came_back else None
         return {name: value for name, value in {**now, **changes}.items() if value not in (None, "")}
 
-    def conditions(self) -> list[sa.ColumnElement[bool]]:
-        """Say these filters in SQL."""
-        found: list[sa.ColumnElement[bool]] = []
-        if self.area is not None:
-            found.append(Bug.area_id == self.area)
-        if self.owner is not None:
-            found.append(Bug.owner_id == self.owner)
-        if self.waiting is not None:
-            found.append(Bug.waiting_count >= self.waiting)
-        if self.came_back:
-            found.append(Bug.came_back_at.is_not(None))
-        if self.text:
-            found.append(Bug.title.icontains(self.text, autoescape=True))
-        return found
+    def values(self) -> dict[str, Any]:
+        """Say what is narrowed to as the values of NARROWED."""
+        given: dict[str, Any] = {"area": self.area, "owner": self.owner, "waiting": self.waiting}
+        given |= {"came_back": self.came_back or None, "text": _ESCAPED.sub(r"/\g<0>", self.text) or None}
+        return {name: value for name, value in given.items() if value is not None}
 
 
-@dataclass(frozen=True)
-class Card:
+_ESCAPED = re.compile("[/%_]")
+NARROWED: Mapping[str, sa.ColumnElement[bool]] = {
+    "area": Bug.area_id == sa.bindparam("area"),
+    "owner": Bug.owner_id == sa.bindparam("owner"),
+    "waiting": Bug.waiting_count >= sa.bindparam("waiting"),
+    "came_back": Bug.came_back_at.is_not(None),
+    "text": Bug.title.icontains(sa.bindparam("text", type_=sa.String()), escape="/"),
+    "reader": VISIBLE_TO_READER,
+}
+"""What a board or list can be narrowed to, in SQL. A statement is made once for each combination of names."""
+
+
+class Card(NamedTuple):
     """One bug as the board and lists show it."""
 
     id: int
     title: str
     status: Status
-    area: str
     impact_rank: int
-    impact: str
     waiting: int
     filed_at: datetime
     status_since_at: datetime
     came_back_at: datetime | None
     is_restricted: bool
+    changed_at: datetime
     owner_id: int | None
     owner: str | None
+    area: str
+    impact: str
     release: str | None
-    changed_at: datetime
 
     @property
     def version(self) -> int:
@@ -121,88 +128,109 @@ class Column:
 
 
 def cards(*conditions: sa.ColumnElement[bool]) -> sa.Select[*tuple[Any, ...]]:
-    """Select cards of bugs that stand for themselves, worst first, then most waited for, then oldest."""
-    area, impact, release = aliased(Option), aliased(Option), aliased(Option)
+    """Select bugs that stand for themselves, worst first, then most waited for, then oldest; read_cards names them."""
     return (
         sa.select(
             Bug.id,
             Bug.title,
             Bug.status,
-            area.label,
             Bug.impact_rank,
-            impact.label,
             Bug.waiting_count,
             Bug.filed_at,
             Bug.status_since_at,
             Bug.came_back_at,
             Bug.is_restricted,
-            Bug.owner_id,
-            User.name,
-            release.label,
             Bug.changed_at,
+            Bug.owner_id,
+            Bug.area_id,
+            Bug.impact_id,
+            Bug.release_id,
         )
-        .join(area, area.id == Bug.area_id)
-        .join(impact, impact.id == Bug.impact_id)
-        .outerjoin(release, release.id == Bug.release_id)
-        .outerjoin(User, User.id == Bug.owner_id)
         .where(Bug.merged_into_id.is_(None), Bug.withdrawn_at.is_(None), *conditions)
         .order_by(Bug.impact_rank, Bug.waiting_count.desc(), Bug.filed_at, Bug.id)
     )
 
 
-def board(filters: Filters, actor: User, more: Mapping[Status, int] | None = None) -> list[Column]:
-    """Read the columns of all open bugs; `more` asks for further cards of a status. Columns add up to the open bugs."""
-    seen = [visible_to(actor), *filters.conditions()]
-    totals = _totals(seen)
-    columns = []
-    for status in OPEN:
-        bug_count, people_count = totals.get(status, (0, 0))
-        limit = max(CARDS_SHOWN, (more or {}).get(status, 0))
-        found = db.session.execute(cards(Bug.status == status, *seen).limit(limit)).all()
-        columns.append(Column(status, bug_count, people_count, [Card(*row) for row in found]))
-    return columns
+def read_cards(statement: sa.Executable, **values: Any) -> list[Card]:
+    """Read what cards() selects, with the names of choices and people."""
+    found = rows(statement, **values)
+    try:
+        return _named(found, catalogue.names().choices, names())
+    except KeyError:  # PostgreSQL may show a card that is younger than the names kept
+        return _named(found, catalogue.names.anew().choices, names.anew())
 
 
-def closed(filters: Filters, actor: User) -> dict[Status, list[Card]]:
-    """Read what became live or was declined in the last seven days, the newest first."""
-    found: dict[Status, list[Card]] = {}
-    for status in (Status.LIVE, Status.DECLINED):
-        query = cards(
-            Bug.status == status,
-            Bug.changed_at > clock.now() - CLOSED_WITHIN,
-            Bug.status_since_at > clock.now() - CLOSED_WITHIN,
-            visible_to(actor),
-            *filters.conditions(),
+def _named(found: Sequence[Any], choices: Mapping[int, Choice], people: Mapping[int, Colleague]) -> list[Card]:
+    return [
+        Card._make(
+            (
+                *row[:11],
+                people[row.owner_id].name if row.owner_id else None,
+                choices[row.area_id].label,
+                choices[row.impact_id].label,
+                choices[row.release_id].label if row.release_id else None,
+            )
         )
-        newest = query.order_by(None).order_by(Bug.changed_at.desc(), Bug.id.desc()).limit(CLOSED_SHOWN)
-        found[status] = [Card(*row) for row in db.session.execute(newest)]
-    return found
+        for row in found
+    ]
 
 
-def version_of_board(filters: Filters, actor: User) -> tuple[int, datetime | None]:
-    """Tell whether the board changed: the number of open bugs, and when one of all bugs last did."""
-    newest = sa.select(sa.func.max(Bug.changed_at)).scalar_subquery()
-    last_event = sa.select(sa.func.max(Event.id)).scalar_subquery()
-    row = db.session.execute(sa.select(last_event, newest)).one()
-    return row[0] or 0, row[1]
+def board(
+    filters: Filters, actor: User, more: Mapping[Status, int] | None = None
+) -> tuple[list[Column], dict[Status, list[Card]]]:
+    """Read the columns of all open bugs, and what became live or was declined in the last seven days, newest first.
+
+    `more` asks for further cards of a status. Columns add up to the open bugs.
+    """
+    values = _values(filters, actor)
+    totals = {status: (count, int(people)) for status, count, people in rows(_totals(frozenset(values)), **values)}
+    limits = {status.value: max(CARDS_SHOWN, (more or {}).get(status, 0)) for status in OPEN}
+    found: dict[Status, list[Card]] = {status: [] for status in (*OPEN, *CLOSED)}
+    for card in read_cards(_board(frozenset(values)), since=clock.now() - CLOSED_WITHIN, **limits, **values):
+        found[card.status].append(card)
+    columns = [Column(status, *totals.get(status, (0, 0)), found[status]) for status in OPEN]
+    return columns, {status: found[status] for status in CLOSED}
 
 
-def _totals(conditions: Sequence[sa.ColumnElement[bool]]) -> dict[Status, tuple[int, int]]:
-    query = (
+@cache
+def _board(narrowed: frozenset[str]) -> sa.CompoundSelect[*tuple[Any, ...]]:
+    seen = [NARROWED[name] for name in sorted(narrowed)]
+    since = sa.bindparam("since", type_=UtcDateTime())
+    recent = (Bug.changed_at > since, Bug.status_since_at > since)
+    newest = (Bug.changed_at.desc(), Bug.id.desc())
+    parts = [cards(Bug.status == status, *seen).limit(sa.bindparam(status.value)) for status in OPEN]
+    parts += [
+        cards(Bug.status == s, *recent, *seen).order_by(None).order_by(*newest).limit(CLOSED_SHOWN) for s in CLOSED
+    ]
+    return sa.union_all(*(sa.select(part.subquery()) for part in parts))
+
+
+@cache
+def _totals(narrowed: frozenset[str]) -> sa.Select[*tuple[Any, ...]]:
+    return (
         sa.select(Bug.status, sa.func.count(), sa.func.coalesce(sa.func.sum(Bug.waiting_count), 0))
-        .where(Bug.status.in_(OPEN), Bug.merged_into_id.is_(None), Bug.withdrawn_at.is_(None), *conditions)
+        .where(Bug.status.in_(OPEN), Bug.merged_into_id.is_(None), Bug.withdrawn_at.is_(None))
+        .where(*(NARROWED[name] for name in sorted(narrowed)))
         .group_by(Bug.status)
     )
-    return {status: (count, int(people)) for status, count, people in db.session.execute(query)}
 
 
 def listed(filters: Filters, statuses: Sequence[Status], actor: User, after: int | None = None) -> Sequence[Card]:
     """Read one page of bugs of some statuses, the newest first, older than the bug with the number `after`."""
-    query = cards(Bug.status.in_(statuses), visible_to(actor), *filters.conditions())
-    if after is not None:
-        query = query.where(Bug.id < after)
-    found = db.session.execute(query.order_by(None).order_by(Bug.id.desc()).limit(ROWS_SHOWN + 1)).all()
-    return [Card(*row) for row in found]
+    values = _values(filters, actor)
+    statement = _listed(frozenset(values), frozenset(statuses))
+    return read_cards(statement, after=ALL if after is None else after, **values)
+
+
+@cache
+def _listed(narrowed: frozenset[str], statuses: frozenset[Status]) -> sa.Select[*tuple[Any, ...]]:
+    seen = [NARROWED[name] for name in sorted(narrowed)]
+    found = cards(Bug.id < sa.bindparam("after"), *([Bug.status.in_(statuses)] if statuses else []), *seen)
+    return found.order_by(None).order_by(Bug.id.desc()).limit(ROWS_SHOWN + 1)
+
+
+def _values(filters: Filters, actor: User) -> dict[str, Any]:
+    return filters.values() | ({} if actor.can(Role.LEAD) else {"reader": actor.id})
 
 
 def languages_waiting(bug: Bug) -> dict[str, int]:

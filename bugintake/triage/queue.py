@@ -3,16 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
 
 import sqlalchemy as sa
 
 from bugintake.core import clock
-from bugintake.core.db import db
-from bugintake.intake.models import Bug, Option, OptionList, Status
-from bugintake.intake.queries import visible_to
-from bugintake.team.models import User
+from bugintake.intake import catalogue
+from bugintake.intake.models import Bug, OptionList, Status
+from bugintake.intake.queries import VISIBLE_TO_READER
+from bugintake.team.models import Role, User
 from bugintake.team.workspace import working_hours
-from bugintake.triage.queries import Card, cards
+from bugintake.triage.queries import Card, cards, read_cards
 
 QUEUE_READ = 200
 
@@ -40,24 +42,25 @@ def queue(actor: User) -> Sequence[Item]:
 
     Ordered by deadline, which is the impact's working minutes after the bug arrived here; people waiting break ties.
     """
-    ownerless = sa.and_(Bug.status == Status.ACCEPTED, Bug.owner_id.is_(None))
-    wanted = sa.or_(Bug.status == Status.NEW, ownerless)
-    found = db.session.execute(cards(wanted, visible_to(actor)).limit(QUEUE_READ)).all()
-    minutes = _minutes_by_rank()
+    sees_all = actor.can(Role.LEAD)
+    found = read_cards(_queue(sees_all), reader=actor.id)
+    impacts = [choice for choice in catalogue.names().choices.values() if choice.list == OptionList.IMPACT]
+    minutes = {impact.position: impact.deadline_minutes for impact in impacts}
     hours = working_hours()
     items = []
-    for row in found:
-        card = Card(*row)
+    for card in found:
         allowed = minutes.get(card.impact_rank)
         since = card.came_back_at if card.has_come_back and card.came_back_at else card.filed_at
         items.append(Item(card, hours.add_working(since, allowed) if allowed is not None else None))
     return sorted(items, key=_order)
 
 
+@cache
+def _queue(sees_all: bool) -> sa.Select[*tuple[Any, ...]]:
+    ownerless = sa.and_(Bug.status == Status.ACCEPTED, Bug.owner_id.is_(None))
+    wanted = sa.or_(Bug.status == Status.NEW, ownerless)
+    return cards(wanted, sa.true() if sees_all else VISIBLE_TO_READER).limit(QUEUE_READ)
+
+
 def _order(item: Item) -> tuple[bool, datetime, int, int]:
     return (item.deadline_at is None, item.deadline_at or item.card.filed_at, -item.card.waiting, item.card.id)
-
-
-def _minutes_by_rank() -> dict[int, int | None]:
-    query = sa.select(Option.position, Option.deadline_minutes).where(Option.list == OptionList.IMPACT)
-    return dict(db.session.execute(query).all())

@@ -507,6 +507,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["report_id"], ["reports.id"], name="fk_events_report_id"),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_events_user_id"),
         sa.PrimaryKeyConstraint("id", name="pk_events"),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_events_at", "events", ["at"], unique=False)
     op.create_index("ix_events_bug_id", "events", ["bug_id"], unique=False)

@@ -276,6 +276,7 @@ def test_a_customers_page_asks_the_database_as_often_for_three_reports_as_for_on
         agent.get(address)
     for _number in range(2):
         make_bug(waiting=[hana])
+    agent.get(address)
     with asked() as for_three:
         agent.get(address)
 
@@ -289,6 +290,7 @@ def test_the_confirmation_asks_the_database_as_often_for_three_who_wait_as_for_o
         agent.get(address)
     for _number in range(2):
         make_report(bug=bug)
+    agent.get(address)
     with asked() as for_three:
         agent.get(address)
 

@@ -153,6 +153,7 @@ def test_a_list_asks_the_database_as_often_for_many_choices_as_for_few(lead):
         lead.get("/admin/catalogue/areas")
     for number in range(3):
         make_option(OptionList.AREA, f"Area {number}")
+    lead.get("/admin/catalogue/areas")
     with asked() as for_many:
         lead.get("/admin/catalogue/areas")
 

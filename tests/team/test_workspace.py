@@ -7,13 +7,14 @@ import sqlalchemy as sa
 
 from bugintake.core.db import db, transaction
 from bugintake.core.errors import Conflict, Invalid
-from bugintake.core.events import Event
+from bugintake.core.events import Event, EventKind
 from bugintake.team.workspace import change, is_sample, is_set_up, working_hours, workspace
 from tests.factories import make_workspace
 
 
 def changes():
-    return [event.details for event in db.session.scalars(sa.select(Event).order_by(Event.id))]
+    changed = sa.select(Event).where(Event.kind == EventKind.WORKSPACE_CHANGED).order_by(Event.id)
+    return [event.details for event in db.session.scalars(changed)]
 
 
 def test_before_the_first_run_there_is_no_workspace(app):

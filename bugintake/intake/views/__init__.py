@@ -2,15 +2,30 @@
 
 from typing import Any
 
-from flask import Blueprint, render_template
+from flask import Blueprint, get_template_attribute, render_template
 from flask_login import current_user
+from markupsafe import Markup
 
-from bugintake.core.templating import register_panel
+from bugintake.core.kept import kept
+from bugintake.core.templating import choose, register_panel
+from bugintake.intake.catalogue import names
+from bugintake.intake.models import OptionList
 from bugintake.team.models import Role
 
 bp = Blueprint("intake", __name__)
 
 from bugintake.intake.views import catalogue, customers, filing, lists  # noqa: E402, F401  # each adds its routes
+
+
+@kept
+def _offered(kind: OptionList) -> str:
+    return str(get_template_attribute("core/macros.html", "options")(names().offered[kind]))
+
+
+@bp.app_template_global()
+def catalogue_options(kind: OptionList, chosen: int | None = None) -> Markup:
+    """Draw the choices of a list for a select, one of them chosen; the rest is the same on every page, and kept."""
+    return choose(_offered(kind), chosen)
 
 
 def _menu(**_context: Any) -> str:

@@ -189,9 +189,9 @@ def to_do() -> int:
 
 def told(bug: Bug, **_context: Any) -> str:
     """Say on a bug's page who was told, when and how, and what customers said since."""
-    found, remarks = queries.told_about(bug), queries.remarks_about(bug)
-    if not found and not remarks:
+    if not queries.is_anything_told(bug):
         return ""
+    found, remarks = queries.told_about(bug), queries.remarks_about(bug)
     return render_template(
         "loop/told.html",
         owed=found[:PEOPLE_SHOWN],

@@ -5,12 +5,13 @@ import hashlib
 from flask import make_response, render_template, request, session
 from flask.typing import ResponseReturnValue
 
+from bugintake.core import clock
+from bugintake.core.kept import state
 from bugintake.core.templating import register_nav, register_panel, theme
-from bugintake.duty.queries import on_duty_now
-from bugintake.intake import catalogue
-from bugintake.intake.models import OPEN, OptionList, Status
+from bugintake.duty.queries import plan_to_show
+from bugintake.intake.models import OPEN, Status
 from bugintake.team.guards import signed_in, signed_in_user
-from bugintake.triage import owners, queries, queue
+from bugintake.triage import queries, queue
 from bugintake.triage.views import bp
 
 
@@ -20,18 +21,17 @@ def board() -> ResponseReturnValue:
     """Show every open bug in the column of its status."""
     me = signed_in_user()
     filters = queries.Filters.from_address(request.args)
-    tag = _board_tag(filters)
+    tag = _board_tag()
     if tag in request.if_none_match and "_flashes" not in session:
         return "", 304, {"ETag": f'"{tag}"', "Cache-Control": "private, no-cache"}
     more = {Status(name): 1000 for name in request.args.getlist("more") if name in set(OPEN)}
+    columns, closed = queries.board(filters, me, more)
     page = render_template(
         "triage/board.html",
-        columns=queries.board(filters, me, more),
-        closed=queries.closed(filters, me),
+        columns=columns,
+        closed=closed,
         filters=filters,
-        areas=catalogue.options_of(OptionList.AREA),
         me=me,
-        stand_in=owners.stand_in(),
         here=request.full_path.rstrip("?"),
         tag=tag,
     )
@@ -41,10 +41,11 @@ def board() -> ResponseReturnValue:
     return answer
 
 
-def _board_tag(filters: queries.Filters) -> str:
-    now = on_duty_now()
-    person = now.person.id if now is not None and now.person is not None else None
-    parts = (queries.version_of_board(filters, signed_in_user()), signed_in_user().id, person, theme())
+def _board_tag() -> str:
+    plan = plan_to_show()
+    on_duty = plan.at(clock.now()) if plan is not None else None
+    person = on_duty.shift.person_id if on_duty is not None else None
+    parts = (state(), signed_in_user().id, person, theme())
     return hashlib.sha256(repr((parts, request.query_string)).encode()).hexdigest()[:24]
 
 
@@ -53,9 +54,9 @@ def _board_tag(filters: queries.Filters) -> str:
 def bugs() -> ResponseReturnValue:
     """List bugs of any status, the newest first."""
     filters = queries.Filters.from_address(request.args)
-    chosen = [Status(name) for name in request.args.getlist("status") if name in set(Status)]
+    chosen = tuple(Status(name) for name in request.args.getlist("status") if name in set(Status))
     after = request.args.get("after", "")
-    found = queries.listed(filters, chosen or list(Status), signed_in_user(), int(after) if _is_id(after) else None)
+    found = queries.listed(filters, chosen, signed_in_user(), int(after) if _is_id(after) else None)
     return render_template(
         "triage/list.html",
         cards=found[: queries.ROWS_SHOWN],
@@ -63,7 +64,6 @@ def bugs() -> ResponseReturnValue:
         filters=filters,
         chosen=chosen,
         statuses=list(Status),
-        areas=catalogue.options_of(OptionList.AREA),
     )
 
 

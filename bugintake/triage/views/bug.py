@@ -15,8 +15,10 @@ from bugintake.intake import queries as intake_queries
 from bugintake.intake.models import Bug, Status
 from bugintake.intake.queries import bug_or_404, is_visible
 from bugintake.team.guards import engineer_required, signed_in, signed_in_user
+from bugintake.team.people import names
 from bugintake.team.workspace import workspace
 from bugintake.triage import editing, forms, history, owners, queries, transitions
+from bugintake.triage import reports as told
 from bugintake.triage.views import bp
 
 REPORTS_SHOWN = 20
@@ -36,25 +38,25 @@ def page(bug: Bug, status: int = 200, **forms_: Any) -> ResponseReturnValue:
     """Draw the page of a bug; a refused form comes in by name."""
     me = signed_in_user()
     everyone = request.args.get("reports") == "all"
-    reports = intake_queries.reports_of(bug)
+    reports, report_count, asked = told.told_under(bug, limit=None if everyone else REPORTS_SHOWN)
+    question = intake_queries.open_question(bug) if asked else None
     languages = workspace().languages
     lines, earlier = history.lines(bug, whole=request.args.get("history") == "all")
     context: dict[str, Any] = {
         "bug": bug,
         "me": me,
         "merged": request.args.get("merged", "") if request.args.get("merged", "").startswith("BUG-") else "",
-        "reports": reports if everyone else reports[:REPORTS_SHOWN],
+        "reports": reports,
+        "report_count": report_count,
         "further": further_lists.chosen_in([report.id for report in reports]),
-        "report_count": len(reports),
         "history": lines,
         "earlier": earlier,
-        "question": intake_queries.open_question(bug),
+        "question": question,
         "owner": owners.effective_owner(bug),
-        "people": queries.colleagues(),
-        "choices": catalogue.choices(),
+        "people": [person for person in names().values() if person.is_active],
         "allowed": transitions.ALLOWED[bug.status],
         "workaround": forms.workaround_form(languages, bug.workarounds),
-        "answering": forms.AnswerForm(),
+        "answering": forms.AnswerForm() if question is not None else None,
         "Status": Status,
     }
     return make_response(render_template("triage/show.html", **{**context, **forms_}), status)

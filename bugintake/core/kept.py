@@ -1,0 +1,78 @@
+"""What every page reads and seldom changes: each process keeps it until something happens anywhere in the house."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import update_wrapper
+from typing import Any, Generic, ParamSpec, TypeVar
+from weakref import WeakKeyDictionary
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, SessionTransaction
+
+from bugintake.core.db import db
+from bugintake.core.events import Event
+
+P = ParamSpec("P")
+T = TypeVar("T")
+State = tuple[Any, ...]
+
+_LAST = sa.select(sa.func.max(Event.__table__.c.id))
+# PostgreSQL gives numbers to events before it shows them: who is still writing belongs to what a reader has seen.
+_WRITING = sa.func.split_part(sa.cast(sa.func.pg_current_snapshot(), sa.Text), ":", 3)
+_READ = {"sqlite": _LAST, "postgresql": _LAST.add_columns(_WRITING)}
+
+
+def state() -> State:
+    """Name the state of the house that this transaction reads; it differs once any process has changed anything.
+
+    Every change is an event in the same transaction, so the last event's number names what is true.
+    """
+    session = db.session()
+    found: State | None = session.info.get("state")
+    if found is None:
+        connection = session.connection()
+        found = tuple(connection.execute(_READ[connection.dialect.name]).one())
+        session.info["state"] = found
+    return found
+
+
+@contextmanager
+def apart() -> Iterator[Session]:
+    """Open a session of its own for objects to keep: they belong to no request, so none can change them."""
+    if db.session().info.get("is_writing"):
+        yield db.session()
+        return
+    with Session(db.engine) as session:
+        yield session
+
+
+@sa.event.listens_for(Session, "after_transaction_end")
+def _forget_state(session: Session, ended: SessionTransaction) -> None:
+    if ended.parent is None:
+        session.info.pop("state", None)
+
+
+class kept(Generic[P, T]):  # noqa: N801  # a decorator
+    """Let a process keep what a function read until the state of the house is another; a transaction reads for itself.
+
+    What it returns is shared by threads and outlives its session, so it must be plain and never changed. `anew` reads.
+    """
+
+    def __init__(self, read: Callable[P, T]) -> None:
+        self.anew = read
+        self._memory: WeakKeyDictionary[sa.Pool, tuple[State, dict[Any, T]]] = WeakKeyDictionary()
+        update_wrapper(self, read)
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Return what is kept, else read it."""
+        if db.session().info.get("is_writing"):
+            return self.anew(*args, **kwargs)
+        now, pool = state(), db.engine.pool  # a pool leads to one database; a disposed engine opens another
+        then, found = self._memory.get(pool, (None, {}))
+        if then != now:
+            found = {}
+            self._memory[pool] = (now, found)
+        key = (args, *kwargs.items())
+        if key not in found:
+            found[key] = self.anew(*args, **kwargs)
+        return found[key]

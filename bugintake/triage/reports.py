@@ -1,0 +1,106 @@
+"""The reports of a bug as its page shows them."""
+
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy.orm import aliased
+
+from bugintake.core.db import ALL, rows
+from bugintake.intake.models import (
+    NO_MASK,
+    Account,
+    Bug,
+    Customer,
+    Option,
+    Question,
+    Report,
+    SettledBy,
+    mask_address,
+)
+from bugintake.team.models import User
+
+
+class Told(NamedTuple):
+    """A report as the page of its bug shows it."""
+
+    id: int
+    filed_at: datetime
+    actual: str
+    steps: str
+    expected: str
+    settled_at: datetime | None
+    settled_by: SettledBy | None
+    customer_id: int | None
+    customer: str | None
+    company: str | None
+    email: str | None
+    language: str | None
+    version: str
+    platform: str
+    impact: str
+    frequency: str
+    filed_by: str
+
+    @property
+    def full_name(self) -> str:
+        """Name and company: Hana Kovač, Brightline."""
+        return f"{self.customer}, {self.company}" if self.company else self.customer or ""
+
+    def email_for(self, viewer: User) -> str:
+        """Return the address as this person may read it."""
+        email = self.email or ""
+        return email if not email or viewer.role in NO_MASK else mask_address(email)
+
+
+def told_under(bug: Bug, *, limit: int | None) -> tuple[list[Told], int, int]:
+    """Read the first reports under a canonical bug, and count them all and the questions that are open."""
+    found = rows(_TOLD, bug=bug.id, most=ALL if limit is None else limit)
+    [[count, questions]] = rows(_TOLD_COUNT, bug=bug.id)
+    return [Told._make(row) for row in found], count, questions
+
+
+def _told() -> sa.Select[*tuple[Any, ...]]:
+    version, platform, impact, frequency = (aliased(Option) for _ in range(4))
+    return (
+        sa.select(
+            Report.id,
+            Report.filed_at,
+            Report.actual,
+            Report.steps,
+            Report.expected,
+            Report.settled_at,
+            Report.settled_by,
+            Customer.id,
+            Customer.name,
+            Account.name,
+            Customer.email,
+            Customer.language,
+            version.label,
+            platform.label,
+            impact.label,
+            frequency.label,
+            User.name,
+        )
+        .join(Bug, Bug.id == Report.bug_id)
+        .outerjoin(Customer, Customer.id == Report.customer_id)
+        .outerjoin(Account, Account.id == Customer.account_id)
+        .join(version, version.id == Report.version_id)
+        .join(platform, platform.id == Report.platform_id)
+        .join(impact, impact.id == Report.impact_id)
+        .join(frequency, frequency.id == Report.frequency_id)
+        .join(User, User.id == Report.filed_by_id)
+        .where(Bug.canonical_id == sa.bindparam("bug"))
+        .order_by(Report.filed_at, Report.id)
+        .limit(sa.bindparam("most"))
+    )
+
+
+_TOLD = _told()
+_TOLD_COUNT = (
+    sa.select(sa.func.count(sa.distinct(Report.id)), sa.func.count(Question.id))
+    .select_from(Report)
+    .outerjoin(Question, sa.and_(Question.report_id == Report.id, Question.answered_at.is_(None)))
+    .join(Bug, Bug.id == Report.bug_id)
+    .where(Bug.canonical_id == sa.bindparam("bug"))
+)
