@@ -53,9 +53,11 @@ $(STAMP):
 	@awk '/^[^ #]/ { wanted = /^uv==/ } wanted' requirements.lock >.venv/uv.lock
 	@quiet="--quiet --disable-pip-version-check"; \
 	$(BIN)/python -m pip install $$quiet --require-hashes -r .venv/uv.lock 2>.venv/uv.log && \
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock 2>>.venv/uv.log || \
+	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements.lock \
+		2>>.venv/uv.log || \
 	$(BIN)/python -m pip install $$quiet --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m compileall -q bugintake migrations # so that the first start is no slower than the others
 	@cat requirements.lock setup.cfg pyproject.toml >$(STAMP)
 
 browser:

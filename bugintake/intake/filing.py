@@ -1,6 +1,6 @@
 """From what somebody typed or sent to a telling: the customer and the choices behind the words."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import sqlalchemy as sa
@@ -88,7 +88,7 @@ def options_chosen(given: Mapping[OptionList, str], bug: Bug | None = None) -> d
     Who attaches to a bug may leave choices out: the bug's own stand for where, what and how bad, "Not sure" for the
     rest. Raises Invalid, naming the list, for one that is missing, unknown or retired.
     """
-    _read_together(given)
+    _held = _read_together(given)
     return {kind: _option(kind, given.get(kind, ""), bug) for kind in ASKED}
 
 
@@ -151,10 +151,13 @@ def _added(draft: Draft, actor: User) -> Customer:
     return customers.add_customer(email=None, name=draft.new_name, language=language, actor=actor, account=account)
 
 
-def _read_together(given: Mapping[OptionList, str]) -> None:
+def _read_together(given: Mapping[OptionList, str]) -> Sequence[Option]:
+    """Read the choices given by id with one query; while they are held, choose() finds them without asking."""
     ids = [int(each) for each in given.values() if each.isascii() and each.isdigit() and len(each) < 10]
-    if ids:
-        db.session.scalars(sa.select(Option).where(Option.id.in_(ids))).all()
+    return db.session.scalars(_TOGETHER, {"ids": ids}).all() if ids else []
+
+
+_TOGETHER = sa.select(Option).where(Option.id.in_(sa.bindparam("ids", expanding=True)))
 
 
 def _option(kind: OptionList, given: str, bug: Bug | None) -> Option:
