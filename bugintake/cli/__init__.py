@@ -5,7 +5,7 @@ import importlib
 from flask import Flask
 from flask.cli import ScriptInfo
 
-from bugintake.cli import checks, company, duty, keeping, people, releases, sample, serving, tokens
+from bugintake.cli import checks, company, duty, github_forms, keeping, people, releases, sample, serving, tokens
 from bugintake.cli.commands import Group
 from bugintake.team import setup
 
@@ -24,6 +24,8 @@ for _command in (
     releases.release,
     keeping.backup,
     keeping.restore,
+    github_forms.import_,
+    github_forms.export_form,
 ):
     cli.add_command(_command)
 

@@ -14,7 +14,7 @@ from bugintake.core.forms import clean_line
 from bugintake.intake import catalogue
 from bugintake.intake.catalogue import LABEL_LENGTH, LATELY, LATEST_REPORTS, key_of
 from bugintake.intake.list_models import FurtherList, ReportChoice
-from bugintake.intake.models import Option, OptionList, Report
+from bugintake.intake.models import Bug, Option, OptionList, Report
 from bugintake.team.models import User
 
 NAME_LENGTH = 32
@@ -37,15 +37,16 @@ class Terms:
     areas: Sequence[Option] = ()
 
 
-def add_list(terms: Terms, *, actor: User | None) -> FurtherList:
+def add_list(terms: Terms, *, actor: User | None, name: str | None = None) -> FurtherList:
     """Add a list after the others; reports are asked for it once it has a choice, or at once where it grows.
 
-    Records list.added. Raises Invalid for an empty or overlong name, Conflict where there is one called that already.
+    `name` is what programs should know it by, made from the label where there is none. Records list.added. Raises
+    Invalid for an empty or overlong label, Conflict where there is one called that already.
     """
     one_at_a_time("lists")
     label = _label(terms, None)
     last = db.session.scalar(sa.select(sa.func.max(FurtherList.position)))
-    found = FurtherList(name=_free_name(label), position=(last or 0) + 1, **_columns(terms, label))
+    found = FurtherList(name=_free_name(name or label), position=(last or 0) + 1, **_columns(terms, label))
     db.session.add(found)
     db.session.flush()
     events.record(EventKind.LIST_ADDED, actor=actor, after=label, list=found.id)
@@ -182,8 +183,9 @@ def chosen_in(report_ids: Sequence[int]) -> dict[int, list[ReportChoice]]:
 
 
 def use_of(found: FurtherList) -> dict[int, int]:
-    """Count how often each choice was taken in the last 90 days, within the latest 2,000 reports."""
-    recent = sa.select(Report.id, Report.filed_at).order_by(Report.id.desc()).limit(LATEST_REPORTS).subquery()
+    """Count how often each choice was taken in the last 90 days, as catalogue.use_of does."""
+    seen = sa.select(Report.id, Report.filed_at).join(Bug, Bug.id == Report.bug_id).where(Bug.is_restricted.is_(False))
+    recent = seen.order_by(Report.id.desc()).limit(LATEST_REPORTS).subquery()
     query = (
         sa.select(ReportChoice.option_id, sa.func.count())
         .join(recent, recent.c.id == ReportChoice.report_id)
@@ -216,7 +218,7 @@ def _columns(terms: Terms, label: str) -> dict[str, object]:
 
 
 def _free_name(label: str) -> str:
-    words = re.sub(r"[^a-z0-9]+", "_", key_of(label)).strip("_")
+    words = re.sub(r"[^a-z0-9-]+", "_", key_of(label)).strip("_-")
     stem = words if words[:1].isalpha() else f"list_{words}".rstrip("_")
     taken = TAKEN | {each.name for each in lists(with_retired=True)}
     number = 1

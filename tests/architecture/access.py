@@ -146,6 +146,9 @@ POST /admin/catalogue/lists/<list_name> absent           401    401      401    
 POST /admin/catalogue/lists/<list_name>/rise             401    401      401      403   403      in   in
 POST /admin/catalogue/lists/<list_name>/retirement       401    401      401      403   403      in   in
 POST /admin/catalogue/lists/<list_name>/offer            401    401      401      403   403      in   in
+GET  /admin/catalogue/form                               login  login    login    403   403      200  200
+POST /admin/catalogue/form                               401    401      401      403   403      in   in
+GET  /admin/catalogue/form.yml                           login  login    login    403   403      200  200
 
 GET  /duty                                               login  login    login    200   200      200  200
 GET  /duty/schedule                                      login  login    login    200   200      200  200

@@ -25,6 +25,8 @@ COMMANDS = (
     "doctor",
     "duty shifts",
     "duty who",
+    "export-form",
+    "import form",
     "init",
     "openapi",
     "release live",

@@ -164,6 +164,9 @@ def test_a_report_keeps_what_it_chose_when_the_list_is_retired_or_renamed(area, 
     found = further_lists.chosen_in([report.id])[report.id]
     assert [(choice.list.label, choice.option.label) for choice in found] == [("Look", "Dark"), ("Proxy", "None")]
     assert further_lists.use_of(theme) == {options[1][1].id: 1}
+    with transaction():
+        report.bug.is_restricted = True
+    assert further_lists.use_of(theme) == {}
 
 
 def test_a_built_in_list_keeps_its_last_choice_a_further_one_does_not(lead):
