@@ -216,6 +216,11 @@ def open_question(bug: Bug) -> Question | None:
     return db.session.scalars(_OPEN_QUESTION, {"bug": bug.id}).first()
 
 
+def answered_questions(bug: Bug) -> Sequence[Question]:
+    """List the questions about a bug that were answered, the first one first."""
+    return db.session.scalars(_ANSWERED, {"bug": bug.id}).all()
+
+
 _OPEN_QUESTION = (
     sa.select(Question)
     .join(Report, Report.id == Question.report_id)
@@ -223,6 +228,14 @@ _OPEN_QUESTION = (
     .where(Bug.canonical_id == sa.bindparam("bug"), Question.answered_at.is_(None))
     .order_by(Question.id.desc())
     .limit(1)
+)
+_ANSWERED = (
+    sa.select(Question)
+    .join(Report, Report.id == Question.report_id)
+    .join(Bug, Bug.id == Report.bug_id)
+    .where(Bug.canonical_id == sa.bindparam("bug"), Question.answered_at.is_not(None))
+    .order_by(Question.id)
+    .options(joinedload(Question.asked_by))
 )
 
 

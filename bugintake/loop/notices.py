@@ -144,8 +144,9 @@ def _duty_lines(reminder: Reminder, user: User) -> list[Line]:
         takes_over = gettext("you take over from %(name)s.", name=reminder.previous.first_name)
     else:
         takes_over = gettext("it is your turn.")
+    _, count = queue(user)
     waiting = ngettext(
-        "Right now there is %(num)d bug to look at.", "Right now there are %(num)d bugs to look at.", len(queue(user))
+        "Right now there is %(num)d bug to look at.", "Right now there are %(num)d bugs to look at.", count
     )
     lines = [Line(f"{takes_over} {waiting}")]
     lines.append(Line(gettext("Cannot do it? See the schedule:"), url=f"{settings().base_url}/duty/schedule"))

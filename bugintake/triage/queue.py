@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bugintake.core import clock
+from bugintake.core.db import rows
 from bugintake.intake import catalogue
 from bugintake.intake.models import Bug, OptionList, Status
 from bugintake.intake.queries import VISIBLE_TO_READER
@@ -16,7 +17,7 @@ from bugintake.team.models import Role, User
 from bugintake.team.workspace import working_hours
 from bugintake.triage.queries import Card, cards, read_cards
 
-QUEUE_READ = 200
+SHOWN = 50
 
 
 @dataclass(frozen=True)
@@ -37,29 +38,41 @@ class Item:
         return self.deadline_at is not None and self.deadline_at - clock.now() < timedelta(minutes=30)
 
 
-def queue(actor: User) -> Sequence[Item]:
-    """List what waits for the person on duty: new bugs, those that came back, accepted ones without an owner.
+def queue(actor: User) -> tuple[Sequence[Item], int]:
+    """List what waits most urgently for the person on duty, and count all of it.
 
-    Ordered by deadline, which is the impact's working minutes after the bug arrived here; people waiting break ties.
+    New bugs, those that came back, and accepted ones without an owner, ordered by deadline, which is the impact's
+    working minutes after the bug arrived here; people waiting break ties.
     """
     sees_all = actor.can(Role.LEAD)
-    found = read_cards(_queue(sees_all), reader=actor.id)
     impacts = [choice for choice in catalogue.names().choices.values() if choice.list == OptionList.IMPACT]
     minutes = {impact.position: impact.deadline_minutes for impact in impacts}
     hours = working_hours()
     items = []
-    for card in found:
+    for card in read_cards(_queue(sees_all), reader=actor.id):
         allowed = minutes.get(card.impact_rank)
         since = card.came_back_at if card.has_come_back and card.came_back_at else card.filed_at
         items.append(Item(card, hours.add_working(since, allowed) if allowed is not None else None))
-    return sorted(items, key=_order)
+    return sorted(items, key=_order)[:SHOWN], rows(_count(sees_all), reader=actor.id)[0][0]
+
+
+def _waiting(sees_all: bool) -> sa.Select[*tuple[Any, ...]]:
+    ownerless = sa.and_(Bug.status == Status.ACCEPTED, Bug.owner_id.is_(None))
+    return cards(sa.or_(Bug.status == Status.NEW, ownerless), sa.true() if sees_all else VISIBLE_TO_READER)
 
 
 @cache
 def _queue(sees_all: bool) -> sa.Select[*tuple[Any, ...]]:
-    ownerless = sa.and_(Bug.status == Status.ACCEPTED, Bug.owner_id.is_(None))
-    wanted = sa.or_(Bug.status == Status.NEW, ownerless)
-    return cards(wanted, sa.true() if sees_all else VISIBLE_TO_READER).limit(QUEUE_READ)
+    """Select the oldest of each impact: within one, deadlines follow the order in which bugs arrived."""
+    arrived = sa.func.coalesce(Bug.came_back_at, Bug.filed_at)
+    place = sa.func.row_number().over(partition_by=Bug.impact_rank, order_by=(arrived, Bug.id)).label("place")
+    found = _waiting(sees_all).add_columns(place).order_by(None).subquery()
+    return sa.select(found).where(found.c.place <= SHOWN)
+
+
+@cache
+def _count(sees_all: bool) -> sa.Select[int]:
+    return sa.select(sa.func.count()).select_from(_waiting(sees_all).order_by(None).subquery())
 
 
 def _order(item: Item) -> tuple[bool, datetime, int, int]:

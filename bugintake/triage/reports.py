@@ -29,6 +29,7 @@ class Told(NamedTuple):
     actual: str
     steps: str
     expected: str
+    source: str
     settled_at: datetime | None
     settled_by: SettledBy | None
     customer_id: int | None
@@ -53,11 +54,11 @@ class Told(NamedTuple):
         return email if not email or viewer.role in NO_MASK else mask_address(email)
 
 
-def told_under(bug: Bug, *, limit: int | None) -> tuple[list[Told], int, int]:
-    """Read the first reports under a canonical bug, and count them all and the questions that are open."""
+def told_under(bug: Bug, *, limit: int | None) -> tuple[list[Told], int, bool]:
+    """Read the first reports under a canonical bug, count them all, and tell whether a question was ever asked."""
     found = rows(_TOLD, bug=bug.id, most=ALL if limit is None else limit)
     [[count, questions]] = rows(_TOLD_COUNT, bug=bug.id)
-    return [Told._make(row) for row in found], count, questions
+    return [Told._make(row) for row in found], count, questions > 0
 
 
 def _told() -> sa.Select[*tuple[Any, ...]]:
@@ -69,6 +70,7 @@ def _told() -> sa.Select[*tuple[Any, ...]]:
             Report.actual,
             Report.steps,
             Report.expected,
+            Report.source,
             Report.settled_at,
             Report.settled_by,
             Customer.id,
@@ -100,7 +102,7 @@ _TOLD = _told()
 _TOLD_COUNT = (
     sa.select(sa.func.count(sa.distinct(Report.id)), sa.func.count(Question.id))
     .select_from(Report)
-    .outerjoin(Question, sa.and_(Question.report_id == Report.id, Question.answered_at.is_(None)))
+    .outerjoin(Question, Question.report_id == Report.id)
     .join(Bug, Bug.id == Report.bug_id)
     .where(Bug.canonical_id == sa.bindparam("bug"))
 )

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from bugintake.core.db import db, transaction
 from bugintake.intake.models import OPEN, Bug, OptionList, Status
+from bugintake.triage import queue
 from tests.counting import asked
 from tests.factories import (
     bring_to,
@@ -134,3 +135,21 @@ def test_the_queue_on_the_duty_page_is_in_order_of_deadline(app, mira, clock):
 
     assert re.findall(r'id="(BUG-\d+)"', page) == [fast.ref, slow.ref]
     assert taken.ref not in page
+
+
+def test_a_long_queue_shows_its_earliest_deadlines_and_counts_all(app, mira, clock):
+    make_option(OptionList.IMPACT, "Cannot work", deadline_minutes=30)
+    make_option(OptionList.IMPACT, "Looks off", deadline_minutes=60)
+    urgent = make_bug(impact="Looks off")
+    clock.advance(timedelta(hours=2))
+    later = make_bug(impact="Cannot work")
+    with transaction():
+        same = {column.key: getattr(later, column.key) for column in sa.inspect(Bug).mapper.column_attrs}
+        for number in range(1, queue.SHOWN + 10):
+            db.session.add(Bug(**{**same, "id": later.id + number, "canonical_id": later.id + number}))
+
+    items, count = queue.queue(mira)
+
+    assert (len(items), count) == (queue.SHOWN, queue.SHOWN + 11)
+    assert items[0].card.id == urgent.id
+    assert "These are the 50 most urgent." in visit(app, mira).get("/duty").text

@@ -8,7 +8,9 @@ import sqlalchemy as sa
 from bugintake.core.db import db, transaction
 from bugintake.core.events import Event
 from bugintake.intake.models import Bug, OptionList
+from bugintake.intake.queries import open_question, reports_of
 from bugintake.team.models import Role
+from bugintake.triage import transitions
 from tests.counting import asked
 from tests.factories import (
     make_bug,
@@ -138,3 +140,17 @@ def test_hostile_words_are_shown_as_words(app, mira):
 )
 def test_a_reference_that_cannot_be_is_not_found(app, mira, ref):
     assert visit(app, mira).get(f"/bugs/{ref}").status_code == 404
+
+
+def test_an_answer_and_where_a_report_came_from_stay_readable(app, mira):
+    lea = make_user(Role.AGENT, "Lea Sommer")
+    bug = make_bug(source="ZD-81", actor=lea)
+    with transaction():
+        transitions.ask(bug, reports_of(bug)[0], "Which browser?", actor=mira)
+    with transaction():
+        transitions.answer(open_question(bug), "Firefox 140", actor=lea)
+
+    page = visit(app, mira).get(f"/bugs/{bug.ref}").text
+
+    for words in ("ZD-81", "Which browser?", "Firefox 140"):
+        assert words in page

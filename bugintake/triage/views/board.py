@@ -73,8 +73,8 @@ def _is_id(text: str) -> bool:
 
 def _queue_panel() -> str:
     me = signed_in_user()
-    items = queue.queue(me)
-    return render_template("triage/queue.html", items=items, me=me)
+    items, count = queue.queue(me)
+    return render_template("triage/queue.html", items=items, count=count, me=me)
 
 
 register_nav("Board", "triage.board", "b", position=10)

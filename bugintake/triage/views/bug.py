@@ -52,6 +52,7 @@ def page(bug: Bug, status: int = 200, **forms_: Any) -> ResponseReturnValue:
         "history": lines,
         "earlier": earlier,
         "question": question,
+        "answered": intake_queries.answered_questions(bug) if asked else (),
         "owner": owners.effective_owner(bug),
         "people": [person for person in names().values() if person.is_active],
         "allowed": transitions.ALLOWED[bug.status],
