@@ -12,7 +12,7 @@ from bugintake.core import clock
 from bugintake.core.db import db, transaction
 from bugintake.core.events import Event, EventKind
 from bugintake.core.migrating import metadata
-from bugintake.intake import catalogue, packs
+from bugintake.intake import catalogue, packs, words
 from bugintake.intake.models import Account, Bug, Customer, OptionList, Report, SettledBy, Status
 from bugintake.loop.models import Announcement, AnnouncementKind, MessageState
 from bugintake.team import people, setup
@@ -70,6 +70,9 @@ def seed(count: int) -> Seeded:
     _insert(Bug, _bugs(count, opened, choices, reasons[0]))
     _insert(Report, _reports(count, opened, customers, choices))
     _insert(Event, _events(count, opened))
+    for start in range(1, count + 1, BATCH):
+        with transaction():
+            words.learn(range(start, min(start + BATCH, count + 1)))
     with db.engine.connect() as connection:
         connection.execution_options(isolation_level="AUTOCOMMIT")
         if db.engine.dialect.name == "postgresql":

@@ -111,13 +111,20 @@ def number(_context: Any, _revision: Any, directives: list[Any]) -> None:
 
 
 def can_compare(_item: Any, name: str | None, kind: str, _is_reflected: bool, _other: Any) -> bool:
-    """Leave out indexes over expressions when models and database are compared: they read back differently."""
-    return kind != "index" or name not in {
+    """Leave out of the comparison of models and database what cannot be compared.
+
+    That is what only one of the databases has, which its table names in `info["apart"]`, and indexes over expressions,
+    which read back differently.
+    """
+    tables = db.metadata.tables.values()
+    apart = {each for table in tables for each in table.info.get("apart", ())}
+    over_expressions = {
         index.name
-        for table in db.metadata.tables.values()
+        for table in tables
         for index in table.indexes
         if not all(isinstance(part, sa.Column) for part in index.expressions)
     }
+    return name not in apart and (kind != "index" or name not in over_expressions)
 
 
 def render(kind: str, item: Any, _context: Any) -> str | bool:

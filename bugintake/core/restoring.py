@@ -71,7 +71,8 @@ def _extract_attachments(archive: zipfile.ZipFile, backup: Backup, folder: Path)
 def _drop_everything(connection: sa.Connection) -> None:
     cascade = " CASCADE" if connection.dialect.name == "postgresql" else ""
     for name in sa.inspect(connection).get_table_names():
-        connection.execute(sa.text(f'DROP TABLE "{name}"{cascade}'))
+        # SQLite drops the tables of a full-text index with it.
+        connection.execute(sa.text(f'DROP TABLE IF EXISTS "{name}"{cascade}'))
 
 
 def _load(archive: zipfile.ZipFile, backup: Backup, connection: sa.Connection) -> None:

@@ -133,3 +133,9 @@ def refuse_foreign_host(app: Flask, settings: Settings) -> None:
     def check_host() -> None:
         if request.host != expected and request.endpoint != "health":
             abort(400)
+
+
+def mask_address(email: str) -> str:
+    """Hide an address but for its first letter and its host."""
+    name, _, host = email.rpartition("@")
+    return f"{name[:1]}•••@{host}"

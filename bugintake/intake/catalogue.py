@@ -28,7 +28,9 @@ _LETTERS = str.maketrans({"đ": "d", "ð": "d", "ł": "l", "ø": "o", "ı": "i",
 
 def key_of(label: str, length: int = LABEL_LENGTH) -> str:
     """Fold a label to what people type: no case, no accents, single spaces; cut to what its column holds."""
-    plain = "".join(c for c in unicodedata.normalize("NFKD", clean_line(label)) if not unicodedata.combining(c))
+    plain = clean_line(label)
+    if not plain.isascii():
+        plain = "".join(c for c in unicodedata.normalize("NFKD", plain) if not unicodedata.combining(c))
     return plain.casefold().translate(_LETTERS)[:length]
 
 

@@ -10,6 +10,8 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from bugintake.core import clock
 from bugintake.core.db import Model
+from bugintake.core.security import mask_address
+from bugintake.intake.word_index import BugWords  # noqa: F401  # a table of this room
 from bugintake.team.models import Role, User
 
 NO_MASK = frozenset({Role.AGENT, Role.LEAD, Role.ADMIN})
@@ -99,12 +101,6 @@ class Customer(Model):
         if not self.email or viewer.role in NO_MASK:
             return self.email or ""
         return mask_address(self.email)
-
-
-def mask_address(email: str) -> str:
-    """Hide an address but for its first letter and its host."""
-    name, _, host = email.rpartition("@")
-    return f"{name[:1]}•••@{host}"
 
 
 class Status(enum.StrEnum):

@@ -140,9 +140,13 @@ def canonical(bug: Bug) -> Bug:
 
 def title_from(telling: Telling) -> str:
     """Make the team's title: the first sentence of what happened, else the choices in words."""
-    first = clean_line(_SENTENCE_END.split(telling.actual.strip(), maxsplit=1)[0]).rstrip(".")
-    title = first or f"{telling.symptom.label}: {telling.area.label}"
+    title = first_sentence(telling.actual) or f"{telling.symptom.label}: {telling.area.label}"
     return title if len(title) <= TITLE_LENGTH else title[: TITLE_LENGTH - 1].rstrip() + "…"
+
+
+def first_sentence(text: str) -> str:
+    """Return how a text begins, up to its first full stop or line end."""
+    return clean_line(_SENTENCE_END.split(text.strip(), maxsplit=1)[0]).rstrip(".")
 
 
 def _check_texts(telling: Telling) -> None:

@@ -1,34 +1,33 @@
-"""Look-alikes: known bugs that may be the one somebody is about to file, and why each of them may be."""
+"""Look-alikes: known bugs that may be the one somebody is about to file, and why each of them may be.
 
-import re
-from collections.abc import Sequence
+How much each sign counts was measured: `docs/look-alikes.md`.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased, joinedload
 
-from bugintake.core import clock
 from bugintake.core.db import db
 from bugintake.core.templating import ago, day
-from bugintake.intake.catalogue import key_of
-from bugintake.intake.models import OPEN, Bug, Option, Report, Status
-from bugintake.intake.queries import visible_to
+from bugintake.intake import candidates
+from bugintake.intake.candidates import Candidate, Wanted
+from bugintake.intake.models import Bug, Option, Report, Status
+from bugintake.intake.words import Frequencies, frequencies
 from bugintake.team.models import User
 
 SHOWN = 3
-REMEMBERED = timedelta(days=90)
-CONSIDERED = 200
-WORDS_READ = 400
-SAME_SYMPTOM = 1.0
-_WORD = re.compile(r"\w{3,}")
-_DULL = frozenset(
-    _WORD.findall(
-        "and are but can for from has have her his its not now one our out she that the them then there they this was "
-        "when where which who will with you your der die das und ist nicht ein eine einen mit von auf wird dem den des "
-        "sich los las una con del por que para esta este como mas"
-    )
-)
+IN_TITLE, SATURATION = 5.0, 2.0
+EVEN_TITLES, EVEN_TEXTS = 0.5, 0.75
+SAME_AREA, SAME_SYMPTOM, NAMED = 3.0, 1.0, 1.0
+COVERED, ALIKE = 6.0, 10.0
+AGE = 1.2
+MUCH_ALIKE = 0.4
+LEAST_WORDS = 2
 
 
 @dataclass(frozen=True)
@@ -53,65 +52,69 @@ class LookAlike:
 
 
 @dataclass(frozen=True)
-class _Candidate:
-    id: int
-    has_symptom: bool
-    words: frozenset[str]
-    waiting: int
+class _Match:
+    candidate: Candidate
+    common: frozenset[str]
+    alike: float
+    score: float
 
 
 def look_alikes(area: Option, symptom: Option | None, text: str, *, actor: User, limit: int = SHOWN) -> list[LookAlike]:
     """Find the bugs that look most like what is being told, best first.
 
-    Same area and symptom count before any word is typed; the words rank them, and find others in the same area. Open
-    bugs and those that went live or were declined in the last 90 days are known; a merged one shows as its canonical
-    bug; what the reader may not see is not there. Asks the database the same number of questions whatever it finds.
+    Same area and symptom count before any word is typed; words find others from anywhere and rank them all. Open bugs
+    are known, those that went live or were declined in the last 90 days, and for ever what works as intended; a merged
+    one shows as its canonical bug; what the reader may not see is not there. Asks the database the same number of
+    questions whatever it finds.
     """
-    wanted = words_in(text)
-    scored = [(_score(each, wanted), each) for each in _candidates(area, symptom, actor)]
-    best = sorted((each for each in scored if each[0] > 0), key=lambda pair: (-pair[0], -pair[1].waiting, -pair[1].id))
-    chosen = best[:limit]
-    bugs = _bugs([each.id for _, each in chosen])
-    versions = _versions([each.id for _, each in chosen])
+    known = frequencies()
+    wanted = candidates.wanted(area, symptom, text)
+    scale = _Scale(wanted, known)
+    best: dict[int, _Match] = {}
+    for each in candidates.find(wanted, known, actor=actor):
+        match = scale.match(each)
+        if _is_worth_showing(match) and (each.id not in best or match.score > best[each.id].score):
+            best[each.id] = match
+    chosen = sorted(best.values(), key=lambda m: (-m.score, -m.candidate.waiting, -m.candidate.id))[:limit]
+    ids = [match.candidate.id for match in chosen]
+    bugs, versions = _bugs(ids), _versions(ids)
     return [
-        LookAlike(bugs[each.id], _why(bugs[each.id], each, wanted, versions.get(each.id, [])), round(score, 3))
-        for score, each in chosen
+        LookAlike(bugs[key], _why(bugs[key], match, wanted, versions.get(key, [])), round(match.score, 3))
+        for key, match in zip(ids, chosen, strict=True)
     ]
 
 
-def words_in(text: str) -> frozenset[str]:
-    """Split a text into the words worth comparing, without case and accents."""
-    return frozenset(_WORD.findall(key_of(text[: 10 * WORDS_READ], 10 * WORDS_READ))) - _DULL
+class _Scale:
+    """How much each sign tells: words in the title and the texts (BM25F), trigrams of the title, choices, age."""
+
+    def __init__(self, wanted: Wanted, known: Frequencies) -> None:
+        self.words = {term: known.rarity(term) for term in wanted.words}
+        self.trigrams = {each: known.rarity(each) for each in wanted.trigrams}
+        self.all_trigrams = sum(self.trigrams.values()) or 1.0
+        self.title_length, self.told_length = known.title_length, known.told_length
+
+    def match(self, candidate: Candidate) -> _Match:
+        """Weigh one candidate."""
+        titled = Counter(filter(self.words.__contains__, candidate.title))
+        told = Counter(filter(self.words.__contains__, candidate.told))
+        in_title = IN_TITLE / (1 - EVEN_TITLES + EVEN_TITLES * len(candidate.title) / self.title_length)
+        in_told = 1 / (1 - EVEN_TEXTS + EVEN_TEXTS * len(candidate.told) / self.told_length)
+        common = titled.keys() | told.keys()
+        score = 0.0
+        for term in common:
+            weight = in_title * titled[term] + in_told * told[term]
+            score += self.words[term] * weight / (SATURATION + weight)
+        shared = self.trigrams.keys() & candidate.trigrams
+        alike = len(shared) / (len(self.trigrams) + len(candidate.trigrams) - len(shared) or 1)
+        score += ALIKE * alike + COVERED * sum(self.trigrams[each] for each in shared) / self.all_trigrams
+        score += SAME_AREA * candidate.has_area + SAME_SYMPTOM * candidate.has_symptom + NAMED * candidate.is_named
+        score -= AGE * math.log1p(candidate.age / timedelta(days=1))
+        return _Match(candidate, frozenset(common), alike, score)
 
 
-def _candidates(area: Option, symptom: Option | None, actor: User) -> list[_Candidate]:
-    found = aliased(Bug, name="found")
-    told = sa.select(sa.func.substr(Report.actual, 1, WORDS_READ)).where(Report.bug_id == found.id)
-    has_symptom = found.symptom_id == symptom.id if symptom is not None else sa.false()
-    known = sa.or_(Bug.status.in_(OPEN), Bug.status_since_at >= clock.now() - REMEMBERED)
-    query = (
-        sa.select(Bug.id, has_symptom, Bug.title, found.title, told.order_by(Report.id).limit(1).scalar_subquery())
-        .add_columns(Bug.waiting_count)
-        .join(found, found.canonical_id == Bug.id)
-        .where(found.area_id == area.id, Bug.withdrawn_at.is_(None), found.withdrawn_at.is_(None))
-        .where(known, visible_to(actor))
-        .order_by(sa.case((has_symptom, 0), else_=1), found.changed_at.desc(), found.id.desc())
-        .limit(CONSIDERED)
-    )
-    merged: dict[int, _Candidate] = {}
-    for key, same, title, own_title, said, waiting in db.session.execute(query):
-        words = words_in(f"{title} {own_title} {said or ''}")
-        before = merged.get(key)
-        if before is not None:
-            same, words = same or before.has_symptom, words | before.words
-        merged[key] = _Candidate(key, bool(same), words, waiting)
-    return list(merged.values())
-
-
-def _score(candidate: _Candidate, wanted: frozenset[str]) -> float:
-    common = len(candidate.words & wanted)
-    overlap = common / len(wanted | candidate.words) if common else 0.0
-    return overlap + (SAME_SYMPTOM if candidate.has_symptom else 0) if candidate.has_symptom or common > 1 else 0.0
+def _is_worth_showing(match: _Match) -> bool:
+    has_both = match.candidate.has_area and match.candidate.has_symptom
+    return has_both or len(match.common) >= LEAST_WORDS or match.alike >= MUCH_ALIKE
 
 
 def _bugs(ids: Sequence[int]) -> dict[int, Bug]:
@@ -138,18 +141,26 @@ def _versions(ids: Sequence[int]) -> dict[int, list[tuple[str, bool, int]]]:
     return found
 
 
-def _why(bug: Bug, candidate: _Candidate, wanted: frozenset[str], versions: list[tuple[str, bool, int]]) -> str:
-    parts = ["Same area and symptom" if candidate.has_symptom else f"Same area, {_shared(candidate.words & wanted)}"]
+def _why(bug: Bug, match: _Match, wanted: Wanted, versions: list[tuple[str, bool, int]]) -> str:
+    parts = _reasons(match, wanted.words)
     total = sum(number for _, _, number in versions)
     known = next(((label, number) for label, is_unsure, number in versions if not is_unsure), None)
     if known is not None:
         parts.append(f"on {known[0]}" if total == 1 else f"{known[1]} of {total} on {known[0]}")
-    return ", ".join(parts) + "." + _what_became(bug)
+    sentence = ", ".join(parts) + "."
+    return sentence[0].upper() + sentence[1:] + _what_became(bug)
 
 
-def _shared(words: frozenset[str]) -> str:
-    shown = sorted(words, key=lambda word: (-len(word), word))[:3]
-    return f"same words: {', '.join(sorted(shown))}"
+def _reasons(match: _Match, words: Mapping[str, str]) -> list[str]:
+    candidate = match.candidate
+    if candidate.has_area and candidate.has_symptom:
+        return ["same area and symptom"]
+    chosen = (("same area", candidate.has_area), ("same symptom", candidate.has_symptom))
+    parts = [reason for reason, holds in chosen if holds]
+    if len(match.common) >= LEAST_WORDS:
+        shown = sorted((words[term] for term in match.common), key=lambda word: (-len(word), word))[:3]
+        return [*parts, f"same words: {', '.join(sorted(shown))}"]
+    return [*parts, "a title spelt much like it"]
 
 
 def _what_became(bug: Bug) -> str:

@@ -13,7 +13,8 @@ from bugintake.core import clock
 from bugintake.core.db import db
 from bugintake.core.events import Event, EventKind
 from bugintake.core.forms import zone_or_utc
-from bugintake.intake.models import Bug, Report, Status, mask_address
+from bugintake.core.security import mask_address
+from bugintake.intake.models import Bug, Report, Status
 from bugintake.intake.reports import canonical
 from bugintake.loop import announcements
 from bugintake.loop.letters import LOCALES

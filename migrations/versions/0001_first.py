@@ -30,6 +30,7 @@ TABLES = (
     "idempotent_answers",
     "rotation_members",
     "announcements",
+    "bug_words",
     "reports",
     "customer_links",
     "events",
@@ -61,6 +62,38 @@ NO_OVERLAP = {
             "(int4range(rotation_id, rotation_id, '[]') WITH &&, tstzrange(starts_at, ends_at) WITH &&) WHERE "
             "(taken_back_at IS NULL)"
         ),
+    ),
+}
+
+# Bugs are found by their words; the triggers and the generated column follow every change of a row.
+WORD_INDEX = {
+    "sqlite": (
+        (
+            "CREATE VIRTUAL TABLE bug_words_index USING fts5(title, told, trigrams, content = 'bug_words',"
+            " content_rowid = 'bug_id', detail = 'none', tokenize = 'ascii')"
+        ),
+        (
+            "CREATE TRIGGER bug_words_are_added AFTER INSERT ON bug_words BEGIN INSERT INTO bug_words_index (rowid,"
+            " title, told, trigrams) VALUES (NEW.bug_id, NEW.title, NEW.told, NEW.trigrams); END"
+        ),
+        (
+            "CREATE TRIGGER bug_words_are_changed AFTER UPDATE ON bug_words BEGIN INSERT INTO bug_words_index"
+            " (bug_words_index, rowid, title, told, trigrams) VALUES ('delete', OLD.bug_id, OLD.title, OLD.told,"
+            " OLD.trigrams); INSERT INTO bug_words_index (rowid, title, told, trigrams) VALUES (NEW.bug_id,"
+            " NEW.title, NEW.told, NEW.trigrams); END"
+        ),
+        (
+            "CREATE TRIGGER bug_words_are_removed AFTER DELETE ON bug_words BEGIN INSERT INTO bug_words_index"
+            " (bug_words_index, rowid, title, told, trigrams) VALUES ('delete', OLD.bug_id, OLD.title, OLD.told,"
+            " OLD.trigrams); END"
+        ),
+    ),
+    "postgresql": (
+        (
+            "ALTER TABLE bug_words ADD COLUMN terms tsvector GENERATED ALWAYS AS (array_to_tsvector(array_remove("
+            "string_to_array(title || ' ' || told || ' ' || trigrams, ' '), ''))) STORED"
+        ),
+        "CREATE INDEX ix_bug_words_terms ON bug_words USING gin (terms) WITH (gin_pending_list_limit = 256)",
     ),
 }
 
@@ -432,6 +465,15 @@ def upgrade() -> None:
         postgresql_where=sa.text("cancelled_at IS NULL AND kind IN ('live', 'declined')"),
     )
     op.create_table(
+        "bug_words",
+        sa.Column("bug_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("told", sa.Text(), nullable=False),
+        sa.Column("trigrams", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["bug_id"], ["bugs.id"], name="fk_bug_words_bug_id"),
+        sa.PrimaryKeyConstraint("bug_id", name="pk_bug_words"),
+    )
+    op.create_table(
         "reports",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("bug_id", sa.Integer(), nullable=False),
@@ -592,10 +634,13 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["report_id"], ["reports.id"], name="fk_report_choices_report_id"),
         sa.PrimaryKeyConstraint("report_id", "list_id", name="pk_report_choices"),
     )
-    for statement in NO_OVERLAP[op.get_bind().dialect.name]:
+    dialect = op.get_bind().dialect.name
+    for statement in (*NO_OVERLAP[dialect], *WORD_INDEX[dialect]):
         op.execute(statement)
 
 
 def downgrade() -> None:
+    if op.get_bind().dialect.name == "sqlite":
+        op.execute("DROP TABLE bug_words_index")
     for table in reversed(TABLES):
         op.drop_table(table)

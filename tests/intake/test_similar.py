@@ -3,12 +3,13 @@
 from datetime import timedelta
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from bugintake.core.db import transaction
-from bugintake.intake import similar
-from bugintake.intake.models import OptionList, Status
+from bugintake.core.db import db, transaction
+from bugintake.intake.models import Bug, OptionList, Status
 from bugintake.intake.reports import withdraw
-from bugintake.intake.similar import look_alikes, words_in
+from bugintake.intake.similar import look_alikes
 from bugintake.team.models import Role
 from tests.counting import asked
 from tests.factories import (
@@ -41,10 +42,6 @@ def merge(bug, into):
     """Merge by hand: the verb belongs to a later room."""
     with transaction():
         bug.merged_into_id = bug.canonical_id = into.id
-
-
-def test_words_are_compared_without_case_accents_and_dull_ones():
-    assert words_in("The VAT line is NOT on the Račun. É is a") == {"vat", "line", "racun"}
 
 
 def test_same_area_and_symptom_are_found_before_a_word_is_typed(look):
@@ -176,4 +173,81 @@ def test_a_megabyte_of_text_is_looked_at_only_as_far_as_it_helps(look):
     make_bug()
 
     assert len(look("vat " * 250_000)) == 1
-    assert similar.words_in("x" * 1_000_000) == {"x" * 10 * similar.WORDS_READ}
+
+
+def test_words_find_a_bug_in_another_area_and_say_which(look):
+    bug = make_bug(area="Calendar", symptom="Very slow", actual="Umlauts are wrong in exported invoices.")
+
+    (found,) = look("umlauts wrong")
+
+    assert found.bug == bug
+    assert found.why == "Same words: umlauts, wrong, on 4.12.1."
+
+
+def test_a_misspelt_title_still_finds_its_bug(look):
+    bug = make_bug(area="Calendar", symptom="Very slow", actual="Umlauts are scrambled.")
+
+    (found,) = look("Umlaust are scrambeld")
+
+    assert found.bug == bug
+    assert found.why == "A title spelt much like it, on 4.12.1."
+
+
+def test_the_name_of_an_area_in_the_text_prefers_its_bugs(look):
+    with transaction():
+        make_option(OptionList.AREA, "Calendar").aliases = ["terminplan"]
+    make_bug(area="Search", symptom="Very slow", actual="The first entry is doubled.")
+    meant = make_bug(area="Calendar", symptom="Very slow", actual="The first entry is doubled.")
+    make_bug(area="Settings", symptom="Very slow", actual="The first entry is doubled.")
+
+    assert look("first entry doubled in the Terminplan")[0].bug == meant
+
+
+def test_the_words_of_a_restricted_bug_that_was_merged_help_nobody_who_may_not_see_it(look):
+    canonical = make_bug(area="Calendar", symptom="Very slow", actual="Something else entirely.")
+    hidden = make_bug(symptom="Very slow", actual="Umlauts are wrong in exported invoices.")
+    merge(hidden, into=canonical)
+    with transaction():
+        db.session.get_one(Bug, hidden.id).is_restricted = True
+
+    assert look("umlauts wrong") == []
+    assert [each.bug for each in look("umlauts wrong", actor=make_user(Role.LEAD))] == [canonical]
+
+
+WORDS = (
+    "vat",
+    "line",
+    "invoice",
+    "export",
+    "umlaut",
+    "reminder",
+    "calendar",
+    "entry",
+    "button",
+    "logo",
+    "slow",
+    "doubled",
+)
+TEXTS = st.lists(st.sampled_from(WORDS), min_size=2, max_size=6).map(" ".join)
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    tellings=st.lists(st.tuples(TEXTS, st.sampled_from(["Calendar", "Search"]), st.booleans()), min_size=1, max_size=4)
+)
+def test_the_same_text_finds_its_own_bug_first_and_never_a_hidden_one(look, tellings):
+    """Among bugs of every kind, each the first time its title is used."""
+    start = make_bug().id
+    bugs = []
+    for text, area, is_restricted in tellings:
+        bug = make_bug(area=area, symptom="Very slow", actual=text)
+        with transaction():
+            db.session.get_one(Bug, bug.id).is_restricted = is_restricted
+        bugs.append((bug, text, is_restricted))
+    titles = {bug.id: text for bug, text, _ in bugs}
+
+    for _bug, text, is_restricted in bugs:
+        found = [each.bug for each in look(text, symptom=None) if each.bug.id > start]
+        assert not any(db.session.get_one(Bug, each.id).is_restricted for each in found)
+        if not is_restricted:
+            assert sorted(titles.get(found[0].id, found[0].title).split()) == sorted(text.split())

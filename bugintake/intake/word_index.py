@@ -1,0 +1,92 @@
+"""The index that bugs are found in by their words: FTS5 on SQLite, a tsvector under GIN on PostgreSQL."""
+
+from collections.abc import Mapping
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from bugintake.core.db import Model, db
+
+_FTS5 = tuple(f"bug_words_index{part}" for part in ("", "_config", "_content", "_data", "_docsize", "_idx"))
+
+
+class BugWords(Model):
+    """What one bug is found by: the stems of its title and of what its reports tell, and the trigrams of its title.
+
+    `intake.words` keeps it in the transaction that changes the bug. Every term stands alone between spaces, already
+    folded and stemmed, so that both databases index the very same terms.
+    """
+
+    __tablename__ = "bug_words"
+    __table_args__ = ({"info": {"apart": ("terms", "ix_bug_words_terms", *_FTS5)}},)
+
+    bug_id: Mapped[int] = mapped_column(sa.ForeignKey("bugs.id"), primary_key=True, autoincrement=False)
+    title: Mapped[str] = mapped_column(sa.Text)
+    told: Mapped[str] = mapped_column(sa.Text)
+    trigrams: Mapped[str] = mapped_column(sa.Text)
+
+
+_ADD = (
+    "INSERT INTO bug_words_index (rowid, title, told, trigrams) VALUES (NEW.bug_id, NEW.title, NEW.told, NEW.trigrams);"
+)
+_REMOVE = (
+    "INSERT INTO bug_words_index (bug_words_index, rowid, title, told, trigrams)"
+    " VALUES ('delete', OLD.bug_id, OLD.title, OLD.told, OLD.trigrams);"
+)
+INDEX = {
+    "sqlite": (
+        (
+            "CREATE VIRTUAL TABLE bug_words_index USING fts5(title, told, trigrams, content = 'bug_words',"
+            " content_rowid = 'bug_id', detail = 'none', tokenize = 'ascii')"
+        ),
+        f"CREATE TRIGGER bug_words_are_added AFTER INSERT ON bug_words BEGIN {_ADD} END",
+        f"CREATE TRIGGER bug_words_are_changed AFTER UPDATE ON bug_words BEGIN {_REMOVE} {_ADD} END",
+        f"CREATE TRIGGER bug_words_are_removed AFTER DELETE ON bug_words BEGIN {_REMOVE} END",
+    ),
+    "postgresql": (
+        (
+            "ALTER TABLE bug_words ADD COLUMN terms tsvector GENERATED ALWAYS AS (array_to_tsvector(array_remove("
+            "string_to_array(title || ' ' || told || ' ' || trigrams, ' '), ''))) STORED"
+        ),
+        "CREATE INDEX ix_bug_words_terms ON bug_words USING gin (terms) WITH (gin_pending_list_limit = 256)",
+    ),
+}
+"""What indexes the terms, by dialect; the triggers and the generated column follow every change of a row."""
+
+HOLDERS = {
+    "sqlite": (
+        "SELECT * FROM (SELECT rowid AS bug_id, :weight{0} AS weight FROM bug_words_index"
+        " WHERE bug_words_index MATCH :term{0} ORDER BY rowid DESC LIMIT :most)"
+    ),
+    "postgresql": (
+        "(SELECT bug_id, CAST(:weight{0} AS float) AS weight FROM bug_words"
+        " WHERE terms @@ CAST(:term{0} AS tsquery) LIMIT :most)"
+    ),
+}
+"""What selects the bugs that hold one term, by dialect."""
+QUOTES = {"sqlite": '"', "postgresql": "'"}
+
+for _dialect, _statements in INDEX.items():
+    for _statement in _statements:
+        sa.event.listen(BugWords.__table__, "after_create", sa.DDL(_statement).execute_if(dialect=_dialect))  # type: ignore[no-untyped-call]
+sa.event.listen(
+    BugWords.__table__,
+    "before_drop",
+    sa.DDL("DROP TABLE bug_words_index").execute_if(dialect="sqlite"),  # type: ignore[no-untyped-call]
+)
+
+
+def weigh(terms: Mapping[str, float], most: int) -> sa.Subquery:
+    """Select the bugs that hold any of some terms, with the weights of those they hold added up.
+
+    Of the bugs that hold one term at most so many count. Written as text: the number of terms varies, and a statement
+    built anew from forty parts costs more than it takes to run.
+    """
+    dialect = db.engine.dialect.name
+    one, quote = HOLDERS[dialect], QUOTES[dialect]
+    every = " UNION ALL ".join(one.format(place) for place in range(len(terms)))
+    statement = sa.text(f"SELECT bug_id, sum(weight) AS weight FROM ({every}) AS hits GROUP BY bug_id")  # noqa: S608
+    values = {f"term{place}": f"{quote}{term}{quote}" for place, term in enumerate(terms)}
+    weights = {f"weight{place}": weight for place, weight in enumerate(terms.values())}
+    bound = statement.bindparams(most=most, **values, **weights)
+    return bound.columns(sa.column("bug_id", sa.Integer), sa.column("weight", sa.Float)).subquery("hits")
