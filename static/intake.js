@@ -2,7 +2,7 @@
 //   <form data-intake>                     with button[data-file] that files it
 //   .rail[data-src="/new/similar"]         holds #known (filled here), #known-count, .calm-box (what to read while empty)
 //   select[name=area], [name=symptom]      their choice asks GET src?area=&symptom=&text= → {items: [{ref, title, status,
-//                                          status_label, people_waiting, age, why, attach_url}]}
+//                                          status_label, people_waiting, age, why, attach_url}], intended: {note, declines: [{title, url}]}}
 //   [data-areas="3 8"]                     holds a list that is asked for these areas only: seen (data-asked) and kept there
 //   #new-customer                          shown for an address nobody has (combo:unknown), hidden for everybody else
 //   #customer-note                         a line about the chosen customer: item.note; item.platform and item.version
@@ -11,6 +11,7 @@ const form = document.querySelector("form[data-intake]");
 const rail = form.querySelector(".rail[data-src]");
 const list = document.getElementById("known");
 const count = document.getElementById("known-count");
+const intended = document.getElementById("intended");
 const calm = rail.querySelector(".calm-box");
 const say = (text) => document.dispatchEvent(new CustomEvent("say", { detail: text }));
 const make = (tag, className, ...children) => {
@@ -44,6 +45,7 @@ async function ask() {
   if (!area || !symptom) {
     asking?.abort();
     asked = "";
+    drawIntended();
     return draw([], empty);
   }
   const query = new URLSearchParams({ area, symptom, text }).toString();
@@ -54,7 +56,9 @@ async function ask() {
   try {
     const response = await fetch(`${rail.dataset.src}?${query}`, { signal: asking.signal, headers: { Accept: "application/json" } });
     if (!response.ok) throw new Error(response.status);
-    draw((await response.json()).items.slice(0, 3), ["No known bug looks like this. Yours is the first."]);
+    const answer = await response.json();
+    drawIntended(answer.intended);
+    draw(answer.items.slice(0, 3), ["No known bug looks like this. Yours is the first."]);
   } catch (error) {
     if (error.name === "AbortError") return;
     asked = "";
@@ -79,6 +83,14 @@ function card(item, index) {
   button.tabIndex = index ? -1 : 0;
   button.addEventListener("click", () => attach(item));
   return button;
+}
+
+function drawIntended({ note = "", declines = [] } = {}) {
+  if (!intended) return;
+  intended.hidden = !note && !declines.length;
+  intended.querySelector("p").textContent = note;
+  const link = ({ title, url }) => Object.assign(make("a", "link", title), { href: url, target: "_blank", rel: "noopener" });
+  intended.querySelector("ul").replaceChildren(...declines.map((bug) => make("li", "", link(bug))));
 }
 
 function draw(items, words) {

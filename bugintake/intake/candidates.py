@@ -66,6 +66,7 @@ def find(wanted: Wanted, known: Frequencies, *, actor: User) -> list[Candidate]:
         sa.or_(
             canonical.status.in_(OPEN),
             canonical.status_since_at >= now - REMEMBERED,
+            canonical.decline_reason_id.in_(sa.select(Option.id).where(Option.is_intended)),
         ),
         canonical.withdrawn_at.is_(None),
         found.withdrawn_at.is_(None),

@@ -7,7 +7,7 @@ from typing import Any
 from wtforms import BooleanField, SelectMultipleField
 
 from bugintake.core.errors import Invalid
-from bugintake.core.forms import Form, KeptLine
+from bugintake.core.forms import Form, KeptLine, KeptText
 from bugintake.intake import catalogue
 from bugintake.intake.further_lists import Terms
 from bugintake.intake.list_models import FurtherList
@@ -25,6 +25,14 @@ class OptionForm(Form):
     label_en = KeptLine("Customers read, in English")
     label_de = KeptLine("In German")
     label_es = KeptLine("In Spanish")
+    intended = KeptText(
+        "How it is meant to behave",
+        description="Stands beside the form of whoever files a bug here: what often surprises, and is right.",
+    )
+    is_intended = BooleanField(
+        "What is declined for this reason works as intended",
+        description="It stands beside the form and among the known bugs for ever, not only for 90 days.",
+    )
 
     form_errors: list[str]
 
@@ -51,6 +59,7 @@ class OptionForm(Form):
         self.deadline_minutes.data = str(option.deadline_minutes or "")
         for language in LANGUAGES:
             self[f"label_{language}"].data = option.labels.get(language, "")
+        self.intended.data, self.is_intended.data = option.intended, option.is_intended
 
     def refuse(self, sentence: str, name: str | None = None) -> None:
         """Put a sentence at a field, or at the top where it belongs to none."""

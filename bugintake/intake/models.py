@@ -36,6 +36,7 @@ class Option(Model):
     __table_args__ = (
         sa.Index("uq_options_list_label_key", "list", "label_key", unique=True),
         sa.CheckConstraint("live_since_at IS NULL OR list = 'version'", name="only_versions_go_live"),
+        sa.CheckConstraint("NOT is_intended OR list = 'decline_reason'", name="only_reasons_are_intended"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -47,6 +48,8 @@ class Option(Model):
     labels: Mapped[dict[str, str]] = mapped_column(default=dict)
     position: Mapped[int] = mapped_column(default=0)
     is_unsure: Mapped[bool] = mapped_column(default=False)  # "Not sure": stands last, and no fix is released in it
+    intended: Mapped[str] = mapped_column(sa.String(500), default="")  # how an area is meant to behave
+    is_intended: Mapped[bool] = mapped_column(default=False)  # what is declined for this reason works as intended
     deadline_minutes: Mapped[int | None]
     owner_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"))
     live_since_at: Mapped[datetime | None]

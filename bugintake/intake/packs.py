@@ -21,6 +21,7 @@ class Choice:
     hint: str = ""
     deadline_minutes: int | None = None
     is_unsure: bool = False
+    is_intended: bool = False
 
 
 UNSURE = Choice("Not sure", "Nicht sicher", "No está claro", "unknown", is_unsure=True)
@@ -66,7 +67,7 @@ API_SYMPTOMS = (
     Choice("Something else", "Etwas anderes", "Otra cosa", "other,not sure", is_unsure=True),
 )
 REASONS = (
-    Choice("Works as intended", "Es ist so gewollt", "Funciona como está previsto", "by design"),
+    Choice("Works as intended", "Es ist so gewollt", "Funciona como está previsto", "by design", is_intended=True),
     Choice(
         "Too risky to change now", "Eine Änderung ist derzeit zu riskant", "Cambiarlo ahora es demasiado arriesgado"
     ),
@@ -216,7 +217,7 @@ def _add(kind: OptionList, choice: Choice, actor: User | None) -> bool:
     if catalogue.option_labelled(kind, choice.en) is not None:
         return False
     words = {"en": choice.en, "de": choice.de, "es": choice.es}
-    catalogue.add_option(
+    option = catalogue.add_option(
         kind,
         choice.en,
         actor=actor,
@@ -226,4 +227,5 @@ def _add(kind: OptionList, choice: Choice, actor: User | None) -> bool:
         deadline_minutes=choice.deadline_minutes,
         is_unsure=choice.is_unsure,
     )
+    option.is_intended = choice.is_intended
     return True

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
 from bugintake.core.db import ALL, rows
+from bugintake.core.security import mask_address
 from bugintake.intake.models import (
     NO_MASK,
     Account,
@@ -16,7 +17,6 @@ from bugintake.intake.models import (
     Question,
     Report,
     SettledBy,
-    mask_address,
 )
 from bugintake.team.models import User
 

@@ -215,11 +215,16 @@ def upgrade() -> None:
         sa.Column("labels", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("is_unsure", sa.Boolean(), nullable=False),
+        sa.Column("intended", sa.String(length=500), nullable=False),
+        sa.Column("is_intended", sa.Boolean(), nullable=False),
         sa.Column("deadline_minutes", sa.Integer(), nullable=True),
         sa.Column("owner_id", sa.Integer(), nullable=True),
         sa.Column("live_since_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("live_since_at IS NULL OR list = 'version'", name=op.f("ck_options_only_versions_go_live")),
+        sa.CheckConstraint(
+            "NOT is_intended OR list = 'decline_reason'", name=op.f("ck_options_only_reasons_are_intended")
+        ),
         sa.ForeignKeyConstraint(["owner_id"], ["users.id"], name="fk_options_owner_id"),
         sa.PrimaryKeyConstraint("id", name="pk_options"),
     )

@@ -159,3 +159,23 @@ def test_a_list_asks_the_database_as_often_for_many_choices_as_for_few(lead):
 
     assert len(for_many) == len(for_few)
     assert db.session.scalar(sa.select(sa.func.count()).select_from(Option)) > 3
+
+
+def test_an_area_says_how_it_is_meant_to_behave_and_a_reason_whether_it_stands(lead):
+    area = option_labelled(OptionList.AREA, "Search")
+    reason = make_option(OptionList.DECLINE_REASON, "By design")
+
+    lead.post(f"/admin/catalogue/areas/{area.id}", {"label": "Search", "intended": "Finds whole words only."})
+    lead.post(f"/admin/catalogue/reasons/{reason.id}", {"label": "By design", "is_intended": "y"})
+
+    assert db.session.get_one(Option, area.id).intended == "Finds whole words only."
+    assert db.session.get_one(Option, reason.id).is_intended is True
+    assert ">Finds whole words only.</textarea>" in lead.get(f"/admin/catalogue/areas/{area.id}").text.replace("\n", "")
+    assert 'name="is_intended" value="y" checked' in lead.get(f"/admin/catalogue/reasons/{reason.id}").text
+    long = lead.post(f"/admin/catalogue/areas/{area.id}", {"label": "Search", "intended": "x" * 501})
+    assert (long.status_code, errors(long)) == (
+        422,
+        {"intended": "Keep it below 500 characters: it is read while a customer waits."},
+    )
+    lead.post(f"/admin/catalogue/reasons/{reason.id}", {"label": "By design"})
+    assert db.session.get_one(Option, reason.id).is_intended is False

@@ -7,8 +7,9 @@ import pytest
 import sqlalchemy as sa
 
 from bugintake.core.db import db, transaction
-from bugintake.intake import catalogue
-from bugintake.intake.models import Account, Bug, Customer, OptionList, Report
+from bugintake.intake import catalogue, intended
+from bugintake.intake.catalogue import option_labelled
+from bugintake.intake.models import Account, Bug, Customer, Option, OptionList, Report, Status
 from bugintake.team.models import Role
 from tests.counting import asked
 from tests.factories import make_bug, make_customer, make_option, make_report, make_user
@@ -376,6 +377,22 @@ def test_known_bugs_come_as_json_with_where_to_attach(agent, option):
         "why": "Same area and symptom, 2 of 2 on 4.12.1.",
         "attach_url": "/bugs/BUG-1/attach",
     }
+
+
+def test_what_is_meant_to_be_so_stands_beside_the_form_and_on_the_page_without_scripts(agent, form, mira):
+    bug = make_bug(Status.DECLINED, area="Search", symptom="Nothing happens", actual="Finds no parts of words.")
+    with transaction():
+        area = option_labelled(OptionList.AREA, "Search")
+        area.intended = "Finds whole <words> only."
+        intended.let_stand(db.session.get_one(Option, bug.decline_reason_id), True, actor=mira)
+
+    answer = agent.get(f"/new/similar?area={area.id}&symptom={bug.symptom_id}")
+    page = agent.post("/new", form(ask="1"))
+
+    declines = [{"title": "Finds no parts of words", "url": "/bugs/BUG-1"}]
+    assert answer.json["intended"] == {"note": "Finds whole <words> only.", "declines": declines}
+    assert "<p>Finds whole &lt;words&gt; only.</p>" in page.text
+    assert '<a class="link" href="/bugs/BUG-1">Finds no parts of words</a>' in page.text
 
 
 def test_known_bugs_of_no_area_are_none(agent):

@@ -6,7 +6,7 @@ from flask_babel import gettext as _
 
 from bugintake.core.db import db, transaction
 from bugintake.core.errors import Conflict, Invalid, NotFound
-from bugintake.intake import catalogue, further_lists
+from bugintake.intake import catalogue, further_lists, intended
 from bugintake.intake.catalogue_forms import OptionForm
 from bugintake.intake.models import Option, OptionList
 from bugintake.intake.views import bp
@@ -73,6 +73,10 @@ def change_option(name: str, option_id: int) -> ResponseReturnValue:
         with transaction():
             found = _option(name, option_id)
             catalogue.change(found, actor=signed_in_user(), **form.values())
+            if found.list == OptionList.AREA:
+                intended.describe(found, form.intended.data or "", actor=signed_in_user())
+            elif found.list == OptionList.DECLINE_REASON:
+                intended.let_stand(found, bool(form.is_intended.data), actor=signed_in_user())
     except (Invalid, Conflict) as refusal:
         form.refuse(refusal.sentence, getattr(refusal, "field", None) or "label")
         return _option_page(name, _option(name, option_id), form, refusal.status)

@@ -9,7 +9,7 @@ from werkzeug.datastructures import MultiDict
 from bugintake.core.db import transaction
 from bugintake.core.errors import Conflict, Invalid, NotFound
 from bugintake.core.security import new_secret
-from bugintake.intake import catalogue, customers, filing, further_lists, queries, replies, similar
+from bugintake.intake import catalogue, customers, filing, further_lists, intended, queries, replies, similar
 from bugintake.intake.filing import Draft
 from bugintake.intake.forms import ReportForm, report_form
 from bugintake.intake.models import Bug, OptionList, Report, Status
@@ -58,8 +58,10 @@ def look_alikes() -> ResponseReturnValue:
         symptom = catalogue.choose(OptionList.SYMPTOM, given) if given else None
     except Invalid:
         return jsonify(items=[])
-    found = similar.look_alikes(area, symptom, request.args.get("text", ""), actor=signed_in_user())
-    return jsonify(items=[_item(each) for each in found])
+    me = signed_in_user()
+    found = similar.look_alikes(area, symptom, request.args.get("text", ""), actor=me)
+    declines = [{"title": bug.title, "url": f"/bugs/{bug.ref}"} for bug in intended.standing_declines(area, me)]
+    return jsonify(items=[_item(each) for each in found], intended={"note": area.intended, "declines": declines})
 
 
 @bp.post("/new/similar")
@@ -224,8 +226,15 @@ def _page(form: ReportForm, status: int = 200, known: KnownCustomer | None = Non
 
 
 def _question(form: ReportForm, found: list[LookAlike], status: int = 200) -> ResponseReturnValue:
+    area = catalogue.choose(OptionList.AREA, form.area.data or "")
     page = render_template(
-        "intake/similar.html", form=form, found=found, none_of_these=NONE_OF_THESE, is_unanswered=status != 200
+        "intake/similar.html",
+        form=form,
+        found=found,
+        none_of_these=NONE_OF_THESE,
+        is_unanswered=status != 200,
+        intended=area.intended,
+        declines=intended.standing_declines(area, signed_in_user()),
     )
     return make_response(page, status)
 

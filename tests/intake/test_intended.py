@@ -1,0 +1,85 @@
+"""Is it meant to be so? An area's note, and the declines that never age."""
+
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from bugintake.core.db import db, transaction
+from bugintake.core.errors import Invalid
+from bugintake.core.events import Event, EventKind
+from bugintake.intake import intended, packs
+from bugintake.intake.models import Bug, Option, OptionList, Status
+from bugintake.intake.similar import look_alikes
+from bugintake.team.models import Role
+from tests.factories import make_bug, make_option, make_user, make_workspace
+
+
+@pytest.fixture
+def lead(app):
+    """A lead in a workspace."""
+    make_workspace()
+    return make_user(Role.LEAD)
+
+
+def declined_as_intended(lead, **choices):
+    bug = make_bug(Status.DECLINED, **choices)
+    with transaction():
+        intended.let_stand(db.session.get_one(Option, bug.decline_reason_id), True, actor=lead)
+    return bug
+
+
+def test_an_area_says_how_it_is_meant_to_behave_and_history_says_who_wrote_it(lead):
+    with transaction():
+        area = make_option(OptionList.AREA)
+        intended.describe(area, "Totals are rounded per line.", actor=lead)
+        intended.describe(area, "Totals are rounded per line.", actor=lead)
+
+    assert area.intended == "Totals are rounded per line."
+    events = db.session.scalars(sa.select(Event).where(Event.kind == EventKind.OPTION_CHANGED)).all()
+    assert [(event.actor_id, event.details) for event in events] == [(lead.id, {"changed": ["intended"]})]
+
+
+def test_a_note_too_long_to_read_on_the_phone_is_refused(lead):
+    with pytest.raises(Invalid) as refusal, transaction():
+        intended.describe(make_option(OptionList.AREA), "x" * 501, actor=lead)
+
+    assert refusal.value.sentence == "Keep it below 500 characters: it is read while a customer waits."
+
+
+def test_what_works_as_intended_is_known_for_ever(lead, clock):
+    bug = declined_as_intended(lead)
+    clock.advance(timedelta(days=900))
+
+    area, symptom = make_option(OptionList.AREA), make_option(OptionList.SYMPTOM)
+    assert [each.bug for each in look_alikes(area, symptom, "", actor=lead)] == [bug]
+    with transaction():
+        intended.let_stand(db.session.get_one(Option, bug.decline_reason_id), False, actor=lead)
+    assert look_alikes(area, symptom, "", actor=lead) == []
+
+
+def test_the_standing_declines_of_an_area_are_its_latest_three_that_one_may_see(lead, clock):
+    bugs = []
+    for _ in range(4):
+        clock.advance(timedelta(days=1))
+        bugs.append(declined_as_intended(lead))
+    declined_as_intended(lead, area="Calendar")
+    with transaction():
+        db.session.get_one(Bug, bugs[3].id).is_restricted = True
+
+    area = make_option(OptionList.AREA)
+    assert intended.standing_declines(area, lead) == [bugs[3], bugs[2], bugs[1]]
+    assert intended.standing_declines(area, make_user(Role.AGENT)) == [bugs[2], bugs[1], bugs[0]]
+
+
+def test_every_pack_says_which_reason_means_that_it_works_as_intended(lead):
+    with transaction():
+        packs.install_pack("web", actor=lead)
+
+    reasons = sa.select(Option.label).where(Option.is_intended)
+    assert db.session.scalars(reasons).all() == ["Works as intended"]
+
+
+def test_only_a_reason_can_mean_that_it_works_as_intended(lead):
+    with pytest.raises(sa.exc.IntegrityError), transaction():
+        make_option(OptionList.AREA).is_intended = True
