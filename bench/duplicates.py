@@ -25,6 +25,7 @@ from bugintake.app import create_app
 from bugintake.core import clock, migrating
 from bugintake.core.config import Settings
 from bugintake.core.db import db, transaction
+from bugintake.core.forms import clean_line, clean_text
 from bugintake.intake import catalogue
 from bugintake.intake.models import Option, OptionList
 from bugintake.intake.reports import TEXT_LENGTH, Telling, file_report
@@ -152,15 +153,15 @@ def file(batch: Sequence[Row], options: dict[tuple[OptionList, str], Option], ac
         for row in batch:
             clock.freeze(filed_at(row))
             area, symptom = choices(row, options)
-            title = " ".join((row["title"] or "Untitled").split())[: editing.TITLE_LENGTH]
+            title = clean_line(row["title"] or "Untitled")[: editing.TITLE_LENGTH]
             telling = Telling(
                 customer=None,
                 area=area,
                 symptom=symptom,
                 **rest,
-                steps=(row["steps"] or "-")[:TEXT_LENGTH],
-                actual=f"{title}\n{row['description'] or ''}"[:TEXT_LENGTH],
-                expected=(row["expected"] or "-")[:TEXT_LENGTH],
+                steps=clean_text(row["steps"] or "-")[:TEXT_LENGTH],
+                actual=clean_text(f"{title}\n{row['description'] or ''}")[:TEXT_LENGTH],
+                expected=clean_text(row["expected"] or "-")[:TEXT_LENGTH],
             )
             bug = file_report(telling, actor=actor).bug
             editing.rename(bug, title, actor=actor)
@@ -175,7 +176,8 @@ def filed_at(row: Row) -> datetime:
 
 def show(kind: str, figures: Figures) -> bool:
     """Print a table, and tell whether a goal was missed."""
-    print(f"\n{kind}: p50 {figures.percentile(50):.1f} ms, p95 {figures.percentile(95):.1f} ms a look")
+    took = f"p50 {figures.percentile(50):.1f} ms, p95 {figures.percentile(95):.1f} ms"
+    print(f"\n{kind}: {len(figures.took):,} looks, {took}")
     print(f"{'half':<10}{'typed so far':<26}{'queries':>8}{'recall@3':>10}{'recall@10':>11}  goal")
     is_missed = False
     for (half, typed), score in sorted(figures.scores.items()):
