@@ -1,15 +1,19 @@
 """Valid things in the fewest words, made through the real verbs. A test names only what it is about."""
 
+import io
 import itertools
 from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
+from PIL import Image
 
 from bugintake.core import events
 from bugintake.core.db import db, transaction
 from bugintake.core.events import EventKind
 from bugintake.intake import catalogue, customers, further_lists, reports
+from bugintake.intake.attachments import keeping
+from bugintake.intake.attachments.models import Attachment
 from bugintake.intake.further_lists import Terms
 from bugintake.intake.list_models import FurtherList
 from bugintake.intake.models import Account, Bug, Customer, Option, OptionList, Report, Status
@@ -134,6 +138,24 @@ def make_bug(
         make_report(customer, bug=bug, actor=actor, **values)
     bring_to(bug, status, actor=actor)
     return db.session.scalars(sa.select(Bug).where(Bug.id == bug.id)).one()
+
+
+def make_attachment(bug: Bug, name: str = "screen.png", data: bytes | None = None) -> Attachment:
+    """Add a file to the first report of a bug; a picture where nothing is said."""
+    report = db.session.scalars(sa.select(Report).where(Report.bug_id == bug.id).order_by(Report.id)).first()
+    assert report is not None
+    form = keeping.form_of(report.filed_by, f"form {next(_numbers)}")
+    chosen = keeping.choose(form, name, data or make_picture(), actor=report.filed_by)
+    with transaction():
+        keeping.attach(form, report)
+    return chosen
+
+
+def make_picture(kind: str = "PNG", size: tuple[int, int] = (40, 30), **saved: Any) -> bytes:
+    """Draw a picture; `saved` is what Pillow takes when it saves."""
+    target = io.BytesIO()
+    Image.linear_gradient("L").resize(size).convert("RGB").save(target, kind, **saved)
+    return target.getvalue()
 
 
 def bring_to(bug: Bug, status: Status, *, actor: User) -> None:

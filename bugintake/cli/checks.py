@@ -20,6 +20,7 @@ from bugintake.cli.commands import Command, as_json, in_app, show_table
 from bugintake.core import config, migrating
 from bugintake.core.config import Settings
 from bugintake.core.db import db
+from bugintake.intake.attachments.queries import damaged
 from bugintake.loop.worker import last_pulse
 
 OLDEST_SQLITE = (3, 35, 0)
@@ -118,10 +119,19 @@ def _database() -> Iterator[Finding]:
         yield warn("migration", f"{found or 'none yet'}; `bugintake serve` brings it to {migrating.newest()}.")
     else:
         yield fine("migration", found)
+        yield _attachments()
         pulse = last_pulse()
         yield (
             fine("worker", f"last alive at {pulse:%Y-%m-%d %H:%M:%S} UTC") if pulse else warn("worker", "It never ran.")
         )
+
+
+def _attachments() -> Finding:
+    lost = damaged()
+    if lost:
+        names = ", ".join(f"{each.stored_as} ({each.name})" for each in lost[:5])
+        return broken("attachments", f"{len(lost)} are missing or damaged, among them {names}: restore a backup.")
+    return fine("attachments", "each is whole")
 
 
 def _sqlite(connection: sa.Connection) -> Finding:

@@ -8,6 +8,7 @@ from bugintake.cli.commands import Command, as_json, in_app, show
 from bugintake.core import backup as backups
 from bugintake.core import restoring
 from bugintake.core.db import db
+from bugintake.intake.attachments.queries import damaged
 from bugintake.loop.restoring import distrust
 
 
@@ -18,6 +19,8 @@ from bugintake.loop.restoring import distrust
 def backup(file: Path, as_json: bool) -> None:
     """Write everything to FILE, as of now; bugintake goes on meanwhile."""
     made = backups.write(file)
+    for lost in damaged():
+        click.echo(f"{lost.name} ({lost.stored_as}) is missing or damaged here, and so in the backup.", err=True)
     attachments = len(made.attachments)
     show(
         {"file": str(file), "rows": made.row_count, "attachments": attachments, "migration": made.migration},

@@ -6,6 +6,7 @@ import os
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from pathlib import Path
@@ -78,7 +79,10 @@ def _write_to(file: IO[bytes]) -> Backup:
             for table in migrating.metadata().sorted_tables:
                 tables[table.name] = _write_table(archive, connection, table)
             sequences = _sequences(connection)
-        attachments = {name: _write_file(archive, name, found) for name, found in _attachments()}
+        attachments = {}
+        for name, found in _attachments():
+            with suppress(FileNotFoundError):  # taken out or swept since the folder was listed
+                attachments[name] = _write_file(archive, name, found)
         backup = Backup(bugintake.__version__, migrating.newest(), clock.now(), tables, sequences, attachments)
         about = {**backup.__dict__, "format": FORMAT, "made_at": backup.made_at.isoformat()}
         archive.writestr(MANIFEST, json.dumps(about, indent=1))
@@ -103,7 +107,7 @@ def _plain(value: Any) -> Any:
 
 def _write_file(archive: zipfile.ZipFile, name: str, path: Path) -> str:
     digest = hashlib.sha256()
-    with archive.open(name, "w", force_zip64=True) as member, path.open("rb") as source:
+    with path.open("rb") as source, archive.open(name, "w", force_zip64=True) as member:
         while block := source.read(1 << 16):
             member.write(block)
             digest.update(block)

@@ -1,5 +1,6 @@
 """Refusals: each carries a sentence fit for the screen, and the status that says which kind it is."""
 
+import errno
 import json
 import secrets
 from collections.abc import Sequence
@@ -101,15 +102,17 @@ def answer_refusals(app: Flask) -> None:
     app.register_error_handler(CSRFError, lambda _: _answer(400, "This page was open too long", STALE))
     app.register_error_handler(HTTPException, _answer_http)
     app.register_error_handler(OperationalError, _answer_database)
+    app.register_error_handler(OSError, _answer_disk)
     app.register_error_handler(Exception, _answer_failure)
 
 
 STALE = "Your sign-in or this page is too old, so nothing was saved yet. Everything you typed is below: send it again."
+FULL = ("No room left", "The disk is full, so nothing was saved. Everything you typed is below.")
 WORDS = {
     400: ("That cannot be read", "The request is not one that this page understands."),
     404: ("Not found", "There is nothing here, or nothing that you may see."),
     405: ("Not found", "There is nothing here that answers to this."),
-    413: ("Too large", "That is more than fits: 12 MB in all, and 4 MB of text."),
+    413: ("Too large", "That is more than fits: 12 MB in all, 64 MB with several files, and 4 MB of text."),
     422: ("Something is missing or wrong", "The fields named in errors are missing or wrong; nothing was saved."),
     415: ("That cannot be read", "Send it as application/json."),
     429: ("Too many tries", "Too many tries in a short time. Wait a minute and try again."),
@@ -129,13 +132,20 @@ def _answer_database(error: OperationalError) -> ResponseReturnValue:
     current_app.logger.warning("The database did not answer: %s", error.orig)
     text = str(error.orig)
     if "full" in text:
-        return _answer(507, "No room left", "The disk is full, so nothing was saved. Everything you typed is below.")
+        return _answer(507, *FULL)
     return _answer(
         503,
         "The database is busy",
         "It did not answer in time, so nothing was saved. Everything you typed is below: try again in a moment.",
         retry_after=5,
     )
+
+
+def _answer_disk(error: OSError) -> ResponseReturnValue:
+    if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return _answer_failure(error)
+    current_app.logger.warning("There is no room for a file: %s", error.strerror)
+    return _answer(507, *FULL)
 
 
 def _answer_failure(error: Exception) -> ResponseReturnValue:
@@ -181,6 +191,6 @@ def _kept() -> list[tuple[str, str]]:
         return []  # what another site filled in is not offered for sending, with our own token, by one click
     try:
         fields = list(request.form.items(multi=True))
-    except HTTPException:
+    except (HTTPException, OSError):  # too large, or no room to read it into
         return []
     return [(name, value) for name, value in fields if not any(word in name for word in MASKED)]

@@ -1,6 +1,7 @@
 """Restoring a backup: whole, or nothing has changed."""
 
 import json
+import os
 import shutil
 import warnings
 import zipfile
@@ -63,8 +64,8 @@ def _extract_attachments(archive: zipfile.ZipFile, backup: Backup, folder: Path)
         path = (folder / Path(name).relative_to(ATTACHMENTS)).resolve()
         if not path.is_relative_to(folder.resolve()):
             raise CannotRestore(f"This backup names a file outside its folder: {name}.")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with archive.open(name) as member, path.open("wb") as target:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with archive.open(name) as member, os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as target:
             shutil.copyfileobj(member, target)
 
 

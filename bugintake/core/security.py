@@ -30,6 +30,7 @@ HEADERS = {
 }
 TWO_YEARS = 63072000
 MAX_REQUEST_BYTES = 12 * 1024 * 1024
+MAX_FILES_BYTES = 64 * 1024 * 1024  # several files in one form, which reach a disk and not the memory
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -85,6 +86,12 @@ def needs_no_form_token(view: View) -> View:
     return view
 
 
+def takes_files(view: View) -> View:
+    """Mark a view whose form may carry several files."""
+    view.takes_files = True  # type: ignore[attr-defined]
+    return view
+
+
 def refuse_forgery() -> None:
     """Refuse an unsafe request that another site made a browser send.
 
@@ -95,6 +102,8 @@ def refuse_forgery() -> None:
     view = current_app.view_functions[request.endpoint]
     if getattr(view, "needs_no_form_token", False):
         return
+    if getattr(view, "takes_files", False):
+        request.max_content_length = MAX_FILES_BYTES
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
         raise NotPermitted("This request came from another site, so nothing was changed.")
     csrf.protect()

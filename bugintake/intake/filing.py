@@ -8,8 +8,8 @@ import sqlalchemy as sa
 from bugintake.core.db import db, one_at_a_time
 from bugintake.core.errors import Invalid
 from bugintake.core.forms import clean_line
-from bugintake.core.security import hash_secret
 from bugintake.intake import catalogue, customers, further_lists, reports
+from bugintake.intake.attachments import keeping
 from bugintake.intake.models import Bug, Customer, Option, OptionList, Report
 from bugintake.intake.reports import Telling
 from bugintake.team.models import User
@@ -55,9 +55,11 @@ class Draft:
 def submit(draft: Draft, bug: Bug | None, *, actor: User, key: str | None) -> Report:
     """File what was typed as a new bug, or attach it to a known one; `key` names the form it was typed into.
 
+    The files that were chosen in that form go with it.
+
     Raises Invalid with the field that is wrong, Conflict as file_report and attach.
     """
-    own_key = hash_secret(f"{actor.id} {key}") if key else None
+    own_key = keeping.form_of(actor, key) if key else None
     earlier = reports.filed_as(own_key) if own_key else None
     customer = None
     if not draft.is_found_by_us or bug is not None:
@@ -78,8 +80,12 @@ def submit(draft: Draft, bug: Bug | None, *, actor: User, key: str | None) -> Re
         choices=further_lists.chosen(draft.further, chosen[OptionList.AREA], actor=actor, is_complete=bug is None),
     )
     if bug is not None:
-        return reports.attach(bug, telling, actor=actor, key=own_key)
-    return reports.file_report(telling, actor=actor, key=own_key)
+        report = reports.attach(bug, telling, actor=actor, key=own_key)
+    else:
+        report = reports.file_report(telling, actor=actor, key=own_key)
+    if own_key is not None:
+        keeping.attach(own_key, report)
+    return report
 
 
 def options_chosen(given: Mapping[OptionList, str], bug: Bug | None = None) -> dict[OptionList, Option]:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from wtforms import BooleanField, HiddenField, RadioField, SelectField
+from wtforms import BooleanField, HiddenField, MultipleFileField, RadioField, SelectField
 
 from bugintake.core.errors import Invalid
 from bugintake.core.forms import Form, KeptLine, KeptText, kept, printable
@@ -92,6 +92,7 @@ class ReportForm(Form):
     steps = KeptText("Steps to see it")
     actual = KeptText("What happened")
     expected = KeptText("What should have happened")
+    files = MultipleFileField("Files")
     source = HiddenField()
     key = HiddenField()
 
@@ -99,6 +100,7 @@ class ReportForm(Form):
     strays: Sequence[str] = ()
     PREFILLED = ("customer", "new_name", "new_company", "new_language", "steps", "actual", "expected")
     is_attaching = False
+    refused_files: Sequence[str] = ()
     form_errors: list[str]
 
     def offer(self, choices: Choices, used: Mapping[int, int], languages: Sequence[str]) -> None:
@@ -163,6 +165,8 @@ class ReportForm(Form):
             self.refuse("Choose one of the two: a customer, or that we found it ourselves.", "customer")
         elif not (self.found_by_us.data or is_named):
             self.refuse(NOBODY, "customer")
+        for sentence in self.refused_files:
+            self.refuse(sentence, "files")
         if len(self.source.data or "") > SOURCE_LENGTH:
             self.refuse(f"The link to where it came from has more than {SOURCE_LENGTH} characters.")
         return is_fine and not self.errors

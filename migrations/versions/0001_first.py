@@ -32,6 +32,7 @@ TABLES = (
     "announcements",
     "bug_words",
     "reports",
+    "attachments",
     "customer_links",
     "events",
     "messages",
@@ -519,6 +520,34 @@ def upgrade() -> None:
     op.create_index("ix_reports_bug_settled", "reports", ["bug_id", "settled_at"], unique=False)
     op.create_index("ix_reports_customer_filed", "reports", ["customer_id", "filed_at"], unique=False)
     op.create_index("ix_reports_filed_by_id", "reports", ["filed_by_id"], unique=False)
+    op.create_table(
+        "attachments",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("report_id", sa.Integer(), nullable=True),
+        sa.Column("form_hash", sa.String(length=64), nullable=False),
+        sa.Column("added_by_id", sa.Integer(), nullable=False),
+        sa.Column("added_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("media_type", sa.String(length=64), nullable=False),
+        sa.Column("byte_count", sa.Integer(), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("stored_as", sa.String(length=32), nullable=False),
+        sa.ForeignKeyConstraint(["added_by_id"], ["users.id"], name="fk_attachments_added_by_id"),
+        sa.ForeignKeyConstraint(["report_id"], ["reports.id"], name="fk_attachments_report_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_attachments"),
+        sa.UniqueConstraint("form_hash", "sha256", "name", name="uq_attachments_form_hash_sha256_name"),
+        sa.UniqueConstraint("stored_as", name="uq_attachments_stored_as"),
+    )
+    op.create_index("ix_attachments_added_by_id", "attachments", ["added_by_id"], unique=False)
+    op.create_index("ix_attachments_report_id", "attachments", ["report_id"], unique=False)
+    op.create_index(
+        "ix_attachments_unfiled",
+        "attachments",
+        ["added_at"],
+        unique=False,
+        sqlite_where=sa.text("report_id IS NULL"),
+        postgresql_where=sa.text("report_id IS NULL"),
+    )
     op.create_table(
         "customer_links",
         sa.Column("id", sa.Integer(), nullable=False),

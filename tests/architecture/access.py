@@ -114,6 +114,18 @@ POST /new restricted                                     401    401      401    
 GET  /new/similar                                        login  login    login    200   200      200  200
 POST /new/similar                                        401    401      401      in    in       in   in
 POST /new/similar restricted                             401    401      401      404   404      in   in
+GET  /new/files                                          login  login    login    200   200      200  200
+POST /new/files                                          401    401      401      in    in       in   in
+POST /new/files/<attachment_id>/removal                  401    401      401      404   404      404  404
+POST /new/files/<attachment_id>/removal absent           401    401      401      404   404      404  404
+GET  /attachments/<attachment_id>                        login  login    login    200   200      200  200
+GET  /attachments/<attachment_id> restricted             login  login    login    404   404      200  200
+GET  /attachments/<attachment_id> mine                   login  login    login    200   200      200  200
+GET  /attachments/<attachment_id> absent                 login  login    login    404   404      404  404
+GET  /attachments/<attachment_id>/thumbnail              login  login    login    200   200      200  200
+GET  /attachments/<attachment_id>/thumbnail restricted   login  login    login    404   404      200  200
+GET  /attachments/<attachment_id>/thumbnail mine         login  login    login    200   200      200  200
+GET  /attachments/<attachment_id>/thumbnail absent       login  login    login    404   404      404  404
 GET  /bugs/<ref>/attach                                  login  login    login    200   200      200  200
 GET  /bugs/<ref>/attach restricted                       login  login    login    404   404      200  200
 POST /bugs/<ref>/attach                                  401    401      401      in    in       in   in

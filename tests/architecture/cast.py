@@ -11,6 +11,7 @@ from werkzeug.test import TestResponse
 from bugintake.core import clock
 from bugintake.core.db import db, transaction
 from bugintake.duty import overrides, roster
+from bugintake.intake.attachments.models import Attachment
 from bugintake.intake.models import Bug, OptionList, Report, Status
 from bugintake.loop import notices
 from bugintake.loop.links import make_link
@@ -20,6 +21,7 @@ from bugintake.team.models import Role, User
 from bugintake.triage import editing, transitions
 from tests.factories import (
     bring_to,
+    make_attachment,
     make_bug,
     make_customer,
     make_list,
@@ -53,6 +55,7 @@ class Cast:
         self.bugs = {"": make_bug(actor=self.others[0])}
         self.bugs |= {"restricted": self._restricted(*self.others), "mine": self._restricted(*mine)}
         for bug in self.bugs.values():
+            make_attachment(bug)
             bring_to(bug, Status.NEEDS_INFO, actor=self.others[1])
         told, secretly_told = make_bug(Status.DECLINED, actor=self.others[1]), self._restricted(*self.others)
         bring_to(secretly_told, Status.DECLINED, actor=self.others[1])
@@ -136,11 +139,13 @@ class Cast:
         message = db.session.scalars(sa.select(Message).where(Message.announcement_id == announcement.id)).one()
         report = db.session.scalars(sa.select(Report).where(Report.bug_id == bug.id)).first()
         assert report is not None
+        attached = db.session.scalars(sa.select(Attachment).where(Attachment.report_id == report.id)).first()
         numbers = {
             "move_id": transitions.last_move(bug) or report,
             "user_id": self.spare,
             "token_id": self.token,
             "report_id": report,
+            "attachment_id": attached or report,
             "customer_id": report.customer,
             "option_id": self.area,
             "rotation_id": self.rotation,
@@ -196,6 +201,6 @@ class Cast:
 
 STAFF = ("agent", "engineer", "lead", "admin", "cookie")
 NUMBERS = (
-    *("user_id", "token_id", "sign_in_id", "report_id", "customer_id", "option_id"),
+    *("attachment_id", "user_id", "token_id", "sign_in_id", "report_id", "customer_id", "option_id"),
     *("rotation_id", "override_id", "announcement_id", "message_id", "move_id", "delivery_id"),
 )

@@ -14,7 +14,7 @@ from bugintake.loop.models import Announcement
 from bugintake.triage import editing, transitions
 from tests.architecture.cast import Cast
 from tests.architecture.test_access import FORM_TOKEN, plain
-from tests.factories import make_bug, make_customer, make_option, make_report, make_telling
+from tests.factories import make_attachment, make_bug, make_customer, make_option, make_report, make_telling
 from tests.visitors import Visitor
 
 SOUGHT = "zephyr"
@@ -61,6 +61,7 @@ class Scene:
             db.session.add(Remark(report_id=report.id, text=self.canary()))
             reason = make_option(OptionList.DECLINE_REASON)
             transitions.decline(bug, reason, {"en": self.canary()}, {"en": self.canary()}, actor=owner)
+        make_attachment(bug, f"{self.canary()}.log", self.canary().encode())
         self.cast.bugs["restricted"] = bug
         return bug
 
@@ -98,7 +99,7 @@ class Scene:
             if person not in self.visitors:
                 self.visitors[person] = self.cast._browser(person)
             answer = self.visitors[person].get(address)
-        return f"{answer.status}\n{answer.headers}\n{answer.text}"
+        return f"{answer.status}\n{answer.headers}\n{answer.data.decode(errors='replace')}"
 
 
 @pytest.fixture

@@ -100,6 +100,10 @@ def _app(site: Site) -> Flask:
         panels=lambda place, **context: "",
     )
 
+    @app.get("/files")
+    def files() -> Response:
+        return jsonify(items=[])
+
     @app.get("/page/<name>")
     def show(name: str) -> Response:
         form = Sample(request.args)

@@ -20,7 +20,15 @@ LONG = "Wolfeschlegelsteinhausenbergerdorff"
 NAME = (LONG * 6)[:200]
 CUSTOMER = f"{'h' * 60}@{'long.' * 30}example.com"
 WORDS = {"ref": "BUG-1", "language": "de", "name": "areas"}
-FOR_PROGRAMS = ("/api/v1/", "/static/", "/healthz", "/new/similar", "/customers/suggestions")
+FOR_PROGRAMS = (
+    "/api/v1/",
+    "/static/",
+    "/healthz",
+    "/new/similar",
+    "/new/files",
+    "/attachments/",
+    "/customers/suggestions",
+)
 BY_LINK = (
     *("/setup", "/setup/you", "/passes/<secret>"),
     *("/s/<language>/r/<token>", "/s/<language>/report", "/s/<language>/unsubscribe/<token>"),

@@ -8,15 +8,16 @@ from werkzeug.datastructures import MultiDict
 
 from bugintake.core.db import transaction
 from bugintake.core.errors import Conflict, Invalid, NotFound
-from bugintake.core.security import new_secret
+from bugintake.core.security import new_secret, takes_files
 from bugintake.intake import catalogue, customers, filing, further_lists, intended, queries, replies, similar
+from bugintake.intake.attachments import keeping
 from bugintake.intake.filing import Draft
 from bugintake.intake.forms import ReportForm, report_form
 from bugintake.intake.models import Bug, OptionList, Report, Status
 from bugintake.intake.queries import KnownCustomer, bug_or_404
 from bugintake.intake.reports import canonical
 from bugintake.intake.similar import LookAlike
-from bugintake.intake.views import bp
+from bugintake.intake.views import bp, chosen_files
 from bugintake.team.guards import signed_in, signed_in_user
 from bugintake.team.workspace import workspace
 
@@ -32,13 +33,14 @@ def new() -> ResponseReturnValue:
 
 
 @bp.post("/new")
+@takes_files
 @signed_in
 def file() -> ResponseReturnValue:
     """File a bug; with `bug`, attach the customer to that one instead."""
     ref = request.form.get("bug", "")
     if ref:
         return _attach(bug_or_404(ref, signed_in_user()))
-    form = _form(request.form)
+    form = _sent()
     if not form.validate():
         return _page(form, 422)
     if request.form.get("ask"):
@@ -93,13 +95,22 @@ def attach(ref: str) -> ResponseReturnValue:
 
 
 @bp.post("/bugs/<ref>/attach")
+@takes_files
 @signed_in
 def attach_customer(ref: str) -> ResponseReturnValue:
     """Attach a customer to a known bug; what was typed into the other form comes along and is shown first."""
     bug = bug_or_404(ref, signed_in_user())
     if not request.form.get("confirmed"):
-        return _attach_page(canonical(bug), _form(request.form))
+        return _attach_page(canonical(bug), _sent())
     return _attach(bug)
+
+
+def shown_again() -> ResponseReturnValue:
+    """Show the form that was sent once more, nothing of it filed, as it is without a file that was taken out."""
+    ref = request.args.get("bug", "")
+    if ref:
+        return _attach_page(canonical(bug_or_404(ref, signed_in_user())), _sent())
+    return _page(_sent())
 
 
 @bp.get("/bugs/<ref>/filed")
@@ -133,6 +144,14 @@ def _form(given: MultiDict[str, str] | None, **values: Any) -> ReportForm:
     form.offer(choices, catalogue.use_of(OptionList.AREA), workspace().languages)
     sent = {name: value for name, value in (given or {}).items() if name.startswith("list_") and name not in form}
     form.strays = [name.removeprefix("list_")[:60] for name, value in sent.items() if value]
+    return form
+
+
+def _sent() -> ReportForm:
+    """Read the form that was sent, and keep the files in it."""
+    form = _form(request.form)
+    form.key.data = form.key.data or new_secret()
+    form.refused_files = chosen_files.keep_all(form.key.data)
     return form
 
 
@@ -197,7 +216,7 @@ def _file(form: ReportForm) -> ResponseReturnValue:
 
 
 def _attach(bug: Bug) -> ResponseReturnValue:
-    form = _form(request.form)
+    form = _sent()
     form.is_attaching = True
     report, status = _submit(form, bug) if form.validate() else (None, 422)
     return _attach_page(canonical(bug), form, status) if report is None else _confirmation(report)
@@ -213,7 +232,9 @@ def _submit(form: ReportForm, bug: Bug | None) -> tuple[Report | None, int]:
         return None, 422
     except Conflict as refusal:
         form.refuse(refusal.sentence)
-        form.key.data = new_secret()
+        used, form.key.data = form.key.data, new_secret()
+        with transaction():
+            keeping.carry_over(keeping.form_of(actor, used or ""), keeping.form_of(actor, form.key.data))
         return None, 409
 
 
@@ -222,7 +243,10 @@ def _confirmation(report: Report) -> ResponseReturnValue:
 
 
 def _page(form: ReportForm, status: int = 200, known: KnownCustomer | None = None) -> ResponseReturnValue:
-    return make_response(render_template("intake/new.html", form=form, known=known or _known(form)), status)
+    page = render_template(
+        "intake/new.html", form=form, known=known or _known(form), files=chosen_files.waiting_with(form.key.data)
+    )
+    return make_response(page, status)
 
 
 def _question(form: ReportForm, found: list[LookAlike], status: int = 200) -> ResponseReturnValue:
@@ -231,6 +255,7 @@ def _question(form: ReportForm, found: list[LookAlike], status: int = 200) -> Re
         "intake/similar.html",
         form=form,
         found=found,
+        files=chosen_files.waiting_with(form.key.data),
         none_of_these=NONE_OF_THESE,
         is_unanswered=status != 200,
         intended=area.intended,
@@ -249,6 +274,7 @@ def _attach_page(
         bug=bug,
         form=form,
         known=known or _known(form),
+        files=chosen_files.waiting_with(form.key.data),
         question=queries.open_question(bug) if bug.status == Status.NEEDS_INFO else None,
         Status=Status,
     )

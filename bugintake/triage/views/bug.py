@@ -12,6 +12,7 @@ from bugintake.core.forms import Seen, clean_line, clean_text
 from bugintake.core.security import local_target
 from bugintake.intake import catalogue, further_lists
 from bugintake.intake import queries as intake_queries
+from bugintake.intake.attachments.queries import files_of
 from bugintake.intake.models import Bug, Status
 from bugintake.intake.queries import bug_or_404, is_visible
 from bugintake.team.guards import engineer_required, signed_in, signed_in_user
@@ -49,6 +50,7 @@ def page(bug: Bug, status: int = 200, **forms_: Any) -> ResponseReturnValue:
         "reports": reports,
         "report_count": report_count,
         "further": further_lists.chosen_in([report.id for report in reports]),
+        "files": files_of([report.id for report in reports]),
         "history": lines,
         "earlier": earlier,
         "question": question,

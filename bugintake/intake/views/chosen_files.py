@@ -1,0 +1,36 @@
+"""What a request says about the files of a form: those it brings, and those that wait already."""
+
+from collections.abc import Sequence
+
+from flask import request
+from werkzeug.datastructures import FileStorage
+
+from bugintake.core.errors import Invalid
+from bugintake.intake.attachments import contents, keeping
+from bugintake.intake.attachments.models import Attachment
+from bugintake.intake.attachments.queries import chosen_in
+from bugintake.team.guards import signed_in_user
+
+
+def keep(key: str, upload: FileStorage) -> Attachment:
+    """Keep one file for the form with a key. Raises Invalid for what is not taken."""
+    actor = signed_in_user()
+    data = upload.stream.read(contents.MAX_BYTES + 1)
+    return keeping.choose(keeping.form_of(actor, key), upload.filename or "", data, actor=actor)
+
+
+def keep_all(key: str) -> list[str]:
+    """Keep every file that came with a form, whatever becomes of the form; return why some were not taken."""
+    refused = []
+    for upload in request.files.getlist("files"):
+        try:
+            if upload.filename:  # a browser sends an empty part where nothing was chosen
+                keep(key, upload)
+        except Invalid as refusal:
+            refused.append(refusal.sentence)
+    return refused
+
+
+def waiting_with(key: str | None) -> Sequence[Attachment]:
+    """List the files that wait with a form; one that nobody has sent yet has none."""
+    return chosen_in(keeping.form_of(signed_in_user(), key)) if key and request.method == "POST" else []
