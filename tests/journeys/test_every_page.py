@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 LONG = "Wolfeschlegelsteinhausenbergerdorff"
 NAME = (LONG * 6)[:200]
 CUSTOMER = f"{'h' * 60}@{'long.' * 30}example.com"
-WORDS = {"ref": "BUG-1", "language": "de", "name": "areas"}
+WORDS = {"ref": "BUG-1", "language": "de", "name": "areas", "list_name": "proxy"}
 FOR_PROGRAMS = (
     "/api/v1/",
     "/static/",
@@ -28,6 +28,7 @@ FOR_PROGRAMS = (
     "/new/files",
     "/attachments/",
     "/customers/suggestions",
+    "/admin/catalogue/form.yml",
 )
 BY_LINK = (
     *("/setup", "/setup/you", "/passes/<secret>"),
@@ -138,8 +139,12 @@ def stretch(house: House, admin: str) -> str:
     scopes = ("read", "reports:write", "bugs:write")
     words = [word for scope in scopes for word in ("--scope", scope)]
     secret = json.loads(house.command("token", "create", "--email", admin, *words, "--json"))["secret"]
+    form = house.log_path.with_name("form.yml")
+    form.write_text(f"body: [{{type: dropdown, id: proxy, attributes: {{label: {LONG * 3}, options: [{LONG * 3}]}}}}]")
+    house.command("import", "form", str(form))
     catalogue = json.loads(call(house, secret, "/catalogue"))
     chosen = {name: options[0]["id"] for name, options in catalogue.items() if name != "decline_reason"}
+    chosen["choices"] = {"proxy": chosen.pop("proxy")}
     customer = {"email": CUSTOMER, "name": NAME, "account": NAME, "language": "de"}
     texts = {"actual": LONG * 12, "steps": LONG * 40, "expected": LONG * 12}
     for bug in (None, None, "BUG-1"):
