@@ -159,8 +159,10 @@ class Choice(NamedTuple):
     id: int
     list: str
     label: str
+    hint: str
     aliases: Sequence[str]
     position: int
+    is_unsure: bool
     deadline_minutes: int | None
     is_retired: bool
 
@@ -177,8 +179,10 @@ _CHOICES = sa.select(
     Option.id,
     Option.list,
     Option.label,
+    Option.hint,
     Option.aliases,
     Option.position,
+    Option.is_unsure,
     Option.deadline_minutes,
     Option.retired_at.is_not(None),
 ).order_by(Option.list, Option.is_unsure, Option.position, Option.id)

@@ -9,15 +9,15 @@ from wtforms import BooleanField, HiddenField, MultipleFileField, RadioField, Se
 from bugintake.core.errors import Invalid
 from bugintake.core.forms import Form, KeptLine, KeptText, kept, printable
 from bugintake.intake import further_lists
-from bugintake.intake.catalogue import choose
+from bugintake.intake.catalogue import Choice, choose
 from bugintake.intake.customers import COUNTRIES
 from bugintake.intake.filing import ASKED, NOBODY, NOT_CHOSEN, Draft
 from bugintake.intake.list_models import FurtherList
-from bugintake.intake.models import Option, OptionList
+from bugintake.intake.models import OptionList
 from bugintake.intake.queries import language_name
 from bugintake.intake.reports import NEEDED, SOURCE_LENGTH, TEXT_LENGTH
 
-Choices = Mapping[str, Sequence[Option]]
+Choices = Mapping[str, Sequence[Choice]]
 OTHER = "other"  # what static/combobox.js sends for words that are not listed
 
 
@@ -97,23 +97,23 @@ class ReportForm(Form):
     key = HiddenField()
 
     lists: Sequence[FurtherList] = ()
+    offered: Choices = {}
     strays: Sequence[str] = ()
     PREFILLED = ("customer", "new_name", "new_company", "new_language", "steps", "actual", "expected")
     is_attaching = False
     refused_files: Sequence[str] = ()
     form_errors: list[str]
 
-    def offer(self, choices: Choices, used: Mapping[int, int], languages: Sequence[str]) -> None:
-        """Fill the lists: where it happens by how often it was chosen lately, versions from the newest."""
+    def offer(self, used: Mapping[int, int], languages: Sequence[str]) -> None:
+        """Fill the lists to be shown: where it happens by how often it was chosen lately, versions from the newest."""
         spoken = [(each, language_name(each), {"data-countries": " ".join(COUNTRIES[each])}) for each in languages]
         self.new_language.choices = [("", "As the address says"), *spoken]
         for kind in ASKED:
-            self.field_of(kind).offer([_row(each, used) for each in _ordered(kind, choices[kind], used)])
-
+            self.field_of(kind).offer([_row(each, used) for each in _ordered(kind, self.offered[kind], used)])
         for further in self.lists:
             field = self.further_field(further)
             field.further, field.words = further, kept(self[f"{field.name}_{OTHER}"])
-            field.offer([_row(each, used) for each in choices.get(further.name, ())])
+            field.offer([_row(each, used) for each in self.offered.get(further.name, ())])
 
     def field_of(self, kind: OptionList) -> Any:
         """Return the field of a list."""
@@ -135,13 +135,16 @@ class ReportForm(Form):
 
     def labels_of(self, area_ids: Sequence[int]) -> list[str]:
         """Name areas."""
-        return [label for value, label, _ in self.area.rows if int(value) in area_ids]
+        return [each.label for each in self.offered[OptionList.AREA] if each.id in area_ids]
 
     @property
     def area_id(self) -> int:
         """The area as it was chosen from the list; 0 while it was not."""
         given = kept(self.area)
-        return int(given) if given in {value for value, _, _ in self.area.rows} else 0
+        return int(given) if self._offers(OptionList.AREA, given) else 0
+
+    def _offers(self, kind: OptionList, given: str) -> bool:
+        return any(str(each.id) == given for each in self.offered[kind])
 
     def validate(self, extra_validators: Any = None) -> bool:
         """Check what needs no look at the customers: every refusal is a sentence at its field."""
@@ -206,7 +209,7 @@ class ReportForm(Form):
         if not given:
             if not self.is_attaching:
                 self.refuse(NOT_CHOSEN[kind], kind.value)
-        elif given not in {value for value, _, _ in field.rows}:
+        elif not self._offers(kind, given):
             try:
                 choose(kind, given)
             except Invalid as refusal:
@@ -231,8 +234,8 @@ class ReportForm(Form):
         return int(given) if re.fullmatch(r"[0-9]{1,10}", given) else given
 
 
-def report_form(lists: Sequence[FurtherList]) -> type[ReportForm]:
-    """Make the form that asks for the admin's own lists too.
+def report_form(lists: Sequence[FurtherList], offered: Choices) -> type[ReportForm]:
+    """Make the form that asks for the admin's own lists too, of what the catalogue offers.
 
     Words that are not listed come as `list_<name>_other` with JavaScript, as `list_<name>_new` without.
     """
@@ -241,10 +244,10 @@ def report_form(lists: Sequence[FurtherList]) -> type[ReportForm]:
         name = f"list_{each.name}"
         fields[name] = FurtherField(each.label, each.name)
         fields |= {f"{name}_{OTHER}": KeptLine(), f"{name}_new": KeptLine(f"{each.label}: not listed")}
-    return type("ReportForm", (ReportForm,), {**fields, "lists": lists})
+    return type("ReportForm", (ReportForm,), {**fields, "lists": lists, "offered": offered})
 
 
-def _ordered(kind: OptionList, options: Sequence[Option], used: Mapping[int, int]) -> list[Option]:
+def _ordered(kind: OptionList, options: Sequence[Choice], used: Mapping[int, int]) -> list[Choice]:
     if kind == OptionList.AREA:
         return sorted(options, key=lambda each: (each.is_unsure, -used.get(each.id, 0)))
     if kind == OptionList.VERSION:
@@ -252,7 +255,7 @@ def _ordered(kind: OptionList, options: Sequence[Option], used: Mapping[int, int
     return list(options)
 
 
-def _row(option: Option, used: Mapping[int, int]) -> tuple[str, str, dict[str, Any]]:
+def _row(option: Choice, used: Mapping[int, int]) -> tuple[str, str, dict[str, Any]]:
     attributes: dict[str, Any] = {}
     if option.list == OptionList.IMPACT:
         attributes = {"data-rank": min(option.position, 4), "data-d": option.hint}

@@ -100,7 +100,7 @@ def list_named(name: str) -> FurtherList | None:
     return db.session.scalar(sa.select(FurtherList).where(FurtherList.name == name))
 
 
-def asked(choices: Mapping[str, Sequence[Option]]) -> list[FurtherList]:
+def asked(choices: Mapping[str, Sequence[object]]) -> list[FurtherList]:
     """List what new reports are asked for: a list without a choice only where it grows."""
     return [each for each in lists() if each.grows or choices.get(each.name)]
 

@@ -139,9 +139,8 @@ def filed(ref: str) -> ResponseReturnValue:
 
 
 def _form(given: MultiDict[str, str] | None, **values: Any) -> ReportForm:
-    choices = catalogue.choices()
-    form = report_form(further_lists.asked(choices))(formdata=given, data=values)
-    form.offer(choices, catalogue.use_of(OptionList.AREA), workspace().languages)
+    offered = catalogue.names().offered
+    form = report_form(further_lists.asked(offered), offered)(formdata=given, data=values)
     sent = {name: value for name, value in (given or {}).items() if name.startswith("list_") and name not in form}
     form.strays = [name.removeprefix("list_")[:60] for name, value in sent.items() if value]
     return form
@@ -243,25 +242,20 @@ def _confirmation(report: Report) -> ResponseReturnValue:
 
 
 def _page(form: ReportForm, status: int = 200, known: KnownCustomer | None = None) -> ResponseReturnValue:
-    page = render_template(
-        "intake/new.html", form=form, known=known or _known(form), files=chosen_files.waiting_with(form.key.data)
-    )
-    return make_response(page, status)
+    return _drawn("intake/new.html", form, status, known=known or _known(form))
+
+
+def _drawn(template: str, form: ReportForm, status: int, **values: Any) -> ResponseReturnValue:
+    form.offer(catalogue.use_of(OptionList.AREA), workspace().languages)
+    files = chosen_files.waiting_with(form.key.data)
+    return make_response(render_template(template, form=form, files=files, **values), status)
 
 
 def _question(form: ReportForm, found: list[LookAlike], status: int = 200) -> ResponseReturnValue:
     area = catalogue.choose(OptionList.AREA, form.area.data or "")
-    page = render_template(
-        "intake/similar.html",
-        form=form,
-        found=found,
-        files=chosen_files.waiting_with(form.key.data),
-        none_of_these=NONE_OF_THESE,
-        is_unanswered=status != 200,
-        intended=area.intended,
-        declines=intended.standing_declines(area, signed_in_user()),
-    )
-    return make_response(page, status)
+    words = {"found": found, "none_of_these": NONE_OF_THESE, "is_unanswered": status != 200}
+    words |= {"intended": area.intended, "declines": intended.standing_declines(area, signed_in_user())}
+    return _drawn("intake/similar.html", form, status, **words)
 
 
 def _attach_page(
@@ -269,13 +263,6 @@ def _attach_page(
 ) -> ResponseReturnValue:
     if bug.withdrawn_at is not None:
         raise Conflict(f"{bug.ref} was taken back, so nobody can wait for it.")
-    page = render_template(
-        "intake/attach.html",
-        bug=bug,
-        form=form,
-        known=known or _known(form),
-        files=chosen_files.waiting_with(form.key.data),
-        question=queries.open_question(bug) if bug.status == Status.NEEDS_INFO else None,
-        Status=Status,
-    )
-    return make_response(page, status)
+    question = queries.open_question(bug) if bug.status == Status.NEEDS_INFO else None
+    words = {"bug": bug, "known": known or _known(form), "question": question, "Status": Status}
+    return _drawn("intake/attach.html", form, status, **words)
