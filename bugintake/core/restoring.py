@@ -5,7 +5,8 @@ import os
 import shutil
 import warnings
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
@@ -39,11 +40,12 @@ def restore(path: Path, *, replace: bool = False, then: Callable[[Backup, sa.Con
         )
     folder = config.settings().data / ATTACHMENTS
     fresh, old = folder.with_name(f"{ATTACHMENTS}.restored"), folder.with_name(f"{ATTACHMENTS}.replaced")
-    for leftover in (fresh, old):
-        shutil.rmtree(leftover, ignore_errors=True)
+    if old.exists():
+        raise CannotRestore(f"A restore was cut off here. Look at {old}: it has the files from before. Move it away.")
+    shutil.rmtree(fresh, ignore_errors=True)
     with zipfile.ZipFile(path) as archive:
         _extract_attachments(archive, backup, fresh)
-        with migrating.alone(db.engine) as connection, connection.begin():
+        with _swapped_back(folder, old), migrating.alone(db.engine) as connection, connection.begin():
             migrating.wait_for_turn(connection)
             _drop_everything(connection)
             migrating.reach(connection, backup.migration)
@@ -57,6 +59,18 @@ def restore(path: Path, *, replace: bool = False, then: Callable[[Backup, sa.Con
                 fresh.rename(folder)
     shutil.rmtree(old, ignore_errors=True)
     return backup
+
+
+@contextmanager
+def _swapped_back(folder: Path, old: Path) -> Iterator[None]:
+    """Put the files of before back where the rows of before stay."""
+    try:
+        yield
+    except BaseException:
+        if old.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            old.rename(folder)
+        raise
 
 
 def _extract_attachments(archive: zipfile.ZipFile, backup: Backup, folder: Path) -> None:

@@ -101,15 +101,19 @@ def fix(bug: Bug, notes: Mapping[str, str], release: Option | None, *, actor: Us
     Becomes live at once where its release is live already, or where the workspace has no releases. Records bug.fixed.
     Raises Invalid without a note, or without a release where the workspace has them.
     """
-    at_once = workspace().goes_live_at_once
-    if release is None and not at_once:
+    if release is None and not workspace().goes_live_at_once:
         raise Invalid("Say which version it is fixed in.", "version")
     _check_note(notes, "Say what is different for the customer.")
     columns = {"release_id": release.id if release else None, "customer_notes": dict(notes)}
     _move(bug, Status.FIXED, EventKind.BUG_FIXED, actor, seen, **columns)
+    _go_live_with_its_release(bug, actor)
+
+
+def _go_live_with_its_release(bug: Bug, actor: User) -> None:
+    release = bug.release
     if release is not None:
         db.session.refresh(release, with_for_update={"read": True})  # a release going live at this moment is seen
-    if at_once or (release is not None and release.live_since_at is not None):
+    if workspace().goes_live_at_once or (release is not None and release.live_since_at is not None):
         go_live(bug, actor=actor)
 
 
@@ -190,11 +194,13 @@ def undo(bug: Bug, *, actor: User, offered: int | None = None) -> None:
     values = {"status": undone, "status_since_at": clock.now(), "changed_at": clock.now(), **was}
     db.session.execute(change.values(**values).execution_options(synchronize_session="fetch"))
     if last.kind == EventKind.BUG_ASKED:
-        asked = waiting.reports_under(bug.id).with_only_columns(Report.id)
-        taken_back = sa.delete(Question).where(Question.report_id.in_(asked), Question.answered_at.is_(None))
-        db.session.execute(taken_back.execution_options(synchronize_session=False))
+        about = Question.report_id.in_(waiting.reports_under(bug.id).with_only_columns(Report.id))
+        newest = db.session.scalar(sa.select(sa.func.max(Question.id)).where(about))
+        db.session.delete(db.session.get_one(Question, newest))  # an older one that is still open stays
     db.session.expire(bug, PARTS)
     events.record(EventKind.BUG_UNDONE, bug=bug, actor=actor, before=last.after, after=undone, undone=last.id)
+    if undone == Status.FIXED:
+        _go_live_with_its_release(bug, actor)  # it may have gone live while the bug was said not to be fixed
 
 
 def _written_since(verdict: Event) -> set[str]:

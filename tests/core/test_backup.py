@@ -383,6 +383,24 @@ def test_a_restore_that_fails_in_the_middle_changes_nothing(app: Flask, settings
     assert (settings.data / "attachments" / "new").read_text() == "since the backup"
 
 
+def test_a_restore_whose_last_step_fails_gives_the_files_back(app: Flask, settings: Settings, file: Path) -> None:
+    fill()
+    folder = settings.data / "attachments"
+    folder.mkdir()
+    (folder / "old").write_text("as of the backup")
+    backups.write(file)
+    (folder / "new").write_text("since the backup")
+
+    def fail_to_commit(_connection: sa.Connection) -> None:
+        raise OSError("The disk is full.")
+
+    with pytest.raises(OSError, match="The disk is full"):
+        restore(file, replace=True, then=lambda _backup, link: sa.event.listen(link, "commit", fail_to_commit))
+
+    assert sorted(path.name for path in folder.iterdir()) == ["new", "old"]
+    assert [path.name for path in settings.data.glob("attachments.*")] == []
+
+
 def test_a_file_that_names_a_place_outside_is_refused(app: Flask, settings: Settings, file: Path) -> None:
     backups.write(file)
     evil = "attachments/../../evil"

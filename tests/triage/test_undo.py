@@ -5,10 +5,13 @@ from datetime import timedelta
 from html import unescape
 
 import pytest
+import sqlalchemy as sa
 
 from bugintake.core.db import db, transaction
 from bugintake.core.errors import Conflict
-from bugintake.intake.models import Bug, OptionList, Status
+from bugintake.intake.models import Bug, OptionList, Question, Status
+from bugintake.intake.queries import reports_of
+from bugintake.loop import releases
 from bugintake.team.models import User
 from bugintake.triage import editing, transitions
 from tests.conftest import AT_ONCE
@@ -107,3 +110,32 @@ def test_of_several_who_undo_one_move_at_once_one_does(app, company, together):
     assert ([answer is None for answer in answers].count(True), db.session.get_one(Bug, bug_id).status) == (1, "new")
     assert {type(answer) for answer in answers} == {type(None), Conflict}
     assert len(answers) == AT_ONCE
+
+
+def test_undoing_a_question_takes_back_that_one_alone(app, mira):
+    bug = make_bug()
+    report = reports_of(bug)[0]
+    with transaction():
+        earlier = transitions.ask(bug, report, "Which browser?", actor=mira)
+    with transaction():
+        transitions.accept(bug, actor=mira)
+    with transaction():
+        transitions.ask(bug, report, "Which version?", actor=mira)
+
+    with transaction():
+        transitions.undo(bug, actor=mira)
+
+    assert (bug.status, db.session.scalars(sa.select(Question)).all()) == (Status.ACCEPTED, [earlier])
+
+
+def test_a_fix_that_is_taken_up_again_goes_live_with_a_release_that_went_live_meanwhile(app, mira):
+    bug = make_bug(Status.FIXED)
+    with transaction():
+        transitions.start(bug, actor=mira)
+    with transaction():
+        releases.release_live(bug.release, actor=mira)
+
+    with transaction():
+        transitions.undo(bug, actor=mira)
+
+    assert bug.status == Status.LIVE
