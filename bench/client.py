@@ -132,11 +132,11 @@ def token_in(page: str) -> str:
     return found[1] if found else ""
 
 
-def measure(port: int, requests: Requests, good: set[int], clients: int, seconds: float) -> Measured:
-    """Let so many clients ask for some seconds, each in a process of its own, after a short warm-up."""
+def measure(port: int, requests: Requests, good: set[int], clients: range, seconds: float) -> Measured:
+    """Let the clients of these numbers ask for some seconds, each in a process of its own, after a short warm-up."""
     context = multiprocessing.get_context("fork")
     pipes, children = [], []
-    for number in range(clients):
+    for number in clients:
         mine, theirs = context.Pipe(duplex=False)
         child = context.Process(target=_ask, args=(port, requests(number), good, seconds, theirs))
         child.start()

@@ -74,9 +74,8 @@ def moves(seeded: seeding.Seeded, visitor: Visitor) -> Requests:
     """Begin to work on bugs of one's own, and put them down again."""
 
     def requests(number: int) -> Iterator[bytes]:
-        mine = [
-            bug for bug in seeded.open_bugs if bug % CLIENTS == number and bug % 3
-        ]  # 1 and 2: accepted, in progress
+        everybody = CLIENTS + 1
+        mine = [bug for bug in seeded.open_bugs if bug // 3 % everybody == number and bug % 3]
         while True:
             for bug in mine:
                 verbs = ("work", "rest") if bug % 3 == 1 else ("rest", "work")
