@@ -9,11 +9,13 @@ from PIL import Image
 
 from bugintake.core.errors import Invalid
 from bugintake.intake.attachments.contents import MAX_BYTES, read
+from bugintake.intake.attachments.pictures import MAX_POINTS
 from tests.factories import make_picture
 
 NOT_TAKEN = "is not one of these: a picture (PNG, JPEG, WebP, GIF), a text or log, a PDF."
 MARKUP = "is a web page or a drawing (HTML, SVG, XML), which can carry code."
 DAMAGED = "is no whole picture. Open it, save it again, and choose that."
+BOMB = "unpacks to more points than are taken, 24 million"
 PLACE = {0x8825: {1: "N", 2: (45.0, 48.0, 0.0)}, 0x010F: "CANARY phone", 0x0112: 6}
 
 
@@ -35,6 +37,15 @@ def webp_bomb() -> bytes:
     return b"RIFF" + struct.pack("<I", len(body)) + body
 
 
+def gif(side: int, *frames: int) -> bytes:
+    """Square frames on a square screen, each to be wiped away (disposal 2) before the next."""
+    wiped = b"".join(
+        b"!\xf9\x04\x08\0\0\0\0," + struct.pack("<4HB", 0, 0, frame, frame, 0) + b"\x02\x02\x44\x01\0"
+        for frame in frames
+    )
+    return b"GIF89a" + struct.pack("<2H3B", side, side, 0, 0, 0) + wiped + b";"
+
+
 def film(kind: str, frames: int, size: tuple[int, int] = (20, 20)) -> bytes:
     pictures = [Image.new("RGB", size, (n * 20 % 256, 0, 0)) for n in range(frames)]
     target = io.BytesIO()
@@ -51,7 +62,7 @@ def test_f_a2_a_bomb_is_refused_by_its_header(side):
 
     assert len(bomb) < 60_000
     assert refusal.value.sentence == (
-        f"bomb.png unpacks to {side:,} × {side:,} points; up to 24 million are taken. Cut out the part that shows it."
+        "bomb.png unpacks to more points than are taken, 24 million. Cut out the part that shows it."
     )
 
 
@@ -60,10 +71,41 @@ def test_f_a2_a_bomb_is_not_unpacked(monkeypatch):
     monkeypatch.setattr("PIL.ImageFile.ImageFile.load", unpacked.append)
 
     for bomb in (png_bomb(12_000), film("GIF", 2, (4000, 4000)), webp_bomb()):
-        with pytest.raises(Invalid, match="points; up to 24 million"):
+        with pytest.raises(Invalid, match=BOMB):
             read("bomb", bomb)
 
     assert unpacked == []
+
+
+@pytest.mark.parametrize(
+    "bomb",
+    [gif(65_535, 65_535), gif(1, 65_535), gif(1, 1, 65_535), gif(1, 1, *[4000] * 9)],
+    ids=["wiped", "first frame", "second frame", "all frames"],
+)
+def test_f_a2_a_film_that_grows_takes_no_memory_first(monkeypatch, bomb):
+    fill, taken = Image.core.fill, []
+
+    def measured(mode, size, *colour):
+        taken.append(size)
+        return fill(mode, min(size, (1, 1)), *colour)
+
+    monkeypatch.setattr(Image.core, "fill", measured)
+
+    with pytest.raises(Invalid, match=BOMB):
+        read("bomb.gif", bomb)
+
+    assert all(width * height <= MAX_POINTS for width, height in taken)
+
+
+def test_a_photo_with_others_behind_it_is_the_first_of_them():
+    target = io.BytesIO()
+    first, behind = Image.new("RGB", (9, 7), "red"), Image.new("RGB", (9, 7), "blue")
+    first.save(target, "MPO", save_all=True, append_images=[behind])
+
+    kept = read("phone.jpg", target.getvalue())
+
+    with Image.open(io.BytesIO(kept.data)) as picture:
+        assert (picture.format, picture.size, picture.getpixel((4, 3))) == ("JPEG", (9, 7), (254, 0, 0))
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF"])

@@ -5,6 +5,8 @@ Where somebody was (EXIF), what a program noted, a second file behind the first:
 
 import io
 import threading
+import warnings
+from itertools import islice
 
 from PIL import Image, ImageOps, ImageSequence
 
@@ -14,37 +16,44 @@ MAX_POINTS = 24_000_000
 THUMBNAIL = (320, 240)
 SHOWS = ("transparency", "duration", "loop")  # all that is taken over besides the points
 
-# Ours is stricter and comes first: Pillow only warns of pictures up to 179 million points.
-Image.MAX_IMAGE_PIXELS = None
+Image.MAX_IMAGE_PIXELS = MAX_POINTS // 2  # Pillow warns above it and refuses above twice as many, which is ours
 _one_at_a_time = threading.Lock()  # four at once would need a gigabyte
 
 
 def written_anew(content: bytes, kind: str) -> tuple[bytes, bytes]:
     """Return a picture without anything hidden in it, and a small copy of its first frame.
 
-    The number of points is read from the header, all frames of a film counted, before anything is unpacked. Raises
-    Invalid for too many, and for a file that is no whole picture.
+    The number of points, all frames of a film counted, is read before a frame is unpacked. Raises Invalid for too many,
+    and for a file that is no whole picture.
     """
-    with _one_at_a_time:
+    with _one_at_a_time, warnings.catch_warnings(action="ignore", category=Image.DecompressionBombWarning):
         try:
             _refuse_bomb(_canvas(content, kind))
             with Image.open(io.BytesIO(content), formats=[kind]) as picture:
-                _refuse_bomb(picture.size)
-                _refuse_bomb((picture.width, picture.height * getattr(picture, "n_frames", 1)))
-                frames = [_bare(frame) for frame in ImageSequence.Iterator(picture)]
-        except Invalid:
-            raise
-        except Exception as error:  # the decoders raise anything at all about a broken file
+                frames = _frames(picture, kind)
+            return _encoded(frames, kind), _thumbnail(frames[0])
+        except Image.DecompressionBombError as error:
+            millions = MAX_POINTS // 1_000_000
+            raise Invalid(
+                f"unpacks to more points than are taken, {millions} million. Cut out the part that shows it."
+            ) from error
+        except Exception as error:  # the decoders and encoders raise anything at all about a broken file
             raise Invalid("is no whole picture. Open it, save it again, and choose that.") from error
-        return _encoded(frames, kind), _thumbnail(frames[0])
+
+
+def _frames(picture: Image.Image, kind: str) -> list[Image.Image]:
+    # Behind the photo of a phone lie others (MPO), of which JPEG knows nothing.
+    count = 1 if kind == "JPEG" else getattr(picture, "n_frames", 1)
+    frames = []
+    for frame in islice(ImageSequence.Iterator(picture), count):
+        _refuse_bomb((frame.width, frame.height * count))  # a GIF may grow from frame to frame
+        frames.append(_bare(frame))
+    return frames
 
 
 def _refuse_bomb(size: tuple[int, int]) -> None:
     if size[0] * size[1] > MAX_POINTS:
-        raise Invalid(
-            f"unpacks to {size[0]:,} × {size[1]:,} points; up to {MAX_POINTS // 1_000_000} million are taken. "
-            "Cut out the part that shows it."
-        )
+        raise Image.DecompressionBombError
 
 
 def _canvas(content: bytes, kind: str) -> tuple[int, int]:
