@@ -103,7 +103,7 @@ def bare_rate(sink: Sink, count: int) -> float:
 def worker_rate(sink: Sink, environment: dict[str, str], count: int) -> float:
     """Let the worker send what is owed to so many people, and return mails a second."""
     sink.forget()
-    url = {"BUGINTAKE_SMTP_URL": f"smtp://127.0.0.1:{sink.port}", "BUGINTAKE_MAIL_FROM": "support@bench.example"}
+    url = {"BUGINTAKE_SMTP_URL": f"smtp+plain://127.0.0.1:{sink.port}", "BUGINTAKE_MAIL_FROM": "support@bench.example"}
     worker = subprocess.Popen([sys.executable, "-m", "bugintake.cli", "worker"], env={**environment, **url})
     try:
         deadline = time.monotonic() + 60 + count / 20
