@@ -74,7 +74,8 @@ def bare_app(settings: Settings) -> Flask:
         return CARDS.render(rows=read(kind, number))
 
     def read(kind: str, number: int) -> Sequence[Sequence[Any]]:
-        return list(connection(settings).execute(KINDS[kind].format(mark), (number,)))
+        text = KINDS[kind] if settings.is_sqlite else KINDS[kind].replace("%", "%%")
+        return list(connection(settings).execute(text.format(mark), (number,)))
 
     @app.post("/commits/<int:count>")
     def commit(count: int) -> str:
