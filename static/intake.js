@@ -207,8 +207,10 @@ async function send(file) {
     document.getElementById(kept.id)?.remove(); // the same file again
     row.replaceWith(kept);
     say(`${name} is added.`);
+    return true;
   } catch (error) {
-    refuse(row, `${name} was not added: ${REASONS[error] || "there is no connection"}.`);
+    const reason = REASONS[error] || (error >= 500 ? "the server failed" : "there is no connection");
+    refuse(row, `${name} was not added: ${reason}.`);
   }
 }
 
@@ -273,7 +275,8 @@ form.addEventListener("submit", (event) => {
   if (!sending.size) return;
   event.preventDefault();
   const { submitter } = event;
-  Promise.all(sending).then(() => {
+  Promise.all(sending).then((added) => {
+    if (!added.every(Boolean)) return; // whoever sent it believes the file to be in it
     if (submitter && !submitter.isConnected) form.append(submitter);
     form.requestSubmit(submitter);
   });

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, abort, current_app, request
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
+from flask_login import current_user
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -87,7 +88,7 @@ def needs_no_form_token(view: View) -> View:
 
 
 def takes_files(view: View) -> View:
-    """Mark a view whose form may carry several files."""
+    """Mark a view whose form may carry several files, from somebody who is signed in."""
     view.takes_files = True  # type: ignore[attr-defined]
     return view
 
@@ -102,7 +103,7 @@ def refuse_forgery() -> None:
     view = current_app.view_functions[request.endpoint]
     if getattr(view, "needs_no_form_token", False):
         return
-    if getattr(view, "takes_files", False):
+    if getattr(view, "takes_files", False) and current_user.is_authenticated:
         request.max_content_length = MAX_FILES_BYTES
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
         raise NotPermitted("This request came from another site, so nothing was changed.")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 from werkzeug.serving import make_server
 
@@ -124,3 +125,22 @@ def desk(address: str, agent: Visitor, context: Any) -> str:
     assert cookie is not None
     context.add_cookies([{"name": "session", "value": cookie.value, "url": address}])
     return address
+
+
+@pytest.fixture
+def deadlock(app):
+    """End a transaction that adds to a table, once, as PostgreSQL does with one of two that wait for each other."""
+    ended = []
+
+    def prepare(table):
+        def end(_connection, _cursor, statement, *_others):
+            if statement.startswith(f"INSERT INTO {table} ") and not ended:
+                ended.append(table)
+                error = Exception("deadlock detected")
+                error.sqlstate = "40P01"
+                raise sa.exc.OperationalError(statement, {}, error)
+
+        sa.event.listen(db.engine, "before_cursor_execute", end)
+        return ended
+
+    return prepare

@@ -181,6 +181,15 @@ def test_the_command_says_what_is_wrong_and_imports_nothing(app, company, file):
     assert state() == before
 
 
+def test_a_form_comes_whole_with_a_request_that_is_answered_again(lead, deadlock):
+    ended = deadlock("options")
+
+    sent = {"file": (io.BytesIO(FORM.encode()), "bug.yml"), "confirmed": "1"}
+
+    assert lead.post("/admin/catalogue/form", sent).status_code == 303
+    assert ended == ["options"]
+
+
 def test_the_page_shows_what_would_change_and_then_does_it(lead):
     before = state()
     page = lead.post("/admin/catalogue/form", {"file": (io.BytesIO(FORM.encode()), "bug.yml")})

@@ -1,4 +1,4 @@
-"""Files and their rows: chosen, attached, taken out, erased, swept."""
+"""Files and their rows: chosen, attached, taken out, swept."""
 
 import hashlib
 import os
@@ -12,7 +12,6 @@ from bugintake.core.errors import Invalid, NotFound
 from bugintake.intake.attachments import keeping, storage
 from bugintake.intake.attachments.models import Attachment
 from bugintake.intake.attachments.queries import attachment_or_404, chosen_in, files_of, unfiled_or_404
-from bugintake.intake.models import Report
 from bugintake.team.models import Role
 from bugintake.triage import editing
 from tests.factories import make_attachment, make_bug, make_customer, make_picture, make_report, make_user
@@ -77,6 +76,17 @@ def test_a_report_takes_ten_files(lea):
         chosen(lea, data=b"one more")
 
     assert len(files_on_disk()) == 10
+
+
+def test_a_full_form_decodes_nothing_but_what_may_be_its_own_sent_again(lea, monkeypatch):
+    first = chosen(lea, "0.png", make_picture(size=(1, 1)))
+    for number in range(1, 10):
+        chosen(lea, data=b"%d" % number)
+
+    assert chosen(lea, "0.png", make_picture(size=(1, 1))).id == first.id
+    monkeypatch.setattr("PIL.Image.open", None)
+    with pytest.raises(Invalid, match=r"A report takes up to 10 files\."):
+        chosen(lea, "another.png", make_picture(size=(2, 2)))
 
 
 def test_files_go_with_the_report_of_their_form_and_with_no_other(lea):
@@ -154,17 +164,19 @@ def test_what_cannot_be_kept_in_the_database_leaves_no_file(lea):
     assert (rows(), files_on_disk()) == ([], [])
 
 
-def test_erasing_a_person_takes_the_files_of_their_reports(lea):
-    hana, tom = make_customer("Hana"), make_customer("Tom")
-    hers, his = make_attachment(make_bug(waiting=[hana])), make_attachment(make_bug(waiting=[tom]))
+def test_a_file_stays_where_the_answer_to_the_commit_was_lost(lea, monkeypatch):
+    def commit_and_lose_the_answer(connection):
+        connection.commit()
+        raise ConnectionResetError
 
-    with transaction():
-        keeping.erase_files_of(hana)
+    with monkeypatch.context() as lost:
+        lost.setattr(db.engine.dialect, "do_commit", commit_and_lose_the_answer)
+        with pytest.raises(ConnectionResetError):
+            chosen(lea)
+    db.session.remove()
 
-    assert [each.id for each in rows()] == [his.id]
-    assert not storage.path_of(hers.stored_as).exists()
-    assert storage.path_of(his.stored_as).exists()
-    assert db.session.scalar(sa.select(sa.func.count(Report.id))) == 2
+    [kept] = rows()
+    assert files_on_disk() == [kept.stored_as]
 
 
 def test_what_nobody_filed_within_a_week_is_swept(lea, clock):
@@ -192,6 +204,29 @@ def test_a_file_without_a_row_is_swept_after_an_hour_and_not_before(lea, clock):
     keeping.sweep()
 
     assert files_on_disk() == sorted(["c" * 32, kept.stored_as])
+
+
+def test_the_sweep_leaves_alone_what_is_no_plain_file(lea, clock):
+    chosen(lea)
+    (storage.folder() / "lost+found").mkdir()
+    (storage.folder() / "link").symlink_to("nowhere")
+    os.utime(storage.folder() / "lost+found", (0, 0))
+    before = files_on_disk()
+
+    keeping.sweep()
+
+    assert files_on_disk() == before
+
+
+def test_a_file_that_goes_while_the_folder_is_read_is_passed_over(lea, clock):
+    for each in (chosen(lea), chosen(lea, data=b"another day\n")):
+        os.utime(storage.path_of(each.stored_as), (0, 0))
+    names = storage.names_before(clock.now())
+    next(names)
+    for each in rows():
+        storage.drop(each.stored_as)
+
+    assert list(names) == []
 
 
 def test_there_is_nothing_to_sweep_before_the_first_file(app):

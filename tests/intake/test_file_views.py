@@ -14,6 +14,7 @@ from bugintake.intake.attachments.models import Attachment
 from bugintake.intake.models import Report
 from tests.counting import asked
 from tests.factories import make_attachment, make_bug, make_customer, make_picture
+from tests.visitors import visit
 
 LOG = b"10:42 no VAT line\n"
 
@@ -195,6 +196,28 @@ def test_f_a1_more_than_fits_is_refused_before_it_is_read(agent, url, megabytes)
     size = {"CONTENT_LENGTH": str(megabytes * 1024 * 1024)}
 
     assert agent.post(url, {"files": upload()}, environ_overrides=size).status_code == 413
+
+
+def test_a_stranger_may_send_no_more_than_any_form_holds(app, agent):
+    size = {"CONTENT_LENGTH": str(13 * 1024 * 1024)}
+
+    assert visit(app).post("/new", {"files": upload()}, environ_overrides=size).status_code == 413
+
+
+def test_more_files_than_a_report_takes_are_not_even_looked_at(agent, filled):
+    page = agent.post("/new", {**filled(key="k1"), "files": [upload(data=b"%d" % number) for number in range(11)]})
+
+    assert (page.status_code, filed_files()) == (422, [])
+    assert "A report takes up to 10 files." in page.text
+
+
+def test_files_come_whole_with_a_request_that_is_answered_again(agent, filled, deadlock):
+    ended = deadlock("bugs")
+
+    agent.post("/new", {**filled(key="k1"), "files": [upload(data=b"%d" % number) for number in range(10)]})
+
+    assert ended == ["bugs"]
+    assert filed_files() == [("app.log", db.session.scalars(sa.select(Report.id)).one())] * 10
 
 
 # --- Handing out -------------------------------------------------------------------------------------------------

@@ -91,6 +91,24 @@ def test_a_form_waits_for_a_file_that_is_on_its_way(context, company, desk):
     expect(page.get_by_role("link", name="Picture: image.png")).to_be_visible()
 
 
+def test_a_form_stays_where_a_file_on_its_way_was_not_added(context, company, desk):
+    page = context.new_page()  # of which the console says that the server failed
+    page.goto(f"{desk}/new")
+    held = []
+    page.route("**/new/files", lambda route: held.append(route))  # noqa: PLW0108  # a built-in has no place for its wrapper
+    sent = []
+    page.on("request", lambda request: sent.append(request.url) if request.is_navigation_request() else None)
+
+    hand_over(page, "paste", "image.png")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_function("document.querySelector('#live')")
+    held[0].fulfill(status=500, body="")
+
+    expect(shown(page)).to_have_text("image.png was not added: the server failed.")
+    page.get_by_label("What happened").fill("Kept.")
+    assert sent == []
+
+
 def test_chosen_files_are_there_after_back_and_follow_to_a_known_bug(page, company, desk):
     bug = make_bug(area="Search", symptom="Looks wrong")
     make_customer("Hana Kovač")

@@ -12,10 +12,11 @@ from bugintake.core.errors import Invalid
 from bugintake.core.security import hash_secret
 from bugintake.intake.attachments import contents, storage
 from bugintake.intake.attachments.models import Attachment
-from bugintake.intake.models import Customer, Report
+from bugintake.intake.models import Report
 from bugintake.team.models import User
 
 MOST = 10
+TOO_MANY = f"A report takes up to {MOST} files."
 FORGET_UNFILED_AFTER = timedelta(days=7)
 GRACE = timedelta(hours=1)  # no request takes as long from its file to its row
 BATCH = 500
@@ -32,17 +33,25 @@ def choose(form_hash: str, name: str, data: bytes, *, actor: User) -> Attachment
     The file is written before the transaction, which it opens itself, so that nobody waits for a disk or a decoder.
     Raises Invalid for what is not taken, and OSError where there is no room.
     """
+    _refuse_to_decode(form_hash, name)
     content = contents.read(name, data)
     stored_as = storage.put(content)
-    try:
-        with transaction():
+    with transaction():
+        try:
             chosen = _choose(form_hash, content, stored_as, actor)
-    except BaseException:
-        storage.drop(stored_as)
-        raise
+        except BaseException:  # not around the commit: where its answer is lost, the row may be there
+            storage.drop(stored_as)
+            raise
     if chosen.stored_as != stored_as:
         storage.drop(stored_as)
     return chosen
+
+
+def _refuse_to_decode(form_hash: str, name: str) -> None:
+    """Spare the work where a form is full, unless this may be one of its files, sent again."""
+    names = db.session.scalars(sa.select(Attachment.name).where(Attachment.form_hash == form_hash)).all()
+    if len(names) >= MOST and not any(contents.file_name(name, kind) in names for kind in contents.ENDINGS):
+        raise Invalid(TOO_MANY, "files")
 
 
 def _choose(form_hash: str, content: contents.Content, stored_as: str, actor: User) -> Attachment:
@@ -53,7 +62,7 @@ def _choose(form_hash: str, content: contents.Content, stored_as: str, actor: Us
     if same is not None:
         return same
     if len(there) >= MOST:
-        raise Invalid(f"A report takes up to {MOST} files.", "files")
+        raise Invalid(TOO_MANY, "files")
     chosen = Attachment(
         form_hash=form_hash,
         added_by_id=actor.id,
@@ -87,13 +96,6 @@ def remove(attachment: Attachment) -> None:
     gone = db.session.execute(sa.delete(Attachment).where(*as_it_was).returning(Attachment.id)).one_or_none()
     if gone is not None:  # else it was filed meanwhile, or somebody was faster
         after_commit(lambda: storage.drop(stored_as))
-
-
-def erase_files_of(customer: Customer) -> None:
-    """Take away every file of a customer's reports, as a part of erasing that person."""
-    theirs = sa.select(Attachment).join(Attachment.report).where(Report.customer_id == customer.id)
-    for attachment in db.session.scalars(theirs).all():
-        remove(attachment)
 
 
 def sweep() -> None:

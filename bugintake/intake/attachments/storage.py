@@ -3,6 +3,7 @@
 import os
 import secrets
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -54,13 +55,14 @@ def drop(stored_as: str) -> None:
 
 
 def names_before(instant: datetime) -> Iterator[str]:
-    """List the names of the files that were written before an instant."""
+    """List the names of the files that were written before an instant; what is no plain file is none of ours."""
     if not folder().is_dir():
         return
     with os.scandir(folder()) as entries:
         for entry in entries:
-            if entry.stat().st_mtime < instant.timestamp():
-                yield entry.name.removesuffix(SMALL)
+            with suppress(FileNotFoundError):  # it was taken out meanwhile
+                if entry.is_file(follow_symlinks=False) and entry.stat().st_mtime < instant.timestamp():
+                    yield entry.name.removesuffix(SMALL)
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -15,17 +15,24 @@ from bugintake.team.guards import signed_in_user
 def keep(key: str, upload: FileStorage) -> Attachment:
     """Keep one file for the form with a key. Raises Invalid for what is not taken."""
     actor = signed_in_user()
+    upload.stream.seek(0)  # a request that is answered again has read it already
     data = upload.stream.read(contents.MAX_BYTES + 1)
     return keeping.choose(keeping.form_of(actor, key), upload.filename or "", data, actor=actor)
 
 
 def keep_all(key: str) -> list[str]:
-    """Keep every file that came with a form, whatever becomes of the form; return why some were not taken."""
+    """Keep every file that came with a form, whatever becomes of the form; return why some were not taken.
+
+    Of more than a report takes, none is even looked at.
+    """
+    # A browser sends an empty part where nothing was chosen.
+    uploads = [upload for upload in request.files.getlist("files") if upload.filename]
+    if len(uploads) > keeping.MOST:
+        return [keeping.TOO_MANY]
     refused = []
-    for upload in request.files.getlist("files"):
+    for upload in uploads:
         try:
-            if upload.filename:  # a browser sends an empty part where nothing was chosen
-                keep(key, upload)
+            keep(key, upload)
         except Invalid as refusal:
             refused.append(refusal.sentence)
     return refused

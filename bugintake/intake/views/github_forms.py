@@ -31,6 +31,7 @@ def adopt_form() -> ResponseReturnValue:
     try:
         file = request.files.get("file")
         if file:
+            file.seek(0)  # a request that is answered again has read it already
             text = github_forms.decoded(file.read())
         read = github_forms.read(text)
         named = [(_TARGET.fullmatch(name), target) for name, target in request.form.items()]
