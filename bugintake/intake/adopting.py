@@ -57,7 +57,8 @@ _LIST_WORDS = {
     OptionList.AREA: r"component|\barea|\bmodule\b|komponente|bereich|componente",
     OptionList.SYMPTOM: r"symptom|(type|kind) of (bug|problem|issue)|what goes wrong",
 }
-_LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
+LONGEST = 1000  # characters of a label that are looked at: markup that never ends would take seconds
+_LINK = re.compile(r"\[([^\]\[]*)\]\([^)]*\)")
 _EMPHASIS = re.compile(r"\*\*|__|`|(?<!\w)_|_(?!\w)")
 
 
@@ -136,7 +137,7 @@ def our_form() -> GitHubForm:
 
 def plain(text: str) -> str:
     """Take the markup out of a label, and cut it to what its column holds."""
-    words = clean_line(_EMPHASIS.sub("", _LINK.sub(r"\1", text)))
+    words = clean_line(_EMPHASIS.sub("", _LINK.sub(r"\1", text[:LONGEST])))
     return words if len(words) <= LABEL_LENGTH else words[: LABEL_LENGTH - 1].rstrip() + "…"
 
 
@@ -184,7 +185,7 @@ def _take(found: dict[int, str], fields: Mapping[int, FormField], target: str, p
     """Give a target to the first field that is called so, by label and then by id, unless it is given already."""
     free = {number: each for number, each in fields.items() if number not in found}
     labels = [(number, plain(each.label)) for number, each in free.items()]
-    ids = [(number, re.sub(r"[-_]", " ", each.id or "")) for number, each in free.items()]
+    ids = [(number, re.sub(r"[-_]", " ", (each.id or "")[:LONGEST])) for number, each in free.items()]
     for number, words in labels + ids:
         if target not in found.values() and re.search(pattern, key_of(words)):
             found[number] = target

@@ -12,6 +12,7 @@ from bugintake.core.errors import Invalid
 
 LARGEST = 60_000  # characters: they are read in a second; the longest of 27 real ones has 10,776
 DEEPEST = 20
+MOST_FIELDS, MOST_OPTIONS = 100, 200
 TYPES = ("markdown", "textarea", "input", "dropdown", "checkboxes")
 YES = {"true": True, "false": False}
 
@@ -64,7 +65,7 @@ def read(text: str) -> GitHubForm:
     body = top.get("body")
     if body is None:
         raise Invalid("Line 1: there is no body, so this is no form.", "file")
-    fields = [_field(node) for node in _items(body, "body")]
+    fields = [_field(node) for node in _items(body, "body", MOST_FIELDS)]
     labels = top.get("labels")
     return GitHubForm(
         name=_optional(top.get("name")) or "",
@@ -122,7 +123,7 @@ def _field(node: Node) -> FormField:
     rules = _mapping(parts["validations"], "validations") if "validations" in parts else {}
     options, required = _options(kind, attributes, node)
     given = _optional(attributes.get("default"))
-    if kind == "dropdown" and given is not None and not (given.isdecimal() and int(given) < len(options)):
+    if kind == "dropdown" and given is not None and not _is_place(given, options):
         raise _wrong(attributes["default"], f"the default is a number from 0 to {len(options) - 1}")
     return FormField(
         type=kind,
@@ -140,12 +141,16 @@ def _field(node: Node) -> FormField:
 def _options(kind: str, attributes: Mapping[str, Node], node: Node) -> tuple[list[str], list[int]]:
     if kind not in ("dropdown", "checkboxes"):
         return [], []
-    items = _items(_needed(attributes, "options", node), "options")
+    items = _items(_needed(attributes, "options", node), "options", MOST_OPTIONS)
     if kind == "dropdown":
         return [_text(each) for each in items], []
     boxes = [_mapping(each, "An option") for each in items]
     labels = [_text(_needed(box, "label", each)) for box, each in zip(boxes, items, strict=True)]
     return labels, [place for place, box in enumerate(boxes) if _is_true(box.get("required"))]
+
+
+def _is_place(given: str, options: Sequence[str]) -> bool:
+    return given.isdecimal() and len(given) < 5 and int(given) < len(options)  # int() refuses 4,301 digits
 
 
 def _mapping(node: Node, what: str) -> dict[str, Node]:
@@ -160,9 +165,11 @@ def _mapping(node: Node, what: str) -> dict[str, Node]:
     return found
 
 
-def _items(node: Node, what: str) -> list[Node]:
+def _items(node: Node, what: str, most: int) -> list[Node]:
     if not isinstance(node, SequenceNode) or not node.value:
         raise _wrong(node, f"{what} is a list with at least one item")
+    if len(node.value) > most:
+        raise _wrong(node.value[most], f"{what} is a list with at most {most} items")
     return list(node.value)
 
 

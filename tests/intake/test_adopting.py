@@ -214,3 +214,20 @@ def test_the_page_names_the_line_and_keeps_the_text(lead):
         assert f"</span>{sentence}" in page.text
         assert f"\n{text}</textarea>" in html.unescape(page.text)
     assert state() == before
+
+
+def test_a_preview_waits_for_nobody_who_writes_and_writes_nothing(lead):
+    before = state()
+    with transaction():
+        db.session.execute(sa.text("UPDATE options SET hint = hint"))
+        page = lead.post("/admin/catalogue/form", data={"text": FORM})
+
+    assert (page.status_code, state()) == (200, before)
+
+
+def test_of_an_endless_label_only_the_beginning_is_looked_at(app):
+    brackets = "[" * 59_000
+    form = github_forms.read(f"body: [{{type: input, attributes: {{label: '{brackets}'}}}}]")
+
+    assert adopting.plain("*" * adopting.LONGEST + "Theme") == ""
+    assert [each.label for each in adopting.proposals(form)] == ["[" * (catalogue.LABEL_LENGTH - 1) + "…"]

@@ -147,3 +147,32 @@ def test_no_text_does_more_than_be_refused(text):
         read(text)
     except Invalid as refusal:
         assert refusal.field == "file"
+
+
+def test_a_default_of_thousands_of_digits_is_refused_with_its_line():
+    text = "body:\n  - type: dropdown\n    attributes: {label: A, options: [x], default: %s}" % ("9" * 5000)
+
+    with pytest.raises(Invalid) as refusal:
+        github_forms.read(text)
+
+    assert refusal.value.sentence == "Line 3: the default is a number from 0 to 0."
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (
+            "body:\n" + "  - {type: input, attributes: {label: A}}\n" * 101,
+            "Line 102: body is a list with at most 100 items.",
+        ),
+        (
+            "body:\n  - type: dropdown\n    attributes:\n      label: A\n      options:\n" + "        - x\n" * 201,
+            "Line 206: options is a list with at most 200 items.",
+        ),
+    ],
+)
+def test_more_fields_or_options_than_anybody_can_answer_are_refused(text, sentence):
+    with pytest.raises(Invalid) as refusal:
+        github_forms.read(text)
+
+    assert refusal.value.sentence == sentence

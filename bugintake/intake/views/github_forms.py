@@ -36,15 +36,14 @@ def adopt_form() -> ResponseReturnValue:
         read = github_forms.read(text)
         named = [(_TARGET.fullmatch(name), target) for name, target in request.form.items()]
         wanted = {int(match[1]): target for match, target in named if match}
-        with transaction():
-            found = adopting.proposals(read, wanted)
-            if request.form.get("confirmed"):
-                adopting.adopt(found, actor=signed_in_user())
+        if request.form.get("confirmed"):
+            with transaction():
+                adopting.adopt(adopting.proposals(read, wanted), actor=signed_in_user())
+            flash(_("The form is taken over. What was there already stays as it was."))
+            return redirect(url_for(".further"), 303)
+        found = adopting.proposals(read, wanted)
     except Invalid as refusal:
         return _page(text, refusal.sentence, 422)
-    if request.form.get("confirmed"):
-        flash(_("The form is taken over. What was there already stays as it was."))
-        return redirect(url_for(".further"), 303)
     page = render_template(
         "intake/form_preview.html", form=read, found=found, text=text, tabs=tabs(), targets=adopting.TARGETS
     )
