@@ -117,3 +117,32 @@ def test_an_event_that_is_committed_later_than_a_younger_one_is_not_missed(app):
     thread.join()
 
     assert reader() == 2
+
+
+@pytest.mark.only_on("postgres")
+def test_an_event_is_not_missed_whose_writer_began_after_everybody_who_is_done(app):
+    """PostgreSQL names only those as still writing who began before somebody who is done."""
+    reader = kept(lambda: db.session.scalar(sa.select(sa.func.count()).select_from(User)))
+    has_written, other_has_read = Barrier(2), Barrier(2)
+
+    def later() -> None:
+        with app.app_context(), transaction():
+            db.session.add(User(email="later@team.test", name="Later", role=Role.AGENT))
+            events.record(EventKind.USER_ADDED, actor=None)
+            db.session.flush()
+            has_written.wait()
+            other_has_read.wait()
+
+    thread = Thread(target=later)
+    with transaction():
+        db.session.add(User(email="first@team.test", name="First", role=Role.AGENT))
+        db.session.flush()
+        thread.start()
+        has_written.wait()
+        events.record(EventKind.USER_ADDED, actor=None)
+    assert reader() == 1
+    db.session.rollback()
+    other_has_read.wait()
+    thread.join()
+
+    assert reader() == 2
