@@ -245,6 +245,9 @@ def version_named(label: str, *, actor: User | None) -> Option:
     An id is not looked for: "12" is a version's name. Raises Invalid for a retired one, and for none at all.
     """
     known = labelled(OptionList.VERSION, label)
+    if known is None:
+        one_at_a_time(f"option {OptionList.VERSION}")  # somebody may have typed the same just now
+        known = labelled(OptionList.VERSION, label)
     return choose(OptionList.VERSION, known.id) if known else add_option(OptionList.VERSION, label, actor=actor)
 
 

@@ -84,10 +84,10 @@ class ListForm(Form):
 
     def offer(self, areas: Sequence[Option]) -> None:
         """Say which areas there are."""
-        self.areas.choices = [(str(each.id), each.label) for each in areas]
+        self.areas.choices = [(str(each.id), each.label + (", retired" if each.retired_at else "")) for each in areas]
 
     def terms(self, areas: Sequence[Option]) -> Terms:
-        """Return what was typed. Raises Invalid for an area that does not exist or was retired."""
+        """Return what was typed. Raises Invalid for an area that is not among these."""
         by_id = {str(each.id): each for each in areas}
         given = self.areas.data or []
         if any(each not in by_id for each in given):

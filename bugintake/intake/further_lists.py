@@ -140,7 +140,8 @@ def chosen(
         value = given.get(name, "")
         option = check(each, value, area.id)
         if option is None and value not in ("", None):
-            option = catalogue.add_option(name, str(value), actor=actor)
+            one_at_a_time(f"option {name}")  # somebody may have typed the same just now
+            option = check(each, value, area.id) or catalogue.add_option(name, str(value), actor=actor)
         if option is not None:
             found.append((each, option))
         elif is_complete and is_owed(each, area.id):
@@ -222,6 +223,8 @@ def _free_name(label: str) -> str:
     stem = words if words[:1].isalpha() else f"list_{words}".rstrip("_")
     taken = TAKEN | {each.name for each in lists(with_retired=True)}
     number = 1
-    while (name := stem[:NAME_LENGTH] if number == 1 else f"{stem[: NAME_LENGTH - 4]}_{number}") in taken:
+    while True:
+        name = stem[:NAME_LENGTH] if number == 1 else f"{stem[: NAME_LENGTH - 4]}_{number}"
+        if name not in taken and not name.endswith(("_new", "_other")):  # the form calls words that are not listed so
+            return name
         number += 1
-    return name

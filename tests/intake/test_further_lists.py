@@ -175,3 +175,9 @@ def test_a_built_in_list_keeps_its_last_choice_a_further_one_does_not(lead):
     with transaction():
         catalogue.retire(option_labelled("theme", "Dark"), actor=lead)
     assert catalogue.options_of("theme") == []
+
+
+def test_no_list_is_named_as_the_words_that_another_one_lacks():
+    names = [make_list(label).name for label in ("Browser", "Browser new", "Browser other", "x" * 28 + "_new")]
+
+    assert names == ["browser", "browser_new_2", "browser_other_2", "x" * 28 + "_2"]

@@ -188,3 +188,19 @@ def test_the_same_form_sent_twice_makes_one_report_and_another_choice_is_refused
     assert (count(Report), count(ReportChoice)) == (1, 1)
     other = {**given, "list_plan": str(option_labelled("plan", "Paid").id)}
     assert agent.post("/new", other).status_code == 409
+
+
+def test_a_list_keeps_the_retired_area_it_is_asked_for_when_it_is_saved(lead, theme):
+    settings = option_labelled(OptionList.AREA, "Settings")
+    lead.post(f"/admin/catalogue/areas/{settings.id}/retirement")
+    page = lead.get("/admin/catalogue/lists/theme")
+    ticked = re.findall(r'name="areas" value="(\d+)"[^>]* checked><span>([^<]*)', page.text)
+    assert ticked == [(str(settings.id), "Settings, retired")]
+    assert "Settings, retired" not in lead.get("/admin/catalogue/lists").text
+
+    lead.post("/admin/catalogue/lists/theme", data={"label": "Look", "areas": [number for number, _label in ticked]})
+
+    db.session.rollback()
+    found = further_lists.list_named("theme")
+    db.session.refresh(found)
+    assert (found.label, found.area_ids) == ("Look", [settings.id])

@@ -3,12 +3,12 @@
 import sqlalchemy as sa
 
 from bugintake.core.db import db, transaction
-from bugintake.intake import filing, reports
+from bugintake.intake import catalogue, filing, further_lists, reports
 from bugintake.intake.filing import Draft
 from bugintake.intake.models import Bug, Customer, Option, OptionList, Report
 from bugintake.team.models import Role, User
 from tests.conftest import AT_ONCE
-from tests.factories import make_bug, make_customer, make_telling, make_user
+from tests.factories import make_bug, make_customer, make_list, make_telling, make_user
 
 
 def test_one_submission_sent_by_several_threads_makes_one_report_and_one_customer(company, together):
@@ -61,3 +61,21 @@ def made(customer):
         if kind != OptionList.DECLINE_REASON
     }
     return reports.Telling(customer=customer, **chosen, steps="a", actual="b", expected="c")
+
+
+def test_words_that_several_type_at_once_become_one_choice_and_one_version(company, together):
+    agent_id = make_user(Role.AGENT).id
+    area_id = catalogue.options_of(OptionList.AREA)[0].id
+    make_list("Proxy", grows=True)
+
+    def choose(_number):
+        with transaction():
+            area, agent = db.session.get_one(Option, area_id), db.session.get_one(User, agent_id)
+            return [option.label for _list, option in further_lists.chosen({"proxy": "Squid 6"}, area, actor=agent)]
+
+    def name_version(_number):
+        with transaction():
+            return catalogue.version_named("9.9.9", actor=db.session.get_one(User, agent_id)).label
+
+    assert together(choose) == [["Squid 6"]] * AT_ONCE
+    assert together(name_version) == ["9.9.9"] * AT_ONCE

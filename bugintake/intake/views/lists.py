@@ -29,7 +29,7 @@ def add_list() -> ResponseReturnValue:
     form = _form(request.form)
     try:
         with transaction():
-            found = further_lists.add_list(form.terms(_areas()), actor=signed_in_user())
+            found = further_lists.add_list(form.terms(_areas(None)), actor=signed_in_user())
     except (Invalid, Conflict) as refusal:
         form.refuse(refusal.sentence, getattr(refusal, "field", None) or "label")
         return _lists_page(form, refusal.status)
@@ -42,7 +42,7 @@ def add_list() -> ResponseReturnValue:
 def further_list(list_name: str) -> ResponseReturnValue:
     """Show what is asked with one list, and of whom."""
     found = _found(list_name)
-    form = _form(None)
+    form = _form(None, found)
     form.show(found)
     return _list_page(found, form)
 
@@ -51,11 +51,11 @@ def further_list(list_name: str) -> ResponseReturnValue:
 @lead_required
 def change_list(list_name: str) -> ResponseReturnValue:
     """Change what is asked with one list, and of whom."""
-    form = _form(request.form)
+    form = _form(request.form, _found(list_name))
     try:
         with transaction():
             found = _found(list_name)
-            further_lists.change_list(found, form.terms(_areas()), actor=signed_in_user())
+            further_lists.change_list(found, form.terms(_areas(found)), actor=signed_in_user())
     except (Invalid, Conflict) as refusal:
         form.refuse(refusal.sentence, getattr(refusal, "field", None) or "label")
         return _list_page(_found(list_name), form, refusal.status)
@@ -95,13 +95,15 @@ def ask_again(list_name: str) -> ResponseReturnValue:
     return redirect(url_for(".further"), 303)
 
 
-def _areas() -> list[Option]:
-    return list(catalogue.options_of(OptionList.AREA))
+def _areas(found: FurtherList | None) -> list[Option]:
+    """List what may be chosen; a list keeps an area that was retired, else it would be asked for all of them."""
+    every = catalogue.options_of(OptionList.AREA, with_retired=True)
+    return [each for each in every if each.retired_at is None or (found is not None and each.id in found.area_ids)]
 
 
-def _form(given: object) -> ListForm:
+def _form(given: object, found: FurtherList | None = None) -> ListForm:
     form = ListForm(formdata=given)
-    form.offer(_areas())
+    form.offer(_areas(found))
     return form
 
 
