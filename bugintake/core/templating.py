@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from babel.dates import format_date
-from flask import Flask, Response, flash, g, get_template_attribute, has_app_context, request, url_for
+from flask import Flask, Response, flash, g, get_template_attribute, request, url_for
 from flask_babel import get_locale, gettext, ngettext
 from markupsafe import Markup, escape
 
@@ -192,8 +192,7 @@ def _drawn(template: str, macro: str, shown: tuple[Hashable, ...], _language: st
 
 
 def _language() -> str:
-    # Flask-Babel keeps it there once it was asked; asking itself takes five times as long, a hundred times a page.
-    locale = (g.get("babel_locale") if has_app_context() else None) or get_locale()
+    locale = get_locale()
     return locale.language if locale is not None else ""
 
 
