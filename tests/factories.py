@@ -69,7 +69,7 @@ def make_option(kind: str, label: str | None = None, **values: Any) -> Option:
 
 
 def make_list(label: str = "Browser extension", *choices: str, **terms: Any) -> FurtherList:
-    """Add a list of the admin's own with these choices."""
+    """Add a further list with these choices."""
     with transaction():
         found = further_lists.add_list(Terms(label=label, **terms), actor=None)
         for choice in choices:

@@ -35,7 +35,7 @@ class CatalogueSchema(Schema):
 
     @post_dump(pass_original=True)
     def add_further(self, data: dict[str, Any], found: Mapping[str, Any], **_settings: Any) -> dict[str, Any]:
-        """Name the admin's own lists after the built-in ones."""
+        """Name the further lists after the built-in ones."""
         further = {name: choices for name, choices in found.items() if name not in self.fields}
         return {**data, **{name: OptionSchema(many=True).dump(choices) for name, choices in further.items()}}
 

@@ -1,4 +1,4 @@
-"""The forms of the catalogue: one choice of a list, and one of the admin's own lists."""
+"""The forms of the catalogue: one choice of a list, and one of the further lists."""
 
 import re
 from collections.abc import Sequence
@@ -70,7 +70,7 @@ class OptionForm(Form):
 
 
 class ListForm(Form):
-    """One of the admin's own lists."""
+    """A further list."""
 
     label = KeptLine("Name", description="What the form asks, in a few words.")
     label_en = KeptLine("Customers read, in English")

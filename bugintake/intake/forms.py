@@ -50,7 +50,7 @@ class OptionField(Chosen, SelectField):
 
 
 class FurtherField(OptionField):
-    """A choice from one of the admin's own lists, which may grow by words that are not on it."""
+    """A choice from one of the further lists, which may grow by words that are not on it."""
 
     further: FurtherList
     words = ""
@@ -120,17 +120,17 @@ class ReportForm(Form):
         return self[kind.value]
 
     def further_field(self, further: FurtherList) -> Any:
-        """Return the field of one of the admin's own lists."""
+        """Return the field of one of the further lists."""
         return self[f"list_{further.name}"]
 
     @property
     def further_fields(self) -> list[Any]:
-        """List the fields of the admin's own lists."""
+        """List the fields of the further lists."""
         return [self.further_field(each) for each in self.lists]
 
     @property
     def further_names(self) -> list[str]:
-        """Name everything that is sent for the admin's own lists."""
+        """Name everything that is sent for the further lists."""
         return [f"list_{each.name}{ending}" for each in self.lists for ending in ("", f"_{OTHER}", "_new")]
 
     def labels_of(self, area_ids: Sequence[int]) -> list[str]:
@@ -235,7 +235,7 @@ class ReportForm(Form):
 
 
 def report_form(lists: Sequence[FurtherList], offered: Choices) -> type[ReportForm]:
-    """Make the form that asks for the admin's own lists too, of what the catalogue offers.
+    """Make the form that asks for the further lists too, of what the catalogue offers.
 
     Words that are not listed come as `list_<name>_other` with JavaScript, as `list_<name>_new` without.
     """

@@ -1,4 +1,4 @@
-"""The admin's own lists: which there are, what a report chose from them, and what it may choose."""
+"""Further lists: which there are, what a report chose from them, and what it may choose."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -28,7 +28,7 @@ Chosen = Sequence[tuple[FurtherList, Option]]
 
 @dataclass(frozen=True, kw_only=True)
 class Terms:
-    """What an admin says about a list of their own."""
+    """What a lead says about a further list."""
 
     label: str
     labels: Mapping[str, str] = field(default_factory=dict)
@@ -90,7 +90,7 @@ def ask_again(found: FurtherList, *, actor: User) -> None:
 
 
 def lists(*, with_retired: bool = False) -> Sequence[FurtherList]:
-    """List the admin's own lists in order."""
+    """List the further lists in order."""
     query = sa.select(FurtherList).order_by(FurtherList.position, FurtherList.id)
     return db.session.scalars(query if with_retired else query.where(FurtherList.retired_at.is_(None))).all()
 

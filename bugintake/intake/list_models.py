@@ -1,4 +1,4 @@
-"""The admin's own lists, and what reports chose from them."""
+"""Further lists, and what reports chose from them."""
 
 from datetime import datetime
 

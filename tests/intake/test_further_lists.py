@@ -1,4 +1,4 @@
-"""The admin's own lists: what they ask, what a report may choose, and what is kept of it."""
+"""Further lists: what they ask, what a report may choose, and what is kept of it."""
 
 import pytest
 import sqlalchemy as sa

@@ -1,4 +1,4 @@
-"""The admin's own lists through the pages: on the form, on a bug's page, and where leads keep them."""
+"""Further lists through the pages: on the form, on a bug's page, and where leads keep them."""
 
 import html
 import re

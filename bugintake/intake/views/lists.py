@@ -1,4 +1,4 @@
-"""The admin's own lists: which there are, of whom they are asked, and in which order."""
+"""Further lists: which there are, of whom they are asked, and in which order."""
 
 from flask import flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -18,7 +18,7 @@ from bugintake.team.guards import lead_required, signed_in_user
 @bp.get("/admin/catalogue/lists")
 @lead_required
 def further() -> ResponseReturnValue:
-    """Show the admin's own lists in the order in which the form asks for them."""
+    """Show the further lists in the order in which the form asks for them."""
     return _lists_page(_form(None))
 
 
