@@ -124,6 +124,7 @@ def accept_and_fix(page: Page, house: House, ref: str) -> None:
         page.get_by_role("link", name=re.compile("^Fixed")).click()
     expect(page.get_by_role("heading", name="Fixed")).to_be_visible()
     if is_scripted(page):
+        page.wait_for_load_state()  # by then the script has put its field in the place of the list
         page.get_by_label("Fixed in version").fill("4.13.0")
         page.get_by_role("option", name=re.compile("Not listed")).click()
     else:
