@@ -179,7 +179,7 @@ def _events(count: int, opened: int) -> Iterator[dict[str, Any]]:
 
 def owe(count: int) -> None:
     """Owe a message about one live bug to so many people, released and due."""
-    bug_id = db.session.scalar(sa.select(sa.func.max(Bug.id))) or 0
+    bug_id = db.session.scalar(sa.select(sa.func.max(Bug.id)).where(Bug.status == Status.LIVE)) or 0
     now = clock.now()
     with transaction():
         announcement = Announcement(
