@@ -6,6 +6,7 @@ from flask_babel import gettext as _
 
 from bugintake.core.db import transaction
 from bugintake.core.errors import Conflict, Invalid, NotFound
+from bugintake.core.templating import toast
 from bugintake.intake import catalogue, further_lists
 from bugintake.intake.catalogue_forms import ListForm
 from bugintake.intake.list_models import FurtherList
@@ -80,7 +81,7 @@ def retire_list(list_name: str) -> ResponseReturnValue:
         found = _found(list_name)
         further_lists.retire_list(found, actor=signed_in_user())
     undo = url_for(".ask_again", list_name=found.name)
-    flash({"text": _("%(label)s is no longer asked for.", label=found.label), "undo": undo})  # type: ignore[arg-type]
+    toast(_("%(label)s is no longer asked for.", label=found.label), undo=undo)
     return redirect(url_for(".further"), 303)
 
 
