@@ -13,7 +13,8 @@ from bugintake.core.db import db, transaction
 from bugintake.core.events import Event, EventKind
 from bugintake.core.migrating import metadata
 from bugintake.intake import catalogue, packs, words
-from bugintake.intake.models import Account, Bug, Customer, OptionList, Report, SettledBy, Status
+from bugintake.intake.customers.models import Account, Customer
+from bugintake.intake.models import Bug, OptionList, Report, SettledBy, Status
 from bugintake.loop.models import Announcement, AnnouncementKind, MessageState
 from bugintake.team import people, setup
 from bugintake.team.models import Role

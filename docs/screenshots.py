@@ -17,7 +17,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from bugintake.app import create_app
 from bugintake.core import config
 from bugintake.core.db import db, transaction
-from bugintake.intake.models import Bug, Customer, Report, Status
+from bugintake.intake.customers.models import Customer
+from bugintake.intake.models import Bug, Report, Status
 from bugintake.loop.links import make_link
 from bugintake.loop.models import LinkPurpose
 from tests import browsers

@@ -11,12 +11,14 @@ from PIL import Image
 from bugintake.core import events
 from bugintake.core.db import db, transaction
 from bugintake.core.events import EventKind
-from bugintake.intake import catalogue, customers, further_lists, reports
+from bugintake.intake import catalogue, further_lists, reports
 from bugintake.intake.attachments import keeping
 from bugintake.intake.attachments.models import Attachment
+from bugintake.intake.customers import adding
+from bugintake.intake.customers.models import Account, Customer
 from bugintake.intake.further_lists import Terms
 from bugintake.intake.list_models import FurtherList
-from bugintake.intake.models import Account, Bug, Customer, Option, OptionList, Report, Status
+from bugintake.intake.models import Bug, Option, OptionList, Report, Status
 from bugintake.intake.reports import Telling
 from bugintake.team.models import Role, User, Workspace
 from bugintake.triage import transitions
@@ -93,8 +95,8 @@ def make_customer(
     name = name or f"Customer {number}"
     address = f"customer{number}@example.com" if email is None else email
     with transaction():
-        account: Account | None = customers.account_named(company) if company else None
-        return customers.add_customer(email=address or None, name=name, language=language, actor=None, account=account)
+        account: Account | None = adding.account_named(company) if company else None
+        return adding.add_customer(email=address or None, name=name, language=language, actor=None, account=account)
 
 
 def make_telling(customer: Customer | None = None, **values: Any) -> Telling:

@@ -14,8 +14,10 @@ from bugintake.core import clock
 from bugintake.core.db import db
 from bugintake.core.migrating import metadata
 from bugintake.duty import overrides, queries, roster
-from bugintake.intake import catalogue, customers, packs, reports
-from bugintake.intake.models import Bug, Customer, Option, OptionList, Report
+from bugintake.intake import catalogue, packs, reports
+from bugintake.intake.customers import adding
+from bugintake.intake.customers.models import Customer
+from bugintake.intake.models import Bug, Option, OptionList, Report
 from bugintake.intake.reports import Telling
 from bugintake.loop import attempts, envelopes, letters, links, messages, releases
 from bugintake.loop.attempts import Claimed
@@ -119,11 +121,11 @@ class Company:
     def _add_customers(self) -> None:
         lea = self.users[LEA]
         for caller in fakturo.CUSTOMERS:
-            account = customers.account_named(caller.company)
+            account = adding.account_named(caller.company)
             account.plan = fakturo.ACCOUNTS[caller.company]
             host = catalogue.key_of(caller.company).replace("&", "and").replace(" ", "-")
             email = address(caller.name, f"{host}.example") if caller.has_address else None
-            self.callers[caller.name.split()[0]] = customers.add_customer(
+            self.callers[caller.name.split()[0]] = adding.add_customer(
                 email=email, name=caller.name, language=caller.language, actor=lea, account=account
             )
 

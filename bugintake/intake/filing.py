@@ -8,9 +8,11 @@ import sqlalchemy as sa
 from bugintake.core.db import db, one_at_a_time
 from bugintake.core.errors import Invalid
 from bugintake.core.forms import clean_line
-from bugintake.intake import catalogue, customers, further_lists, reports
+from bugintake.intake import catalogue, further_lists, reports
 from bugintake.intake.attachments import keeping
-from bugintake.intake.models import Bug, Customer, Option, OptionList, Report
+from bugintake.intake.customers import adding
+from bugintake.intake.customers.models import Customer
+from bugintake.intake.models import Bug, Option, OptionList, Report
 from bugintake.intake.reports import Telling
 from bugintake.team.models import User
 from bugintake.team.workspace import workspace
@@ -109,7 +111,7 @@ def customer_meant(draft: Draft, *, actor: User, added: Customer | None = None) 
         return picked
     if not draft.customer and not draft.new_name:
         raise Invalid(NOBODY, "customer")
-    called = customers.customers_called(draft.customer)
+    called = adding.customers_called(draft.customer)
     if len(called) > 1:
         raise Invalid(f"{len(called)} customers are called that. Pick one, or type the address.", "customer")
     if called:
@@ -131,10 +133,10 @@ def customer_picked(draft: Draft) -> Customer | None:
 
 def _added(draft: Draft, actor: User) -> Customer:
     if "@" in draft.customer:
-        address = customers.normalise_address(draft.customer)
+        address = adding.normalise_address(draft.customer)
         if not draft.new_name:
             raise Invalid(f"{address} is new to us. Give the name, and they are added.", "name")
-        return customers.known_or_new(
+        return adding.known_or_new(
             address,
             name=draft.new_name,
             language=draft.new_language,
@@ -149,12 +151,12 @@ def _added(draft: Draft, actor: User) -> Customer:
             "customer",
         )
     one_at_a_time(f"customer {draft.new_name}")
-    called = customers.customers_called(draft.new_name)
+    called = adding.customers_called(draft.new_name)
     if called:
         raise Invalid(f"There is already a customer called {draft.new_name}: type the name here.", "customer")
-    account = customers.account_named(draft.new_company) if draft.new_company else None
+    account = adding.account_named(draft.new_company) if draft.new_company else None
     language = draft.new_language or workspace().language
-    return customers.add_customer(email=None, name=draft.new_name, language=language, actor=actor, account=account)
+    return adding.add_customer(email=None, name=draft.new_name, language=language, actor=actor, account=account)
 
 
 def _read_together(given: Mapping[OptionList, str]) -> Sequence[Option]:

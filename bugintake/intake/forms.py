@@ -10,11 +10,11 @@ from bugintake.core.errors import Invalid
 from bugintake.core.forms import Form, KeptLine, KeptText, kept, printable
 from bugintake.intake import further_lists
 from bugintake.intake.catalogue import Choice, choose
-from bugintake.intake.customers import COUNTRIES
+from bugintake.intake.customers.adding import COUNTRIES
+from bugintake.intake.customers.queries import language_name
 from bugintake.intake.filing import ASKED, NOBODY, NOT_CHOSEN, Draft
 from bugintake.intake.list_models import FurtherList
 from bugintake.intake.models import OptionList
-from bugintake.intake.queries import language_name
 from bugintake.intake.reports import NEEDED, SOURCE_LENGTH, TEXT_LENGTH
 
 Choices = Mapping[str, Sequence[Choice]]

@@ -13,8 +13,9 @@ from bugintake.core.errors import Conflict, Invalid
 from bugintake.core.events import EventKind
 from bugintake.core.forms import clean_line
 from bugintake.intake import further_lists, waiting
+from bugintake.intake.customers.models import Customer
 from bugintake.intake.further_lists import Chosen
-from bugintake.intake.models import Bug, Customer, Option, Remark, Report, SettledBy, Status
+from bugintake.intake.models import Bug, Option, Remark, Report, SettledBy, Status
 from bugintake.team.models import User
 
 TITLE_LENGTH = 120

@@ -14,7 +14,8 @@ from bugintake.core.errors import Conflict, Invalid
 from bugintake.core.events import EventKind
 from bugintake.core.forms import Seen
 from bugintake.intake import waiting
-from bugintake.intake.models import Bug, Customer, Report, SettledBy
+from bugintake.intake.customers.models import Customer
+from bugintake.intake.models import Bug, Report, SettledBy
 from bugintake.loop.envelopes import take_out
 from bugintake.loop.models import Announcement, AnnouncementKind, HeldBecause, Message, MessageState
 from bugintake.team.models import LANGUAGES, User

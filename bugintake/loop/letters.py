@@ -15,7 +15,8 @@ from flask_babel import force_locale, gettext, ngettext
 from bugintake.core import clock
 from bugintake.core.config import settings
 from bugintake.core.forms import zone_or_utc
-from bugintake.intake.models import Customer, Report
+from bugintake.intake.customers.models import Customer
+from bugintake.intake.models import Report
 from bugintake.loop.links import Links
 from bugintake.loop.mail import Letter, Line
 from bugintake.loop.models import Announcement, AnnouncementKind, Message

@@ -15,7 +15,8 @@ from bugintake.core.db import db, update_all
 from bugintake.core.errors import Conflict, NotFound
 from bugintake.core.events import EventKind
 from bugintake.core.security import hash_secret, new_secret
-from bugintake.intake.models import Customer, Report, SettledBy
+from bugintake.intake.customers.models import Customer
+from bugintake.intake.models import Report, SettledBy
 from bugintake.loop.models import CustomerLink, Delivery, DeliveryState, LinkPurpose
 from bugintake.team.models import User
 

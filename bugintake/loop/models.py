@@ -9,7 +9,8 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from bugintake.core import clock
 from bugintake.core.db import Model
-from bugintake.intake.models import Bug, Customer, Report
+from bugintake.intake.customers.models import Customer
+from bugintake.intake.models import Bug, Report
 from bugintake.team.models import User
 
 

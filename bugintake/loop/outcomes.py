@@ -7,7 +7,8 @@ from bugintake.core.db import db, update_all
 from bugintake.core.errors import Conflict
 from bugintake.core.events import Event, EventKind, Subscriber
 from bugintake.intake import waiting
-from bugintake.intake.models import Bug, Customer, Report, SettledBy, Status
+from bugintake.intake.customers.models import Customer
+from bugintake.intake.models import Bug, Report, SettledBy, Status
 from bugintake.loop import announcements
 from bugintake.loop.envelopes import OWED, take_out
 from bugintake.loop.models import Announcement, AnnouncementKind, HeldBecause, Message, MessageState

@@ -10,7 +10,8 @@ from bugintake.core import clock, events
 from bugintake.core.db import db
 from bugintake.core.events import EventKind
 from bugintake.intake import waiting
-from bugintake.intake.models import Bug, Customer, Report, SettledBy, Status
+from bugintake.intake.customers.models import Customer
+from bugintake.intake.models import Bug, Report, SettledBy, Status
 from bugintake.loop.letters import is_worded
 from bugintake.loop.models import Announcement, AnnouncementKind, HeldBecause, Message, MessageState
 from bugintake.team.models import User

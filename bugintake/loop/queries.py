@@ -13,7 +13,8 @@ from sqlalchemy.orm import joinedload
 
 from bugintake.core.db import db, rows
 from bugintake.core.errors import NotFound
-from bugintake.intake.models import Bug, Customer, Remark, Report, SettledBy
+from bugintake.intake.customers.models import Customer
+from bugintake.intake.models import Bug, Remark, Report, SettledBy
 from bugintake.intake.queries import VISIBLE_TO_READER, visible_to
 from bugintake.loop.models import (
     Announcement,

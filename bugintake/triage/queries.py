@@ -14,7 +14,8 @@ from bugintake.core import clock
 from bugintake.core.db import ALL, UtcDateTime, db, rows
 from bugintake.intake import catalogue
 from bugintake.intake.catalogue import Choice
-from bugintake.intake.models import OPEN, Bug, Customer, Report, Status
+from bugintake.intake.customers.models import Customer
+from bugintake.intake.models import OPEN, Bug, Report, Status
 from bugintake.intake.queries import VISIBLE_TO_READER
 from bugintake.team.models import Role, User
 from bugintake.team.people import Colleague, names

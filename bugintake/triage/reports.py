@@ -8,16 +8,8 @@ from sqlalchemy.orm import aliased
 
 from bugintake.core.db import ALL, rows
 from bugintake.core.security import mask_address
-from bugintake.intake.models import (
-    NO_MASK,
-    Account,
-    Bug,
-    Customer,
-    Option,
-    Question,
-    Report,
-    SettledBy,
-)
+from bugintake.intake.customers.models import NO_MASK, Account, Customer
+from bugintake.intake.models import Bug, Option, Question, Report, SettledBy
 from bugintake.team.models import User
 
 

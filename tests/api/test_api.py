@@ -7,7 +7,8 @@ import sqlalchemy as sa
 
 from bugintake.core.db import db, transaction
 from bugintake.intake import catalogue, further_lists
-from bugintake.intake.models import Bug, Customer, OptionList, Report, Status
+from bugintake.intake.customers.models import Customer
+from bugintake.intake.models import Bug, OptionList, Report, Status
 from bugintake.loop.models import Announcement
 from bugintake.team import tokens
 from bugintake.team.models import Role

@@ -15,7 +15,8 @@ from bugintake.core.config import Settings
 from bugintake.core.db import db, transaction
 from bugintake.core.events import Event, EventKind
 from bugintake.core.migrating import metadata
-from bugintake.intake.models import Bug, Customer, Status
+from bugintake.intake.customers.models import Customer
+from bugintake.intake.models import Bug, Status
 from bugintake.loop import outbox
 from bugintake.loop.models import Message, MessageState
 from bugintake.loop.worker import sweep

@@ -7,7 +7,8 @@ import pytest
 import sqlalchemy as sa
 
 from bugintake.core.db import db, transaction
-from bugintake.intake.models import Bug, Customer, Report, SettledBy, Status
+from bugintake.intake.customers.models import Customer
+from bugintake.intake.models import Bug, Report, SettledBy, Status
 from bugintake.team.models import Role
 from tests.counting import asked
 from tests.factories import make_bug, make_customer, make_report, make_user

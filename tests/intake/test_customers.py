@@ -5,8 +5,9 @@ import sqlalchemy as sa
 
 from bugintake.core.db import db, transaction
 from bugintake.core.errors import Invalid
-from bugintake.intake import customers, queries
-from bugintake.intake.models import Account, Bug, Customer
+from bugintake.intake.customers import adding, queries
+from bugintake.intake.customers.models import Account, Customer
+from bugintake.intake.models import Bug
 from bugintake.team.models import Role
 from tests.counting import asked
 from tests.factories import make_bug, make_customer, make_report, make_user
@@ -14,7 +15,7 @@ from tests.factories import make_bug, make_customer, make_report, make_user
 
 def known_or_new(email, **values):
     with transaction():
-        return customers.known_or_new(email, actor=None, **values)
+        return adding.known_or_new(email, actor=None, **values)
 
 
 @pytest.mark.parametrize(
@@ -26,7 +27,7 @@ def known_or_new(email, **values):
     ],
 )
 def test_an_address_is_kept_in_one_shape(typed, kept):
-    assert customers.normalise_address(typed) == kept
+    assert adding.normalise_address(typed) == kept
 
 
 @pytest.mark.parametrize(
@@ -44,7 +45,7 @@ def test_an_address_is_kept_in_one_shape(typed, kept):
 )
 def test_what_mail_cannot_reach_is_no_address(typed):
     with pytest.raises(Invalid) as refusal:
-        customers.normalise_address(typed)
+        adding.normalise_address(typed)
 
     assert refusal.value.field == "email"
 
@@ -90,7 +91,7 @@ def test_a_customer_who_cannot_be_is_refused_at_the_field(app, values, field):
     make_customer(email="known@example.com")
 
     with pytest.raises(Invalid) as refusal, transaction():
-        customers.add_customer(actor=None, **values)
+        adding.add_customer(actor=None, **values)
 
     assert refusal.value.field == field
 
@@ -102,14 +103,14 @@ def test_a_complete_address_or_name_means_one_customer(app, typed):
     hana = make_customer("Hana Kovač", email="hana@brightline.hr", company="Brightline")
     make_customer("Hana Kovačić", email="other@brightline.hr", company="Brightline")
 
-    assert customers.customers_called(typed) == [hana]
+    assert adding.customers_called(typed) == [hana]
 
 
 @pytest.mark.parametrize("typed", ["", "  ", "hana", "%", "_", "nobody@example.com", "\x00"])
 def test_less_than_a_name_means_nobody(app, typed):
     make_customer("Hana Kovač", email="hana@brightline.hr")
 
-    assert list(customers.customers_called(typed)) == []
+    assert list(adding.customers_called(typed)) == []
 
 
 @pytest.mark.parametrize("typed", ["han", "kov", "kovač han", "brigh", "hana brightl", "hana@br"])
@@ -182,5 +183,5 @@ def test_a_customer_who_was_erased_is_not_suggested(app, clock):
         hana.erased_at = clock.now()
 
     assert queries.customers_like("hana", make_user(Role.AGENT)) == []
-    assert list(customers.customers_called("Hana")) == []
+    assert list(adding.customers_called("Hana")) == []
     assert db.session.scalar(sa.select(sa.func.count()).select_from(Customer)) == 1

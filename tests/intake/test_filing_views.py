@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from bugintake.core.db import db, transaction
 from bugintake.intake import catalogue, intended
 from bugintake.intake.catalogue import option_labelled
-from bugintake.intake.models import Account, Bug, Customer, Option, OptionList, Report, Status
+from bugintake.intake.customers.models import Account, Customer
+from bugintake.intake.models import Bug, Option, OptionList, Report, Status
 from bugintake.team.models import Role
 from tests.counting import asked
 from tests.factories import make_bug, make_customer, make_option, make_report, make_user

@@ -9,7 +9,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from bugintake.core.db import db, transaction
-from bugintake.intake import catalogue, customers, further_lists
+from bugintake.intake import catalogue, further_lists
+from bugintake.intake.customers import adding
 from bugintake.intake.models import OptionList, Report
 from tests.factories import make_bug, make_customer, make_list, make_report
 
@@ -27,7 +28,7 @@ def crowd(company, lea):
     with transaction():
         for number in range(499):
             name = f"{FIRST[number % 10]} {LAST[number // 10 % 10]} {number}"
-            customers.add_customer(email=f"person{number}@example.com", name=name, language="en", actor=None)
+            adding.add_customer(email=f"person{number}@example.com", name=name, language="en", actor=None)
         for number in range(195):
             label = f"{MODULES[number % 10]} › {PAGES[number // 10 % 10]} {number}"
             catalogue.add_option(OptionList.AREA, label, actor=None)

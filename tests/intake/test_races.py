@@ -4,8 +4,9 @@ import sqlalchemy as sa
 
 from bugintake.core.db import db, transaction
 from bugintake.intake import catalogue, filing, further_lists, reports
+from bugintake.intake.customers.models import Customer
 from bugintake.intake.filing import Draft
-from bugintake.intake.models import Bug, Customer, Option, OptionList, Report
+from bugintake.intake.models import Bug, Option, OptionList, Report
 from bugintake.team.models import Role, User
 from tests.conftest import AT_ONCE
 from tests.factories import make_bug, make_customer, make_list, make_telling, make_user

@@ -7,7 +7,8 @@ import sqlalchemy as sa
 
 from bugintake.core.db import db, transaction
 from bugintake.core.events import Event
-from bugintake.intake.models import Bug, Customer, Report, Status
+from bugintake.intake.customers.models import Customer
+from bugintake.intake.models import Bug, Report, Status
 from bugintake.loop.envelopes import open_due
 from bugintake.loop.models import Announcement, Delivery, DeliveryState, Message
 from tests.factories import make_bug, make_customer

@@ -9,7 +9,8 @@ from bugintake.core.db import db, transaction
 from bugintake.core.errors import Invalid
 from bugintake.core.events import Event, EventKind
 from bugintake.intake import reports
-from bugintake.intake.models import Customer, OptionList, Report, Status
+from bugintake.intake.customers.models import Customer
+from bugintake.intake.models import OptionList, Report, Status
 from bugintake.loop import announcements
 from bugintake.loop.envelopes import open_due
 from bugintake.triage import transitions

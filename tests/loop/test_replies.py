@@ -10,7 +10,8 @@ from bugintake.core.db import db, transaction
 from bugintake.core.errors import Invalid
 from bugintake.core.events import Event
 from bugintake.intake import waiting
-from bugintake.intake.models import Bug, Customer, Remark, SettledBy, Status
+from bugintake.intake.customers.models import Customer
+from bugintake.intake.models import Bug, Remark, SettledBy, Status
 from bugintake.loop import replies
 from bugintake.loop.models import Message, MessageState
 from bugintake.team.models import Role

@@ -10,8 +10,10 @@ from bugintake.api.idempotency import idempotent
 from bugintake.api.views.blueprint import bp
 from bugintake.core.db import db, transaction
 from bugintake.core.errors import Conflict, Invalid, PreconditionFailed
-from bugintake.intake import catalogue, customers, further_lists, reports
-from bugintake.intake.models import Bug, Customer, Option, OptionList, Status
+from bugintake.intake import catalogue, further_lists, reports
+from bugintake.intake.customers import adding
+from bugintake.intake.customers.models import Customer
+from bugintake.intake.models import Bug, Option, OptionList, Status
 from bugintake.intake.queries import bug_or_404, reports_of
 from bugintake.intake.reports import Telling
 from bugintake.team.guards import signed_in_user, token_required
@@ -55,7 +57,7 @@ def _customer(given: dict[str, Any] | None) -> Customer | None:
     if given is None:
         return None
     words = {"name": given["name"], "company": given["account"], "language": given["language"] or ""}
-    return customers.known_or_new(given["email"], **words, default=workspace().language, actor=signed_in_user())
+    return adding.known_or_new(given["email"], **words, default=workspace().language, actor=signed_in_user())
 
 
 @bp.route("/bugs")

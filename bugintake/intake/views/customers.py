@@ -6,7 +6,8 @@ from flask_babel import gettext as _
 
 from bugintake.core.db import transaction
 from bugintake.intake import queries, reports
-from bugintake.intake.queries import KnownCustomer
+from bugintake.intake.customers import queries as customer_queries
+from bugintake.intake.customers.queries import KnownCustomer
 from bugintake.intake.views import bp
 from bugintake.team.guards import signed_in, signed_in_user
 
@@ -16,7 +17,7 @@ from bugintake.team.guards import signed_in, signed_in_user
 def suggestions() -> ResponseReturnValue:
     """Answer with the customers that what was typed may mean."""
     typed = request.args.get("q", "")
-    return jsonify(items=[_item(each, typed) for each in queries.customers_like(typed, signed_in_user())])
+    return jsonify(items=[_item(each, typed) for each in customer_queries.customers_like(typed, signed_in_user())])
 
 
 @bp.get("/customers/<int:customer_id>")
@@ -24,9 +25,9 @@ def suggestions() -> ResponseReturnValue:
 def customer(customer_id: int) -> ResponseReturnValue:
     """Show a customer and everything they told us."""
     me = signed_in_user()
-    found = queries.customer_or_404(customer_id)
-    told = queries.reports_by(found, me)
-    language = queries.language_name(found.language)
+    found = customer_queries.customer_or_404(customer_id)
+    told = customer_queries.reports_by(found, me)
+    language = customer_queries.language_name(found.language)
     return render_template("intake/customer.html", customer=found, reports=told, me=me, language_name=language)
 
 

@@ -9,12 +9,14 @@ from werkzeug.datastructures import MultiDict
 from bugintake.core.db import transaction
 from bugintake.core.errors import Conflict, Invalid, NotFound
 from bugintake.core.security import new_secret, takes_files
-from bugintake.intake import catalogue, customers, filing, further_lists, intended, queries, replies, similar
+from bugintake.intake import catalogue, filing, further_lists, intended, queries, replies, similar
 from bugintake.intake.attachments import keeping
+from bugintake.intake.customers import adding
+from bugintake.intake.customers.queries import KnownCustomer, known_customer, language_name
 from bugintake.intake.filing import Draft
 from bugintake.intake.forms import ReportForm, report_form
 from bugintake.intake.models import Bug, OptionList, Report, Status
-from bugintake.intake.queries import KnownCustomer, bug_or_404
+from bugintake.intake.queries import bug_or_404
 from bugintake.intake.reports import canonical
 from bugintake.intake.similar import LookAlike
 from bugintake.intake.views import bp, chosen_files
@@ -132,7 +134,7 @@ def filed(ref: str) -> ResponseReturnValue:
         report=report,
         is_first=queries.opened_the_bug(report),
         language=language,
-        language_name=queries.language_name(language),
+        language_name=language_name(language),
         words=replies.reply(report, bug, language),
         english=replies.reply(report, bug, "en") if language != "en" else "",
     )
@@ -160,9 +162,9 @@ def _prefilled() -> tuple[ReportForm, KnownCustomer | None]:
     known = None
     if given["customer"] or request.args.get("customer_id"):
         picked = filing.customer_picked(Draft(customer_id=request.args.get("customer_id", "")))
-        called = [picked] if picked is not None else customers.customers_called(given["customer"])
+        called = [picked] if picked is not None else adding.customers_called(given["customer"])
         if len(called) == 1:
-            known = queries.known_customer(called[0], signed_in_user())
+            known = known_customer(called[0], signed_in_user())
             given |= {"customer": called[0].full_name, "customer_id": str(called[0].id)}
             used = {"platform": known.platform, "version": known.version}
             chosen |= {name: str(option.id) for name, option in used.items() if option and not chosen[name]}
@@ -183,7 +185,7 @@ def _known(form: ReportForm) -> KnownCustomer | None:
         customer = filing.customer_picked(form.draft())
     except Invalid:
         return None
-    return queries.known_customer(customer, signed_in_user()) if customer is not None else None
+    return known_customer(customer, signed_in_user()) if customer is not None else None
 
 
 def _look_alikes(form: ReportForm) -> list[LookAlike]:

@@ -6,7 +6,7 @@ from flask import render_template
 from flask.typing import ResponseReturnValue
 
 from bugintake.core.db import transaction
-from bugintake.intake.models import Customer
+from bugintake.intake.customers.models import Customer
 from bugintake.intake.queries import report_or_404
 from bugintake.loop import links, queries
 from bugintake.loop.views.blueprint import bp

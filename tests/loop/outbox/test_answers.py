@@ -10,7 +10,8 @@ import sqlalchemy as sa
 
 from bugintake.core.db import db, transaction
 from bugintake.core.events import Event, EventKind
-from bugintake.intake.models import Bug, Customer, Report, SettledBy
+from bugintake.intake.customers.models import Customer
+from bugintake.intake.models import Bug, Report, SettledBy
 from bugintake.loop import attempts, envelopes, messages, outbox, post
 from bugintake.loop.models import CustomerLink, Delivery, DeliveryState, Message
 from bugintake.team.models import Role

@@ -9,7 +9,8 @@ import pytest
 import sqlalchemy as sa
 
 from bugintake.core.db import db, transaction
-from bugintake.intake.models import Customer, OptionList, Report, SettledBy
+from bugintake.intake.customers.models import Customer
+from bugintake.intake.models import OptionList, Report, SettledBy
 from bugintake.loop import attempts, envelopes, outbox, post
 from bugintake.loop.models import Announcement, CustomerLink, Delivery, DeliveryState
 from bugintake.triage import transitions

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 
 from bugintake.core.db import db, transaction
 from bugintake.intake import reports, waiting
-from bugintake.intake.models import Bug, Customer, Report, Status
+from bugintake.intake.customers.models import Customer
+from bugintake.intake.models import Bug, Report, Status
 from bugintake.loop import announcements, attempts, envelopes, links, outbox, post
 from bugintake.loop.models import Announcement, LinkPurpose
 from bugintake.loop.verdicts import Outcome, Phase, Verdict

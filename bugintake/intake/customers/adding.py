@@ -12,7 +12,7 @@ from bugintake.core.errors import Invalid
 from bugintake.core.events import EventKind
 from bugintake.core.forms import clean_line
 from bugintake.intake.catalogue import key_of
-from bugintake.intake.models import Account, Customer
+from bugintake.intake.customers.models import Account, Customer
 from bugintake.team.models import LANGUAGES, User
 
 NAME_LENGTH = 200
