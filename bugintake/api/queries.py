@@ -53,7 +53,7 @@ def whole_bug(bug: Bug) -> dict[str, Any]:
     return {
         **bug_facts(bug),
         **texts,
-        "choices": {choice.list.name: choice.option.label for choice in further},
+        "choices": {chosen.list: chosen.choice for chosen in further},
         "area": bug.area.label,
         "symptom": bug.symptom.label,
         "impact": bug.impact.label,

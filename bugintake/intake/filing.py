@@ -62,10 +62,9 @@ def submit(draft: Draft, bug: Bug | None, *, actor: User, key: str | None) -> Re
     Raises Invalid with the field that is wrong, Conflict as file_report and attach.
     """
     own_key = keeping.form_of(actor, key) if key else None
-    earlier = reports.filed_as(own_key) if own_key else None
     customer = None
     if not draft.is_found_by_us or bug is not None:
-        customer = customer_meant(draft, actor=actor, added=earlier.customer if earlier else None)
+        customer = customer_meant(draft, actor=actor, key=own_key)
     chosen = options_chosen(draft.choices, bug)
     telling = Telling(
         customer=customer,
@@ -100,11 +99,11 @@ def options_chosen(given: Mapping[OptionList, str], bug: Bug | None = None) -> d
     return {kind: _option(kind, given.get(kind, ""), bug) for kind in ASKED}
 
 
-def customer_meant(draft: Draft, *, actor: User, added: Customer | None = None) -> Customer:
+def customer_meant(draft: Draft, *, actor: User, key: str | None = None) -> Customer:
     """Find the customer who was picked or typed, adding them where name, company and language were filled in.
 
-    What stands in the field counts, not what was picked before; `added` is whom the same form added already.
-    Raises Invalid where nobody or several are meant.
+    What stands in the field counts, not what was picked before; whom the same submission added already is not added
+    again. Raises Invalid where nobody or several are meant.
     """
     picked = customer_picked(draft)
     if picked is not None:
@@ -116,8 +115,9 @@ def customer_meant(draft: Draft, *, actor: User, added: Customer | None = None) 
         raise Invalid(f"{len(called)} customers are called that. Pick one, or type the address.", "customer")
     if called:
         return called[0]
-    if added is not None and added.name == draft.new_name:
-        return added
+    earlier = reports.filed_as(key) if key is not None else None
+    if earlier is not None and earlier.customer is not None and earlier.customer.name == draft.new_name:
+        return earlier.customer
     return _added(draft, actor)
 
 

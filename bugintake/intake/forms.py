@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from wtforms import BooleanField, HiddenField, MultipleFileField, RadioField, SelectField
@@ -234,17 +235,27 @@ class ReportForm(Form):
         return int(given) if re.fullmatch(r"[0-9]{1,10}", given) else given
 
 
-def report_form(lists: Sequence[FurtherList], offered: Choices) -> type[ReportForm]:
-    """Make the form that asks for the further lists too, of what the catalogue offers.
+def report_form(
+    lists: Sequence[FurtherList], offered: Choices, given: Mapping[str, str] | None, values: Mapping[str, Any]
+) -> ReportForm:
+    """Make the form that asks for the further lists too, of what the catalogue offers, filled with what was given."""
+    form = _asking_for(tuple((each.name, each.label) for each in lists))(formdata=given, data=values)
+    form.lists, form.offered = lists, offered
+    return form
+
+
+@lru_cache(maxsize=16)
+def _asking_for(lists: Sequence[tuple[str, str]]) -> type[ReportForm]:
+    """Make the fields for further lists, by name and label; making a class of fields costs more than filling it in.
 
     Words that are not listed come as `list_<name>_other` with JavaScript, as `list_<name>_new` without.
     """
     fields: dict[str, Any] = {}
-    for each in lists:
-        name = f"list_{each.name}"
-        fields[name] = FurtherField(each.label, each.name)
-        fields |= {f"{name}_{OTHER}": KeptLine(), f"{name}_new": KeptLine(f"{each.label}: not listed")}
-    return type("ReportForm", (ReportForm,), {**fields, "lists": lists, "offered": offered})
+    for called, label in lists:
+        name = f"list_{called}"
+        fields[name] = FurtherField(label, called)
+        fields |= {f"{name}_{OTHER}": KeptLine(), f"{name}_new": KeptLine(f"{label}: not listed")}
+    return type("ReportForm", (ReportForm,), fields)
 
 
 def _ordered(kind: OptionList, options: Sequence[Choice], used: Mapping[int, int]) -> list[Choice]:

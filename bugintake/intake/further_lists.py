@@ -3,11 +3,12 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
 from bugintake.core import clock, events
-from bugintake.core.db import db, one_at_a_time
+from bugintake.core.db import db, one_at_a_time, rows
 from bugintake.core.errors import Conflict, Invalid
 from bugintake.core.events import EventKind
 from bugintake.core.forms import clean_line
@@ -167,19 +168,28 @@ def keep(report: Report, choices: Chosen) -> None:
     )
 
 
-def chosen_in(report_ids: Sequence[int]) -> dict[int, list[ReportChoice]]:
+class ListChoice(NamedTuple):
+    """What a report chose from one of the further lists, in words."""
+
+    list: str
+    label: str
+    choice: str
+
+
+_CHOSEN = (
+    sa.select(ReportChoice.report_id, FurtherList.name, FurtherList.label, Option.label)
+    .join(FurtherList, FurtherList.id == ReportChoice.list_id)
+    .join(Option, Option.id == ReportChoice.option_id)
+    .where(ReportChoice.report_id.in_(sa.bindparam("report_ids", expanding=True)))
+    .order_by(FurtherList.position, FurtherList.id)
+)
+
+
+def chosen_in(report_ids: Sequence[int]) -> dict[int, list[ListChoice]]:
     """Read what reports chose, in the order of the lists, by report."""
-    query = (
-        sa.select(ReportChoice)
-        .join(ReportChoice.list)
-        .join(ReportChoice.option)
-        .where(ReportChoice.report_id.in_(report_ids))
-        .options(sa.orm.contains_eager(ReportChoice.list), sa.orm.contains_eager(ReportChoice.option))
-        .order_by(FurtherList.position, FurtherList.id)
-    )
-    found: dict[int, list[ReportChoice]] = {}
-    for choice in db.session.scalars(query):
-        found.setdefault(choice.report_id, []).append(choice)
+    found: dict[int, list[ListChoice]] = {}
+    for report_id, *words in rows(_CHOSEN, report_ids=report_ids):
+        found.setdefault(report_id, []).append(ListChoice(*words))
     return found
 
 

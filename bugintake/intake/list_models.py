@@ -3,10 +3,9 @@
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column
 
 from bugintake.core.db import Model
-from bugintake.intake.models import Option
 
 
 class FurtherList(Model):
@@ -41,6 +40,3 @@ class ReportChoice(Model):
     report_id: Mapped[int] = mapped_column(sa.ForeignKey("reports.id"), primary_key=True)
     list_id: Mapped[int] = mapped_column(sa.ForeignKey("lists.id"), primary_key=True)
     option_id: Mapped[int] = mapped_column(sa.ForeignKey("options.id"))
-
-    list: Mapped[FurtherList] = relationship()
-    option: Mapped[Option] = relationship()

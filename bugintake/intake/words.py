@@ -100,22 +100,32 @@ def learn(bug_ids: Collection[int]) -> None:
         _learn(ids[start : start + BATCH])
 
 
+_PLACE = sa.func.row_number().over(partition_by=Report.bug_id, order_by=Report.id).label("place")
+_FIRST = (
+    sa.select(Report.bug_id, _PLACE, *(sa.func.substr(getattr(Report, name), 1, READ).label(name) for name in TEXTS))
+    .where(Report.bug_id.in_(sa.bindparam("ids", expanding=True)))
+    .where(Report.settled_by.is_distinct_from(SettledBy.WITHDRAWN))
+    .subquery()
+)
+_TOLD = sa.select(_FIRST.c.bug_id, *(_FIRST.c[name] for name in TEXTS)).where(_FIRST.c.place <= TOLD_REPORTS)
+_TITLES = sa.select(Bug.id, Bug.title).where(Bug.id.in_(sa.bindparam("ids", expanding=True)))
+_FORGET = sa.delete(BugWords).where(BugWords.bug_id.in_(sa.bindparam("ids", expanding=True)))
+_WRITE = sa.insert(BugWords)
+
+
 def _learn(ids: Sequence[int]) -> None:
-    place = sa.func.row_number().over(partition_by=Report.bug_id, order_by=Report.id).label("place")
-    texts = [sa.func.substr(getattr(Report, name), 1, READ).label(name) for name in TEXTS]
-    is_told = Report.settled_by.is_distinct_from(SettledBy.WITHDRAWN)
-    first = sa.select(Report.bug_id, place, *texts).where(Report.bug_id.in_(ids), is_told).subquery()
+    connection = db.session.connection()
     told: dict[int, list[str]] = {}
-    for bug_id, _place, *said in db.session.execute(sa.select(first).where(first.c.place <= TOLD_REPORTS)):
+    for bug_id, *said in connection.execute(_TOLD, {"ids": ids}):
         told.setdefault(bug_id, []).extend(term for text in said for term in stems(text))
-    rows = []
-    for bug_id, title in db.session.execute(sa.select(Bug.id, Bug.title).where(Bug.id.in_(ids))):
+    found = []
+    for bug_id, title in connection.execute(_TITLES, {"ids": ids}):
         own = stems(title)
         parts = {"title": own, "told": told.get(bug_id, [])[:TOLD_TERMS], "trigrams": sorted(trigrams(own))}
-        rows.append({"bug_id": bug_id, **{name: " ".join(terms) for name, terms in parts.items()}})
-    db.session.execute(sa.delete(BugWords).where(BugWords.bug_id.in_(ids)))
-    if rows:
-        db.session.execute(sa.insert(BugWords), rows)
+        found.append({"bug_id": bug_id, **{name: " ".join(terms) for name, terms in parts.items()}})
+    connection.execute(_FORGET, {"ids": ids})
+    if found:
+        connection.execute(_WRITE, found)
 
 
 @sa.event.listens_for(Session, "after_flush")
@@ -148,6 +158,14 @@ def _forget_what_changed(session: Session) -> None:
 # --- How rare a word is ------------------------------------------------------------------------------------------
 
 
+_LATEST = sa.select(sa.func.max(BugWords.bug_id) - SAMPLE).scalar_subquery()
+_NEWER = (
+    sa.select(BugWords.bug_id, BugWords.title, BugWords.told, BugWords.trigrams)
+    .where(BugWords.bug_id > sa.bindparam("last"), BugWords.bug_id > _LATEST)
+    .order_by(BugWords.bug_id)
+)
+
+
 class Frequencies:
     """How many of the latest bugs hold a term, counted by each process and kept up with what is filed.
 
@@ -160,12 +178,10 @@ class Frequencies:
         self._before, self._counted = _Sample(), _Sample()
 
     def read_on(self) -> None:
-        """Count the bugs filed since the last time, the latest three thousand of them."""
-        query = sa.select(BugWords.bug_id, BugWords.title, BugWords.told, BugWords.trigrams)
-        newer = query.where(BugWords.bug_id > self._last).order_by(BugWords.bug_id.desc()).limit(SAMPLE)
-        rows = db.session.execute(newer).all()
+        """Count the bugs filed since the last time among the latest three thousand, a few at once to hold little."""
+        found = db.session.connection().execution_options(yield_per=BATCH).execute(_NEWER, {"last": self._last})
         with self._lock:
-            for bug_id, title, told, grams in reversed(rows):
+            for bug_id, title, told, grams in found:
                 if bug_id > self._last:
                     self._last = bug_id
                     self._counted.add(title.split(), told.split(), grams.split())

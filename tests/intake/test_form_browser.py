@@ -245,4 +245,4 @@ def test_words_that_a_growing_list_lacks_are_filed_by_keyboard(page, company, de
 
     page.wait_for_url(re.compile("/filed"))
     report = last_report()
-    assert [choice.option.label for choice in further_lists.chosen_in([report.id])[report.id]] == ["Squid 6"]
+    assert [choice.choice for choice in further_lists.chosen_in([report.id])[report.id]] == ["Squid 6"]

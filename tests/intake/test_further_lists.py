@@ -162,7 +162,7 @@ def test_a_report_keeps_what_it_chose_when_the_list_is_retired_or_renamed(area, 
         catalogue.retire(options[1][1], actor=lead)
 
     found = further_lists.chosen_in([report.id])[report.id]
-    assert [(choice.list.label, choice.option.label) for choice in found] == [("Look", "Dark"), ("Proxy", "None")]
+    assert [(choice.label, choice.choice) for choice in found] == [("Look", "Dark"), ("Proxy", "None")]
     assert further_lists.use_of(theme) == {options[1][1].id: 1}
     with transaction():
         report.bug.is_restricted = True

@@ -33,7 +33,7 @@ def theme(company):
 
 def chosen():
     return [
-        (choice.list.name, choice.option.label)
+        (choice.list, choice.choice)
         for report in db.session.scalars(sa.select(Report))
         for choice in further_lists.chosen_in([report.id]).get(report.id, ())
     ]

@@ -15,7 +15,7 @@ from bugintake.intake.customers import adding
 from bugintake.intake.customers.queries import KnownCustomer, known_customer, language_name
 from bugintake.intake.filing import Draft
 from bugintake.intake.forms import ReportForm, report_form
-from bugintake.intake.models import Bug, OptionList, Report, Status
+from bugintake.intake.models import Bug, OptionList, Status
 from bugintake.intake.queries import bug_or_404
 from bugintake.intake.reports import canonical
 from bugintake.intake.similar import LookAlike
@@ -142,7 +142,7 @@ def filed(ref: str) -> ResponseReturnValue:
 
 def _form(given: MultiDict[str, str] | None, **values: Any) -> ReportForm:
     offered = catalogue.names().offered
-    form = report_form(further_lists.asked(offered), offered)(formdata=given, data=values)
+    form = report_form(further_lists.asked(offered), offered, given, values)
     sent = {name: value for name, value in (given or {}).items() if name.startswith("list_") and name not in form}
     form.strays = [name.removeprefix("list_")[:60] for name, value in sent.items() if value]
     return form
@@ -212,22 +212,23 @@ def _item(found: LookAlike) -> dict[str, Any]:
 
 
 def _file(form: ReportForm) -> ResponseReturnValue:
-    report, status = _submit(form, None)
-    return _page(form, status) if report is None else _confirmation(report)
+    confirmed, status = _submit(form, None)
+    return _page(form, status) if confirmed is None else redirect(confirmed, 303)
 
 
 def _attach(bug: Bug) -> ResponseReturnValue:
     form = _sent()
     form.is_attaching = True
-    report, status = _submit(form, bug) if form.validate() else (None, 422)
-    return _attach_page(canonical(bug), form, status) if report is None else _confirmation(report)
+    confirmed, status = _submit(form, bug) if form.validate() else (None, 422)
+    return _attach_page(canonical(bug), form, status) if confirmed is None else redirect(confirmed, 303)
 
 
-def _submit(form: ReportForm, bug: Bug | None) -> tuple[Report | None, int]:
+def _submit(form: ReportForm, bug: Bug | None) -> tuple[str | None, int]:
     actor = signed_in_user()
     try:
         with transaction():
-            return filing.submit(form.draft(), bug, actor=actor, key=form.key.data or None), 200
+            report = filing.submit(form.draft(), bug, actor=actor, key=form.key.data or None)
+            return url_for(".filed", ref=canonical(report.bug).ref, report=report.id), 200
     except Invalid as refusal:
         form.refuse(refusal.sentence, refusal.field)
         return None, 422
@@ -237,10 +238,6 @@ def _submit(form: ReportForm, bug: Bug | None) -> tuple[Report | None, int]:
         with transaction():
             keeping.carry_over(keeping.form_of(actor, used or ""), keeping.form_of(actor, form.key.data))
         return None, 409
-
-
-def _confirmation(report: Report) -> ResponseReturnValue:
-    return redirect(url_for(".filed", ref=canonical(report.bug).ref, report=report.id), 303)
 
 
 def _page(form: ReportForm, status: int = 200, known: KnownCustomer | None = None) -> ResponseReturnValue:
