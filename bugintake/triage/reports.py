@@ -1,16 +1,17 @@
 """The reports of a bug as its page shows them."""
 
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.orm import aliased
 
 from bugintake.core.db import ALL, rows
 from bugintake.core.security import mask_address
+from bugintake.intake import catalogue
 from bugintake.intake.customers.models import NO_MASK, Account, Customer
-from bugintake.intake.models import Bug, Option, Question, Report, SettledBy
+from bugintake.intake.models import Bug, Question, Report, SettledBy
 from bugintake.team.models import User
+from bugintake.team.people import names
 
 
 class Told(NamedTuple):
@@ -50,47 +51,43 @@ def told_under(bug: Bug, *, limit: int | None) -> tuple[list[Told], int, bool]:
     """Read the first reports under a canonical bug, count them all, and tell whether a question was ever asked."""
     found = rows(_TOLD, bug=bug.id, most=ALL if limit is None else limit)
     [[count, questions]] = rows(_TOLD_COUNT, bug=bug.id)
-    return [Told._make(row) for row in found], count, questions > 0
+    choices, people = catalogue.names().choices, names()
+    told = [
+        Told(*facts, *(choices[each].label for each in chosen), people[filed_by].name)
+        for *facts, chosen, filed_by in ((*row[:-5], row[-5:-1], row[-1]) for row in found)
+    ]
+    return told, count, questions > 0
 
 
-def _told() -> sa.Select[*tuple[Any, ...]]:
-    version, platform, impact, frequency = (aliased(Option) for _ in range(4))
-    return (
-        sa.select(
-            Report.id,
-            Report.filed_at,
-            Report.actual,
-            Report.steps,
-            Report.expected,
-            Report.source,
-            Report.settled_at,
-            Report.settled_by,
-            Customer.id,
-            Customer.name,
-            Account.name,
-            Customer.email,
-            Customer.language,
-            version.label,
-            platform.label,
-            impact.label,
-            frequency.label,
-            User.name,
-        )
-        .join(Bug, Bug.id == Report.bug_id)
-        .outerjoin(Customer, Customer.id == Report.customer_id)
-        .outerjoin(Account, Account.id == Customer.account_id)
-        .join(version, version.id == Report.version_id)
-        .join(platform, platform.id == Report.platform_id)
-        .join(impact, impact.id == Report.impact_id)
-        .join(frequency, frequency.id == Report.frequency_id)
-        .join(User, User.id == Report.filed_by_id)
-        .where(Bug.canonical_id == sa.bindparam("bug"))
-        .order_by(Report.filed_at, Report.id)
-        .limit(sa.bindparam("most"))
+# What the catalogue and the team are called is known already: each of five joins less makes PostgreSQL plan faster.
+_TOLD = (
+    sa.select(
+        Report.id,
+        Report.filed_at,
+        Report.actual,
+        Report.steps,
+        Report.expected,
+        Report.source,
+        Report.settled_at,
+        Report.settled_by,
+        Customer.id,
+        Customer.name,
+        Account.name,
+        Customer.email,
+        Customer.language,
+        Report.version_id,
+        Report.platform_id,
+        Report.impact_id,
+        Report.frequency_id,
+        Report.filed_by_id,
     )
-
-
-_TOLD = _told()
+    .join(Bug, Bug.id == Report.bug_id)
+    .outerjoin(Customer, Customer.id == Report.customer_id)
+    .outerjoin(Account, Account.id == Customer.account_id)
+    .where(Bug.canonical_id == sa.bindparam("bug"))
+    .order_by(Report.filed_at, Report.id)
+    .limit(sa.bindparam("most"))
+)
 _TOLD_COUNT = (
     sa.select(sa.func.count(sa.distinct(Report.id)), sa.func.count(Question.id))
     .select_from(Report)
