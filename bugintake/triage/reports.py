@@ -53,8 +53,8 @@ def told_under(bug: Bug, *, limit: int | None) -> tuple[list[Told], int, bool]:
     [[count, questions]] = rows(_TOLD_COUNT, bug=bug.id)
     choices, people = catalogue.names().choices, names()
     told = [
-        Told(*facts, *(choices[each].label for each in chosen), people[filed_by].name)
-        for *facts, chosen, filed_by in ((*row[:-5], row[-5:-1], row[-1]) for row in found)
+        Told._make((*facts, *(choices[each].label for each in chosen), people[filed_by].name))
+        for facts, chosen, filed_by in ((row[:-5], row[-5:-1], row[-1]) for row in found)
     ]
     return told, count, questions > 0
 
