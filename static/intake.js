@@ -4,7 +4,7 @@
 //                                          once → {id, name, size, url, thumbnail, removal}, or {refused} with 422;
 //                                          GET ?key= → {items: […]} brings them back after Back
 //   .rail[data-src="/new/similar"]         holds #known (filled here), #known-count, .calm-box (what to read while empty)
-//   select[name=area], [name=symptom]      their choice asks GET src?area=&symptom=&text= → {items: [{ref, title, status,
+//   select[name=area], [name=symptom]      their choice asks GET src?area=&symptom=&text= (and the words that are not listed) → {items: [{ref, title, status,
 //                                          status_label, people_waiting, age, why, attach_url}], intended: {note, declines: [{title, url}]}}
 //   [data-areas="3 8"]                     holds a list that is asked for these areas only: seen (data-asked) and kept there
 //   #new-customer                          shown for an address nobody has (combo:unknown), hidden for everybody else
@@ -53,7 +53,8 @@ async function ask() {
     drawIntended();
     return draw([], empty);
   }
-  const query = new URLSearchParams({ area, symptom, text }).toString();
+  const words = ["area_other", "symptom_other"].map((name) => [name, form.elements[name.replace("_other", "")].value === "other" && form.elements[name]?.value]);
+  const query = new URLSearchParams({ area, symptom, text, ...Object.fromEntries(words.filter(([, typed]) => typed)) }).toString();
   if (query === asked) return;
   asked = query;
   asking?.abort();

@@ -1,10 +1,12 @@
 """What the API takes: shape, length and choices of every field. An unknown field is refused."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate
 
 from bugintake.core.forms import clean_line, clean_text
+from bugintake.intake.catalogue import LABEL_LENGTH
 from bugintake.intake.models import Status
 from bugintake.loop.models import MessageState
 from bugintake.team.models import LANGUAGES
@@ -40,6 +42,25 @@ class Choice(fields.Field[int | str]):
         return value
 
 
+@dataclass(frozen=True)
+class NotListed:
+    """A word that a list does not have, for a lead to decide about."""
+
+    word: str
+
+
+class ChoiceOrWord(Choice):
+    """An option as Choice takes it, or `{"not_listed": "a word"}`, which a lead decides about later."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        if not isinstance(value, dict):
+            return super()._deserialize(value, attr, data, **kwargs)
+        word = value.get("not_listed")
+        if value.keys() != {"not_listed"} or not isinstance(word, str) or not 0 < len(clean_line(word)) <= LABEL_LENGTH:
+            raise ValidationError(f'Give {{"not_listed": "…"}} a word of at most {LABEL_LENGTH} characters.')
+        return NotListed(word)
+
+
 class Note(fields.Field[dict[str, str]]):
     """Words for customers: a string in the workspace's language, or an object of strings by language."""
 
@@ -66,12 +87,12 @@ class ReportArgs(Schema):
     """A report to file; with `bug` the customer is attached to that one."""
 
     customer = fields.Nested(CustomerArgs, required=True, allow_none=True)
-    area = Choice(required=True)
-    symptom = Choice(required=True)
+    area = ChoiceOrWord(required=True)
+    symptom = ChoiceOrWord(required=True)
     impact = Choice(required=True)
-    frequency = Choice(required=True)
-    platform = Choice(required=True)
-    version = Choice(required=True)
+    frequency = ChoiceOrWord(required=True)
+    platform = ChoiceOrWord(required=True)
+    version = ChoiceOrWord(required=True)
     steps = Text(required=True, validate=validate.Length(min=1, max=LONGEST))
     actual = Text(required=True, validate=validate.Length(min=1, max=LONGEST))
     expected = Text(required=True, validate=validate.Length(min=1, max=LONGEST))

@@ -84,6 +84,15 @@ class Form(FlaskForm):
 
         csrf = False
 
+    form_errors: list[str]
+
+    def refuse(self, sentence: str, name: str | None = None) -> None:
+        """Put a sentence at a field, or at the top where it belongs to none."""
+        if name in self:
+            self[name].errors = [*self[name].errors, sentence]
+        else:
+            self.form_errors = [*self.form_errors, sentence]
+
 
 class LineField(StringField):
     """One line of text."""

@@ -111,12 +111,12 @@ class RotationForm(Form):
             self.people_error = refusal.sentence
         return is_valid and not self.people_error
 
-    def refuse(self, refusal: Invalid) -> None:
-        """Show what the rules refused at the field it is about."""
-        if refusal.field == "people" or refusal.field not in self._fields:
-            self.people_error = refusal.sentence
+    def refuse(self, sentence: str, name: str | None = None) -> None:
+        """Show what the rules refused at the field it is about, else at the people."""
+        if name == "people" or name not in self:
+            self.people_error = sentence
         else:
-            self._fields[refusal.field].errors = [*self._fields[refusal.field].errors, refusal.sentence]
+            super().refuse(sentence, name)
 
     def terms(self) -> Terms:
         """Return what was typed, once it is valid."""

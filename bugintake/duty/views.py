@@ -173,7 +173,7 @@ def _save(form: RotationForm, rotation: Rotation | None) -> ResponseReturnValue:
             else:
                 roster.change_rotation(rotation, terms, actor=signed_in_user())
     except Invalid as refusal:
-        form.refuse(refusal)
+        form.refuse(refusal.sentence, refusal.field)
         return _form_page(form, rotation), 422
     flash(_("Saved. It holds from %(day)s on.", day=f"{terms.start_on:%d %b %Y}"))
     address: dict[str, Any] = {"rotation": rotation.id, "from": terms.start_on}

@@ -30,7 +30,7 @@ AGE_STEPS = (1, 3, 7, 14, 30, 60, 120, 240, 480, 960)
 class Wanted:
     """What is being told: the choices, the stems with the words that have them, and the trigrams of its title."""
 
-    area: Option
+    area: Option | None
     symptom: Option | None
     words: Mapping[str, str]
     trigrams: frozenset[str]
@@ -52,7 +52,7 @@ class Candidate:
     trigrams: list[str]
 
 
-def wanted(area: Option, symptom: Option | None, text: str) -> Wanted:
+def wanted(area: Option | None, symptom: Option | None, text: str) -> Wanted:
     """Read what is being told. Its title is what file_report would make of it: the first sentence."""
     words = words_in(text)
     return Wanted(area, symptom, words, trigrams(stems(first_sentence(text))), _named(words))
@@ -74,7 +74,7 @@ def find(wanted: Wanted, known: Frequencies, *, actor: User) -> list[Candidate]:
         is_in_sight(found, actor),
     )
     chosen = []
-    if wanted.symptom is not None:
+    if wanted.area is not None and wanted.symptom is not None:
         same = sa.select(found.id).join(canonical, canonical.id == found.canonical_id).where(*counts)
         same = same.where(found.area_id == wanted.area.id, found.symptom_id == wanted.symptom.id)
         chosen.append(same.order_by(found.changed_at.desc(), found.id.desc()).limit(BY_CHOICES))
@@ -101,7 +101,7 @@ def _candidate(row: sa.Row[*tuple[Any, ...]], wanted: Wanted, now: datetime) -> 
     return Candidate(
         id=key,
         waiting=waiting,
-        has_area=area_id == wanted.area.id,
+        has_area=wanted.area is not None and area_id == wanted.area.id,
         has_symptom=wanted.symptom is not None and symptom_id == wanted.symptom.id,
         is_named=not wanted.named.isdisjoint((area_id, symptom_id)),
         age=max(timedelta(), now - filed_at),
@@ -141,6 +141,7 @@ def _named(words: Mapping[str, str]) -> frozenset[int]:
     """Find the areas and symptoms that are named in the text, by label or alias."""
     query = sa.select(Option.id, Option.label_key, Option.aliases)
     query = query.where(Option.list.in_((OptionList.AREA, OptionList.SYMPTOM)), Option.is_unsure.is_(False))
+    query = query.where(Option.merged_into_id.is_(None))
     named = set()
     for key, label, aliases in db.session.execute(query):
         names = (stems_of_key(name) for name in (*label.split("›"), *aliases))

@@ -53,23 +53,27 @@ def add_option(
     """
     label = clean_line(label)
     one_at_a_time(f"option {kind}")
-    _check(kind, None, label, hint, labels or {}, deadline_minutes)
-    last = db.session.scalar(sa.select(sa.func.max(Option.position)).where(Option.list == kind))
-    option = Option(
-        list=kind,
-        label=label,
-        label_key=key_of(label),
+    check_words(kind, None, label, hint, labels or {}, deadline_minutes)
+    option = append(
+        kind,
+        label,
         hint=hint,
         aliases=list(aliases),
         labels=dict(labels or {}),
-        position=(last or 0) + 1,
         deadline_minutes=deadline_minutes,
         owner_id=owner.id if owner else None,
         is_unsure=is_unsure,
     )
+    events.record(EventKind.OPTION_ADDED, actor=actor, option=option, after=label)
+    return option
+
+
+def append(kind: str, label: str, **columns: Any) -> Option:
+    """Put a choice whose words were checked at the end of its list."""
+    last = db.session.scalar(sa.select(sa.func.max(Option.position)).where(Option.list == kind))
+    option = Option(list=kind, label=label, label_key=key_of(label), position=(last or 0) + 1, **columns)
     db.session.add(option)
     db.session.flush()
-    events.record(EventKind.OPTION_ADDED, actor=actor, option=option, after=label)
     return option
 
 
@@ -89,7 +93,8 @@ def change(
     """
     label = clean_line(label)
     one_at_a_time(f"option {option.list}")
-    _check(option.list, option, label, hint, labels, deadline_minutes)
+    check_stands(option)
+    check_words(option.list, option, label, hint, labels, deadline_minutes)
     after: dict[str, Any] = {
         "label": label,
         "label_key": key_of(label),
@@ -121,15 +126,17 @@ def retire(option: Option, *, actor: User) -> None:
 
 
 def offer_again(option: Option, *, actor: User) -> None:
-    """Show a retired choice in new reports again. Records option.changed."""
+    """Show a retired choice in new reports again. Records option.changed. Raises as check_stands."""
+    check_stands(option)
     if option.retired_at is not None:
         option.retired_at = None
         events.record(EventKind.OPTION_CHANGED, actor=actor, option=option, after=option.label, changed=["retired_at"])
 
 
 def option_labelled(kind: str, label: str) -> Option | None:
-    """Find a choice by its label, whatever its case and accents."""
-    return db.session.scalar(sa.select(Option).where(Option.list == kind, Option.label_key == key_of(label)))
+    """Find a choice by its label, whatever its case and accents; the retired and the proposed ones too."""
+    same = (Option.list == kind, Option.label_key == key_of(label), Option.merged_into_id.is_(None))
+    return db.session.scalar(sa.select(Option).where(*same))
 
 
 def labelled(kind: str, words: str) -> Option | None:
@@ -138,8 +145,9 @@ def labelled(kind: str, words: str) -> Option | None:
 
 
 def options_of(kind: str, *, with_retired: bool = False) -> Sequence[Option]:
-    """List the choices of a list in order, "Not sure" last."""
-    query = sa.select(Option).where(Option.list == kind).order_by(Option.is_unsure, Option.position, Option.id)
+    """List the choices of a list in order, "Not sure" last; with the retired also what is only proposed."""
+    query = sa.select(Option).where(Option.list == kind, Option.merged_into_id.is_(None))
+    query = query.order_by(Option.is_unsure, Option.position, Option.id)
     return db.session.scalars(query if with_retired else query.where(Option.retired_at.is_(None))).all()
 
 
@@ -217,16 +225,17 @@ def use_of(kind: OptionList) -> dict[int, int]:
     return {key: count for key, count in db.session.execute(query.group_by(rows.c.option_id)) if key is not None}
 
 
-def not_sure(kind: OptionList) -> Option | None:
+def not_sure(kind: str) -> Option | None:
     """Return the choice of a list that says nobody knows, if it has one."""
     query = sa.select(Option).where(Option.list == kind, Option.is_unsure, Option.retired_at.is_(None))
     return db.session.scalars(query.order_by(Option.position).limit(1)).first()
 
 
 def choose(kind: str, given: int | str, *, called: str | None = None) -> Option:
-    """Find a choice by id, label or alias, as programs and forms give it.
+    """Find a choice by id, label or alias, as programs and forms give it; one that was merged means the other one.
 
-    Raises Invalid, naming the list, for one that is unknown, retired or of another list. `called` is its name in words.
+    Raises Invalid, naming the list, for one that is unknown, retired, only proposed, or of another list. `called` is
+    its name in words.
     """
     word = called or kind.replace("_", " ")
     option = _by_id(kind, given) if isinstance(given, int) or (given.isascii() and given.isdigit()) else None
@@ -234,26 +243,33 @@ def choose(kind: str, given: int | str, *, called: str | None = None) -> Option:
         option = labelled(kind, given)
     if option is None:
         raise Invalid(f"The list of {word} choices has no “{clean_line(str(given))[:60]}”.", str(kind))
+    option = standing_for(option)
+    if option.proposed_at is not None:
+        raise Invalid(f"{option.label} was proposed as {word}, and is not on the list yet.", str(kind))
     if option.retired_at is not None:
         raise Invalid(f"{option.label} is no longer offered as {word}.", str(kind))
     return option
 
 
-def version_named(label: str, *, actor: User | None) -> Option:
-    """Find a version by label or alias; one that is unknown so far is made on the spot, not live.
-
-    An id is not looked for: "12" is a version's name. Raises Invalid for a retired one, and for none at all.
-    """
-    known = labelled(OptionList.VERSION, label)
-    if known is None:
-        one_at_a_time(f"option {OptionList.VERSION}")  # somebody may have typed the same just now
-        known = labelled(OptionList.VERSION, label)
-    return choose(OptionList.VERSION, known.id) if known else add_option(OptionList.VERSION, label, actor=actor)
+def standing_for(option: Option) -> Option:
+    """Return the choice that one means by now: itself, or the one it was merged into."""
+    while option.merged_into_id is not None:
+        option = db.session.get_one(Option, option.merged_into_id)
+    return option
 
 
-def _check(
+def check_stands(option: Option) -> None:
+    """Raise Conflict for a choice that was merged, or that a lead has yet to decide about."""
+    if option.merged_into_id is not None:
+        raise Conflict(f"{option.label} was merged into {standing_for(option).label}. Undo that first.")
+    if option.proposed_at is not None:
+        raise Conflict(f"{option.label} is only proposed. Decide about that first.")
+
+
+def check_words(
     kind: str, option: Option | None, label: str, hint: str, labels: Mapping[str, str], deadline: int | None
 ) -> None:
+    """Raise Invalid for words that a choice cannot have, Conflict where another one of its list has the label."""
     if not label:
         raise Invalid("Give the choice a name.", "label")
     if len(label) > LABEL_LENGTH or any(len(words) > LABEL_LENGTH for words in labels.values()):
@@ -277,4 +293,8 @@ def _by_id(kind: str, given: int | str) -> Option | None:
 
 def _by_alias(kind: str, given: str) -> Option | None:
     key = key_of(given)
-    return next((o for o in options_of(kind) if any(key_of(alias) == key for alias in o.aliases)), None)
+    query = sa.select(Option.id, Option.aliases).where(Option.list == kind, Option.retired_at.is_(None))
+    for option_id, aliases in rows(query.order_by(Option.is_unsure, Option.position, Option.id)):
+        if any(key_of(alias) == key for alias in aliases):
+            return db.session.get(Option, option_id)
+    return None

@@ -9,9 +9,11 @@ from wtforms import BooleanField, SelectMultipleField
 from bugintake.core.errors import Invalid
 from bugintake.core.forms import Form, KeptLine, KeptText
 from bugintake.intake import catalogue
+from bugintake.intake.catalogue import Choice
 from bugintake.intake.further_lists import Terms
 from bugintake.intake.list_models import FurtherList
 from bugintake.intake.models import Option
+from bugintake.intake.option_fields import OptionField
 from bugintake.team.models import LANGUAGES
 
 
@@ -33,8 +35,6 @@ class OptionForm(Form):
         "What is declined for this reason works as intended",
         description="It stands beside the form and among the known bugs for ever, not only for 90 days.",
     )
-
-    form_errors: list[str]
 
     def values(self) -> dict[str, Any]:
         """Return what was typed as the catalogue takes it. Raises Invalid for a deadline that is no number."""
@@ -61,12 +61,18 @@ class OptionForm(Form):
             self[f"label_{language}"].data = option.labels.get(language, "")
         self.intended.data, self.is_intended.data = option.intended, option.is_intended
 
-    def refuse(self, sentence: str, name: str | None = None) -> None:
-        """Put a sentence at a field, or at the top where it belongs to none."""
-        if name in self:
-            self[name].errors = [*self[name].errors, sentence]
-        else:
-            self.form_errors = [*self.form_errors, sentence]
+
+class ProposalForm(Form):
+    """What becomes of a proposed word: a label to add it under, or the choice that stands for it."""
+
+    label = KeptLine("Name")
+    into = OptionField("What the list has already", "")
+
+    def offer(self, option: Option, choices: Sequence[Choice]) -> None:
+        """Begin with the word as it was typed, and list what may stand for it."""
+        if self.label.raw_data is None:
+            self.label.data = option.label
+        self.into.offer([(str(each.id), each.label, {"data-a": ",".join(each.aliases)}) for each in choices])
 
 
 class ListForm(Form):
@@ -77,10 +83,8 @@ class ListForm(Form):
     label_de = KeptLine("In German")
     label_es = KeptLine("In Spanish")
     is_required = BooleanField("Every report must choose from it")
-    grows = BooleanField("Words that are not listed are welcome, and become a choice")
+    grows = BooleanField("Words that are not listed are welcome, and wait for a lead's decision")
     areas = SelectMultipleField("Asked for these areas only", validate_choice=False)
-
-    form_errors: list[str]
 
     def offer(self, areas: Sequence[Option]) -> None:
         """Say which areas there are."""
@@ -108,10 +112,3 @@ class ListForm(Form):
         self.areas.data = [str(area_id) for area_id in found.area_ids]
         for language in LANGUAGES:
             self[f"label_{language}"].data = found.labels.get(language, "")
-
-    def refuse(self, sentence: str, name: str | None = None) -> None:
-        """Put a sentence at a field, or at the top where it belongs to none."""
-        if name in self:
-            self[name].errors = [*self[name].errors, sentence]
-        else:
-            self.form_errors = [*self.form_errors, sentence]

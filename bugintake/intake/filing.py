@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from bugintake.core.db import db, one_at_a_time
 from bugintake.core.errors import Invalid
 from bugintake.core.forms import clean_line
-from bugintake.intake import catalogue, further_lists, reports
+from bugintake.intake import catalogue, further_lists, proposals, reports
 from bugintake.intake.attachments import keeping
 from bugintake.intake.customers import adding
 from bugintake.intake.customers.models import Customer
@@ -47,6 +47,7 @@ class Draft:
     new_language: str = ""
     is_found_by_us: bool = False
     choices: Mapping[OptionList, str] = field(default_factory=dict)
+    not_listed: Mapping[OptionList, str] = field(default_factory=dict)
     further: Mapping[str, int | str] = field(default_factory=dict)
     steps: str = ""
     actual: str = ""
@@ -65,7 +66,7 @@ def submit(draft: Draft, bug: Bug | None, *, actor: User, key: str | None) -> Re
     customer = None
     if not draft.is_found_by_us or bug is not None:
         customer = customer_meant(draft, actor=actor, key=own_key)
-    chosen = options_chosen(draft.choices, bug)
+    chosen = options_chosen(draft, bug)
     telling = Telling(
         customer=customer,
         area=chosen[OptionList.AREA],
@@ -78,7 +79,7 @@ def submit(draft: Draft, bug: Bug | None, *, actor: User, key: str | None) -> Re
         actual=draft.actual,
         expected=draft.expected,
         source=draft.source,
-        choices=further_lists.chosen(draft.further, chosen[OptionList.AREA], actor=actor, is_complete=bug is None),
+        choices=further_lists.chosen(draft.further, chosen[OptionList.AREA], is_complete=bug is None),
     )
     if bug is not None:
         report = reports.attach(bug, telling, actor=actor, key=own_key)
@@ -89,14 +90,23 @@ def submit(draft: Draft, bug: Bug | None, *, actor: User, key: str | None) -> Re
     return report
 
 
-def options_chosen(given: Mapping[OptionList, str], bug: Bug | None = None) -> dict[OptionList, Option]:
-    """Find every choice by id, label or alias.
+def options_chosen(draft: Draft, bug: Bug | None = None) -> dict[OptionList, Option]:
+    """Find every choice by id, label or alias; a word that is not listed is proposed.
 
     Who attaches to a bug may leave choices out: the bug's own stand for where, what and how bad, "Not sure" for the
     rest. Raises Invalid, naming the list, for one that is missing, unknown or retired.
     """
-    _held = _read_together(given)
-    return {kind: _option(kind, given.get(kind, ""), bug) for kind in ASKED}
+    _held = _read_together(draft.choices)
+    return {kind: _option(kind, draft, bug) for kind in ASKED}
+
+
+def option_known(draft: Draft, kind: OptionList) -> Option | None:
+    """Find one choice without proposing anything; nothing where it is a word that nobody used so far.
+
+    Raises Invalid as options_chosen.
+    """
+    word = draft.not_listed.get(kind)
+    return proposals.known(kind, word) if word else _option(kind, draft, None)
 
 
 def customer_meant(draft: Draft, *, actor: User, key: str | None = None) -> Customer:
@@ -160,17 +170,23 @@ def _added(draft: Draft, actor: User) -> Customer:
 
 
 def _read_together(given: Mapping[OptionList, str]) -> Sequence[Option]:
-    """Read the choices given by id with one query; while they are held, choose() finds them without asking."""
+    """Read the choices given by id with one query; while they are held, choose() finds them without asking.
+
+    Whoever merges one of them waits until this transaction ends, so that the report follows too.
+    """
     ids = [int(each) for each in given.values() if each.isascii() and each.isdigit() and len(each) < 10]
     return db.session.scalars(_TOGETHER, {"ids": ids}).all() if ids else []
 
 
 _TOGETHER = sa.select(Option).where(Option.id.in_(sa.bindparam("ids", expanding=True)))
+_TOGETHER = _TOGETHER.order_by(Option.id).with_for_update(read=True, key_share=True)
 
 
-def _option(kind: OptionList, given: str, bug: Bug | None) -> Option:
-    if given:
-        return catalogue.choose(kind, given)
+def _option(kind: OptionList, draft: Draft, bug: Bug | None) -> Option:
+    if draft.choices.get(kind):
+        return catalogue.choose(kind, draft.choices[kind])
+    if draft.not_listed.get(kind):
+        return proposals.propose(kind, draft.not_listed[kind])
     if bug is not None:
         own = {OptionList.AREA: bug.area, OptionList.SYMPTOM: bug.symptom, OptionList.IMPACT: bug.impact}
         stands_in = own.get(kind) or catalogue.not_sure(kind)

@@ -1,78 +1,25 @@
 """The form that files a bug."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from wtforms import BooleanField, HiddenField, MultipleFileField, RadioField, SelectField
+from wtforms import BooleanField, HiddenField, MultipleFileField, SelectField
 
 from bugintake.core.errors import Invalid
 from bugintake.core.forms import Form, KeptLine, KeptText, kept, printable
-from bugintake.intake import further_lists
-from bugintake.intake.catalogue import Choice, choose
+from bugintake.intake import further_lists, proposals
+from bugintake.intake.catalogue import LABEL_LENGTH, Choice, choose
 from bugintake.intake.customers.adding import COUNTRIES
 from bugintake.intake.customers.queries import language_name
 from bugintake.intake.filing import ASKED, NOBODY, NOT_CHOSEN, Draft
 from bugintake.intake.list_models import FurtherList
 from bugintake.intake.models import OptionList
+from bugintake.intake.option_fields import OTHER, FurtherField, ImpactField, OptionField
 from bugintake.intake.reports import NEEDED, SOURCE_LENGTH, TEXT_LENGTH
 
 Choices = Mapping[str, Sequence[Choice]]
-OTHER = "other"  # what static/combobox.js sends for words that are not listed
-
-
-class Chosen:
-    """A choice from one list of the catalogue, whatever its widget."""
-
-    kind: str
-    rows: Sequence[tuple[str, str, dict[str, Any]]] = ()
-
-    def offer(self, rows: Sequence[tuple[str, str, dict[str, Any]]]) -> None:
-        """Say which choices there are: value, label, attributes."""
-        self.rows = rows
-
-
-class OptionField(Chosen, SelectField):
-    """A choice from a list of the catalogue. What was sent and is not in it stays visible in a refused form."""
-
-    def __init__(self, label: str, kind: str, **settings: Any) -> None:
-        super().__init__(label, choices=[], validate_choice=False, default="", **settings)
-        self.kind = kind
-
-    def iter_choices(self) -> Iterator[tuple[str, str, bool, dict[str, Any]]]:
-        """List the choices, with what was sent among them."""
-        given = kept(self)
-        yield ("", "Choose", not given, {})
-        for value, label, attributes in self.rows:
-            yield (value, label, value == given, attributes)
-        if given and given not in {value for value, _, _ in self.rows}:
-            yield (given, given, True, {})
-
-
-class FurtherField(OptionField):
-    """A choice from one of the further lists, which may grow by words that are not on it."""
-
-    further: FurtherList
-    words = ""
-
-    def iter_choices(self) -> Iterator[tuple[str, str, bool, dict[str, Any]]]:
-        """List the choices; words that are not listed stand among them as they were typed."""
-        for value, label, is_chosen, attributes in super().iter_choices():
-            yield (value, self.words if value == OTHER and self.words else label, is_chosen, attributes)
-
-
-class ImpactField(Chosen, RadioField):
-    """How bad it is: a few cards, none of them chosen beforehand."""
-
-    def __init__(self, label: str, kind: OptionList, **settings: Any) -> None:
-        super().__init__(label, choices=[], validate_choice=False, default="", **settings)
-        self.kind = kind
-
-    def iter_choices(self) -> Iterator[tuple[str, str, bool, dict[str, Any]]]:
-        """List the cards."""
-        for value, label, attributes in self.rows:
-            yield (value, label, value == kept(self), attributes)
 
 
 class ReportForm(Form):
@@ -93,6 +40,11 @@ class ReportForm(Form):
     steps = KeptText("Steps to see it")
     actual = KeptText("What happened")
     expected = KeptText("What should have happened")
+    area_other, area_new = KeptLine(), KeptLine("Where: not listed")
+    symptom_other, symptom_new = KeptLine(), KeptLine("What goes wrong: not listed")
+    frequency_other, frequency_new = KeptLine(), KeptLine("How often: not listed")
+    platform_other, platform_new = KeptLine(), KeptLine("Platform: not listed")
+    version_other, version_new = KeptLine(), KeptLine("Version: not listed")
     files = MultipleFileField("Files")
     source = HiddenField()
     key = HiddenField()
@@ -103,7 +55,6 @@ class ReportForm(Form):
     PREFILLED = ("customer", "new_name", "new_company", "new_language", "steps", "actual", "expected")
     is_attaching = False
     refused_files: Sequence[str] = ()
-    form_errors: list[str]
 
     def offer(self, used: Mapping[int, int], languages: Sequence[str]) -> None:
         """Fill the lists to be shown: where it happens by how often it was chosen lately, versions from the newest."""
@@ -113,8 +64,10 @@ class ReportForm(Form):
             self.field_of(kind).offer([_row(each, used) for each in _ordered(kind, self.offered[kind], used)])
         for further in self.lists:
             field = self.further_field(further)
-            field.further, field.words = further, kept(self[f"{field.name}_{OTHER}"])
+            field.further = further
             field.offer([_row(each, used) for each in self.offered.get(further.name, ())])
+        for name in self.words_for:
+            self[name].words = kept(self[f"{name}_{OTHER}"])
 
     def field_of(self, kind: OptionList) -> Any:
         """Return the field of a list."""
@@ -128,6 +81,17 @@ class ReportForm(Form):
     def further_fields(self) -> list[Any]:
         """List the fields of the further lists."""
         return [self.further_field(each) for each in self.lists]
+
+    @property
+    def words_for(self) -> list[str]:
+        """Name the fields that take words which are not listed."""
+        built_in = [kind.value for kind in ASKED if kind in proposals.WELCOME]
+        return built_in + [f"list_{each.name}" for each in self.lists if each.grows]
+
+    @property
+    def word_names(self) -> list[str]:
+        """Name the words that may be sent for the built-in lists."""
+        return [f"{kind.value}_{ending}" for kind in ASKED if kind in proposals.WELCOME for ending in (OTHER, "new")]
 
     @property
     def further_names(self) -> list[str]:
@@ -181,11 +145,7 @@ class ReportForm(Form):
         name = {"email": "customer", "name": "new_name", "company": "new_company", "language": "new_language"}.get(
             name or "", name
         )
-        if name in self:
-            field = self[name]
-            field.errors = [*field.errors, sentence]
-        else:
-            self.form_errors = [*self.form_errors, sentence]
+        super().refuse(sentence, name)
 
     def draft(self) -> Draft:
         """Return what was typed, cleaned."""
@@ -196,7 +156,8 @@ class ReportForm(Form):
             new_company=self.new_company.data or "",
             new_language=self.new_language.data or "",
             is_found_by_us=bool(self.found_by_us.data),
-            choices={kind: self.field_of(kind).data or "" for kind in ASKED},
+            choices={kind: self._choice(kind) for kind in ASKED},
+            not_listed={kind: self._words(kind.value) for kind in ASKED if kind in proposals.WELCOME},
             further={each.name: self._given(each) for each in self.lists},
             steps=self.steps.data or "",
             actual=self.actual.data or "",
@@ -205,9 +166,12 @@ class ReportForm(Form):
         )
 
     def _check_choice(self, kind: OptionList) -> None:
-        field = self.field_of(kind)
-        given = field.data or ""
-        if not given:
+        given, words = self._choice(kind), self._words(kind.value) if kind in proposals.WELCOME else ""
+        if len(words) > LABEL_LENGTH:
+            self.refuse(f"A choice has at most {LABEL_LENGTH} characters.", kind.value)
+        elif words:
+            self._check_words(kind, words)
+        elif not given:
             if not self.is_attaching:
                 self.refuse(NOT_CHOSEN[kind], kind.value)
         elif not self._offers(kind, given):
@@ -215,6 +179,23 @@ class ReportForm(Form):
                 choose(kind, given)
             except Invalid as refusal:
                 self.refuse(f"{NOT_CHOSEN[kind]} {refusal.sentence}", kind.value)
+
+    def _check_words(self, kind: OptionList, words: str) -> None:
+        try:
+            proposals.known(kind, words)
+        except Invalid as refusal:
+            self.refuse(f"{NOT_CHOSEN[kind]} {refusal.sentence}", kind.value)
+
+    def _choice(self, kind: OptionList) -> str:
+        given = self.field_of(kind).data or ""
+        return "" if given == OTHER and kind in proposals.WELCOME else given
+
+    def _words(self, name: str) -> str:
+        """Return the words that are not listed; a choice from the list goes before them."""
+        given = self[name].data or ""
+        if given not in ("", OTHER):
+            return ""
+        return str(self[f"{name}_{'new' if given == '' else OTHER}"].data or "")
 
     def _check_further(self, further: FurtherList) -> None:
         given = self._given(further)
@@ -231,7 +212,7 @@ class ReportForm(Form):
         field = self.further_field(further)
         given = field.data or ""
         if further.grows and given in ("", OTHER):
-            return str(self[f"{field.name}_{'new' if given == '' else OTHER}"].data or "")
+            return self._words(field.name)
         return int(given) if re.fullmatch(r"[0-9]{1,10}", given) else given
 
 

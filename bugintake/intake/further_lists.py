@@ -12,7 +12,7 @@ from bugintake.core.db import db, one_at_a_time, rows
 from bugintake.core.errors import Conflict, Invalid
 from bugintake.core.events import EventKind
 from bugintake.core.forms import clean_line
-from bugintake.intake import catalogue
+from bugintake.intake import catalogue, proposals
 from bugintake.intake.catalogue import LABEL_LENGTH, LATELY, LATEST_REPORTS, key_of
 from bugintake.intake.list_models import FurtherList, ReportChoice
 from bugintake.intake.models import Bug, Option, OptionList, Report
@@ -21,7 +21,7 @@ from bugintake.team.models import User
 NAME_LENGTH = 32
 # Names with a meaning of their own: the built-in lists, their pages, and what else a report is made of.
 TAKEN = frozenset({*OptionList, "areas", "symptoms", "impacts", "frequencies", "platforms", "versions", "reasons"}) | {
-    *("lists", "form", "customer", "email", "name", "company", "language", "account"),
+    *("lists", "proposals", "form", "customer", "email", "name", "company", "language", "account"),
     *("steps", "actual", "expected", "source", "bug", "choices"),
 }
 Chosen = Sequence[tuple[FurtherList, Option]]
@@ -119,17 +119,16 @@ def check(found: FurtherList, given: int | str, area_id: int) -> Option | None:
     if found.grows and isinstance(given, str):
         if len(clean_line(given)) > LABEL_LENGTH:
             raise Invalid(f"A choice has at most {LABEL_LENGTH} characters.", found.name)
-        known = catalogue.labelled(found.name, given)
-        return catalogue.choose(found.name, known.id, called=found.label) if known is not None else None
+        return proposals.known(found.name, given, called=found.label)
     return catalogue.choose(found.name, given, called=found.label)
 
 
 def chosen(
-    given: Mapping[str, int | str], area: Option, *, actor: User, is_complete: bool = True
+    given: Mapping[str, int | str], area: Option, *, is_complete: bool = True
 ) -> list[tuple[FurtherList, Option]]:
     """Find what a report chose from the further lists, by name; an id is a number, words are a label or an alias.
 
-    Words that a growing list lacks become a choice of it. Raises Invalid, naming the list, as check; for a list that
+    Words that a growing list lacks are proposed for it. Raises Invalid, naming the list, as check; for a list that
     nobody knows or that is retired; and, where the report must be complete, for a required one that was left out.
     """
     known = {each.name: each for each in lists()}
@@ -141,8 +140,7 @@ def chosen(
         value = given.get(name, "")
         option = check(each, value, area.id)
         if option is None and value not in ("", None):
-            one_at_a_time(f"option {name}")  # somebody may have typed the same just now
-            option = check(each, value, area.id) or catalogue.add_option(name, str(value), actor=actor)
+            option = proposals.propose(name, str(value), called=each.label)
         if option is not None:
             found.append((each, option))
         elif is_complete and is_owed(each, area.id):

@@ -1,6 +1,5 @@
 """The choices that bugs are described with, customers' reports, and the bugs behind them."""
 
-import builtins
 import enum
 from datetime import datetime
 from typing import Any
@@ -11,51 +10,10 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from bugintake.core import clock
 from bugintake.core.db import Model
 from bugintake.intake.customers.models import Customer
+from bugintake.intake.option_models import Option as Option
+from bugintake.intake.option_models import OptionList as OptionList
 from bugintake.intake.word_index import BugWords  # noqa: F401  # a table of this room
 from bugintake.team.models import User
-
-
-class OptionList(enum.StrEnum):
-    """The built-in lists of the catalogue."""
-
-    AREA = "area"
-    SYMPTOM = "symptom"
-    IMPACT = "impact"
-    FREQUENCY = "frequency"
-    PLATFORM = "platform"
-    VERSION = "version"
-    DECLINE_REASON = "decline_reason"
-
-
-class Option(Model):
-    """One choice in one list of the catalogue. Its id is its identity, not its label; retired, never deleted."""
-
-    __tablename__ = "options"
-    __table_args__ = (
-        sa.Index("uq_options_list_label_key", "list", "label_key", unique=True),
-        sa.CheckConstraint("live_since_at IS NULL OR list = 'version'", name="only_versions_go_live"),
-        sa.CheckConstraint("NOT is_intended OR list = 'decline_reason'", name="only_reasons_are_intended"),
-    )
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    list: Mapped[str] = mapped_column(sa.String(32))  # an OptionList, or the name of a further list
-    label: Mapped[str] = mapped_column(sa.String(120))
-    label_key: Mapped[str] = mapped_column(sa.String(120))
-    hint: Mapped[str] = mapped_column(sa.String(200), default="")
-    aliases: Mapped[builtins.list[str]] = mapped_column(default=builtins.list)
-    labels: Mapped[dict[str, str]] = mapped_column(default=dict)
-    position: Mapped[int] = mapped_column(default=0)
-    is_unsure: Mapped[bool] = mapped_column(default=False)  # "Not sure": stands last, and no fix is released in it
-    intended: Mapped[str] = mapped_column(sa.String(500), default="")  # how an area is meant to behave
-    is_intended: Mapped[bool] = mapped_column(default=False)  # what is declined for this reason works as intended
-    deadline_minutes: Mapped[int | None]
-    owner_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"))
-    live_since_at: Mapped[datetime | None]
-    retired_at: Mapped[datetime | None]
-
-    def label_in(self, language: str) -> str:
-        """Return the words a customer reads in a language; the team's label where nobody translated it."""
-        return self.labels.get(language) or self.label
 
 
 class Status(enum.StrEnum):

@@ -12,7 +12,7 @@ from bugintake.core.db import db, hold, one_at_a_time
 from bugintake.core.errors import Conflict, Invalid
 from bugintake.core.events import EventKind
 from bugintake.core.forms import clean_line
-from bugintake.intake import further_lists, waiting
+from bugintake.intake import further_lists, proposals, waiting
 from bugintake.intake.customers.models import Customer
 from bugintake.intake.further_lists import Chosen
 from bugintake.intake.models import Bug, Option, Remark, Report, SettledBy, Status
@@ -46,11 +46,16 @@ class Telling:
     source: str = ""
     choices: Chosen = ()
 
+    @property
+    def options(self) -> list[Option]:
+        """Everything that was chosen."""
+        chosen = [self.area, self.symptom, self.impact, self.frequency, self.platform, self.version]
+        return [*chosen, *(option for _list, option in self.choices)]
+
     def fingerprint(self, bug: Bug | None) -> str:
         """Tell one submission from another that reuses its key."""
-        chosen = [self.area, self.symptom, self.impact, self.frequency, self.platform, self.version]
-        parts = [self.customer.id if self.customer else None, bug.id if bug else None, *(o.id for o in chosen)]
-        parts += [option.id for _list, option in self.choices]
+        parts = [self.customer.id if self.customer else None, bug.id if bug else None]
+        parts += [option.id for option in self.options]
         return hashlib.sha256(json.dumps([*parts, self.steps, self.actual, self.expected]).encode()).hexdigest()
 
 
@@ -81,6 +86,7 @@ def file_report(telling: Telling, *, actor: User, key: str | None = None) -> Rep
     bug.canonical_id = bug.id
     report = _add(telling, bug, None, actor, key)
     events.record(EventKind.REPORT_FILED, actor=actor, bug=bug, report=report)
+    proposals.note_use(telling.options, report, bug, actor=actor)
     return report
 
 
@@ -107,6 +113,7 @@ def attach(bug: Bug, telling: Telling, *, actor: User, key: str | None = None) -
     bug.changed_at = clock.now()
     waiting.recount([bug.id])
     events.record(EventKind.REPORT_ATTACHED, actor=actor, bug=bug, report=report)
+    proposals.note_use(telling.options, report, bug, actor=actor)
     return report
 
 

@@ -59,13 +59,15 @@ class _Match:
     score: float
 
 
-def look_alikes(area: Option, symptom: Option | None, text: str, *, actor: User, limit: int = SHOWN) -> list[LookAlike]:
+def look_alikes(
+    area: Option | None, symptom: Option | None, text: str, *, actor: User, limit: int = SHOWN
+) -> list[LookAlike]:
     """Find the bugs that look most like what is being told, best first.
 
-    Same area and symptom count before any word is typed; words find others from anywhere and rank them all. Open bugs
-    are known, those that went live or were declined in the last 90 days, and for ever what works as intended; a merged
-    one shows as its canonical bug; what the reader may not see is not there. Asks the database the same number of
-    questions whatever it finds.
+    Same area and symptom count before any word is typed, unless they are not listed; words find others from anywhere
+    and rank them all. Open bugs are known, those that went live or were declined in the last 90 days, and for ever what
+    works as intended; a merged one shows as its canonical bug; what the reader may not see is not there. Asks the
+    database the same number of questions whatever it finds.
     """
     known = frequencies()
     wanted = candidates.wanted(area, symptom, text)

@@ -12,7 +12,7 @@ from bugintake.core.db import db, update_one
 from bugintake.core.errors import Conflict, Invalid, NotFound
 from bugintake.core.events import EventKind
 from bugintake.core.forms import clean_line
-from bugintake.intake import catalogue
+from bugintake.intake import proposals
 from bugintake.intake.models import Bug, Option, OptionList, Status
 from bugintake.intake.queries import visible_to
 from bugintake.team.models import User
@@ -91,7 +91,7 @@ def _version(version: str | Option, actor: User | None) -> Option:
         return version
     if not version.strip():
         raise Invalid("Say which version is live.", "version")
-    return catalogue.version_named(clean_line(version), actor=actor)
+    return proposals.version_named(clean_line(version), actor=actor)
 
 
 def _bugs_of(option: Option, status: Status) -> list[Bug]:

@@ -9,7 +9,7 @@ from wtforms.validators import DataRequired, InputRequired
 
 from bugintake.core.errors import Invalid
 from bugintake.core.forms import Form, LineField, TextField
-from bugintake.intake import catalogue
+from bugintake.intake import catalogue, proposals
 from bugintake.intake.models import Option, OptionList, Status
 from bugintake.team.models import LANGUAGES, User
 
@@ -49,7 +49,7 @@ class FixForm(_NotesForm):
     def release(self, *, actor: User) -> Option:
         """Return the chosen version, or a new one of the name that was typed. Raises Invalid."""
         if self.version.data == NEW_VERSION:
-            return catalogue.version_named(self.version_new.data or "", actor=actor)
+            return proposals.version_named(self.version_new.data or "", actor=actor)
         return catalogue.choose(OptionList.VERSION, str(self.version.data))
 
 

@@ -16,6 +16,7 @@ WORDS = {
     EventKind.REPORT_FILED: "filed it",
     EventKind.REPORT_ATTACHED: "attached one more customer",
     EventKind.REPORT_WITHDRAWN: "took a report back",
+    EventKind.OPTION_PROPOSED: "used “{after}”, which was not listed",
     EventKind.REPORT_WORKS_NOW: "says that it works now",
     EventKind.REPORT_STILL_HAPPENING: "says that it still happens",
     EventKind.REPORT_REMARKED: "added something",
@@ -94,7 +95,7 @@ class Entry(NamedTuple):
             words = "changed the {field}"
         if self.kind == EventKind.ANNOUNCEMENT_OPENED and details.get("people") == 1:
             words = "made ready what one customer is told"
-        after = _label(self.after)
+        after = self.after if self.kind == EventKind.OPTION_PROPOSED else _label(self.after)
         return words.format(after=after, field=details.get("field", ""), people=details.get("people", 0))
 
 

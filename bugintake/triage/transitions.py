@@ -11,7 +11,7 @@ from bugintake.core.db import db, hold, update_one
 from bugintake.core.errors import Conflict, Invalid
 from bugintake.core.events import Event, EventKind
 from bugintake.core.templating import ago_in_words
-from bugintake.intake import waiting
+from bugintake.intake import catalogue, waiting
 from bugintake.intake.models import Bug, Option, Question, Report, Status
 from bugintake.team.models import User
 from bugintake.team.workspace import workspace
@@ -188,7 +188,7 @@ def undo(bug: Bug, *, actor: User, offered: int | None = None) -> None:
             raise Conflict("A release made this live. Say that the release is not live instead.")
         verdict = fixed
     newer = _written_since(verdict)
-    was = {name: value for name, value in verdict.details["was"].items() if name not in newer}
+    was = {name: _by_now(name, value) for name, value in verdict.details["was"].items() if name not in newer}
     undone = Status(was.pop("status"))
     change = sa.update(Bug).where(Bug.id == bug.id)
     values = {"status": undone, "status_since_at": clock.now(), "changed_at": clock.now(), **was}
@@ -201,6 +201,13 @@ def undo(bug: Bug, *, actor: User, offered: int | None = None) -> None:
     events.record(EventKind.BUG_UNDONE, bug=bug, actor=actor, before=last.after, after=undone, undone=last.id)
     if undone == Status.FIXED:
         _go_live_with_its_release(bug, actor)  # it may have gone live while the bug was said not to be fixed
+
+
+def _by_now(name: str, value: Any) -> Any:
+    """Return what a move had left behind; a choice that was merged since means the other one."""
+    if name not in ("release_id", "decline_reason_id") or value is None:
+        return value
+    return catalogue.standing_for(db.session.get_one(Option, value)).id
 
 
 def _written_since(verdict: Event) -> set[str]:

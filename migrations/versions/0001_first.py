@@ -39,6 +39,8 @@ TABLES = (
     "questions",
     "remarks",
     "report_choices",
+    "option_merges",
+    "moved_rows",
 )
 
 # Two overrides of one rotation never overlap, also when two requests race.
@@ -222,14 +224,33 @@ def upgrade() -> None:
         sa.Column("owner_id", sa.Integer(), nullable=True),
         sa.Column("live_since_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("proposed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("merged_into_id", sa.Integer(), nullable=True),
         sa.CheckConstraint("live_since_at IS NULL OR list = 'version'", name=op.f("ck_options_only_versions_go_live")),
         sa.CheckConstraint(
             "NOT is_intended OR list = 'decline_reason'", name=op.f("ck_options_only_reasons_are_intended")
         ),
+        sa.CheckConstraint(
+            "proposed_at IS NULL OR retired_at IS NOT NULL", name=op.f("ck_options_proposed_is_not_offered")
+        ),
+        sa.CheckConstraint(
+            "merged_into_id IS NULL OR retired_at IS NOT NULL", name=op.f("ck_options_merged_is_not_offered")
+        ),
+        sa.CheckConstraint(
+            "merged_into_id IS NULL OR merged_into_id <> id", name=op.f("ck_options_not_merged_into_itself")
+        ),
+        sa.ForeignKeyConstraint(["merged_into_id"], ["options.id"], name="fk_options_merged_into_id"),
         sa.ForeignKeyConstraint(["owner_id"], ["users.id"], name="fk_options_owner_id"),
         sa.PrimaryKeyConstraint("id", name="pk_options"),
     )
-    op.create_index("uq_options_list_label_key", "options", ["list", "label_key"], unique=True)
+    op.create_index(
+        "uq_options_list_label_key",
+        "options",
+        ["list", "label_key"],
+        unique=True,
+        sqlite_where=sa.text("merged_into_id IS NULL"),
+        postgresql_where=sa.text("merged_into_id IS NULL"),
+    )
     op.create_table(
         "overrides",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -667,6 +688,35 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["option_id"], ["options.id"], name="fk_report_choices_option_id"),
         sa.ForeignKeyConstraint(["report_id"], ["reports.id"], name="fk_report_choices_report_id"),
         sa.PrimaryKeyConstraint("report_id", "list_id", name="pk_report_choices"),
+    )
+    op.create_table(
+        "option_merges",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("option_id", sa.Integer(), nullable=False),
+        sa.Column("into_id", sa.Integer(), nullable=False),
+        sa.Column("merged_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("merged_by_id", sa.Integer(), nullable=False),
+        sa.Column("event_id", sa.Integer(), nullable=True),
+        sa.Column("was_retired_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("gained", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("lists", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("undone_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["event_id"], ["events.id"], name="fk_option_merges_event_id"),
+        sa.ForeignKeyConstraint(["into_id"], ["options.id"], name="fk_option_merges_into_id"),
+        sa.ForeignKeyConstraint(["merged_by_id"], ["users.id"], name="fk_option_merges_merged_by_id"),
+        sa.ForeignKeyConstraint(["option_id"], ["options.id"], name="fk_option_merges_option_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_option_merges"),
+    )
+    op.create_index("ix_option_merges_into_id", "option_merges", ["into_id"], unique=False)
+    op.create_index("ix_option_merges_option_id", "option_merges", ["option_id"], unique=False)
+    op.create_table(
+        "moved_rows",
+        sa.Column("merge_id", sa.Integer(), nullable=False),
+        sa.Column("place", sa.String(length=64), nullable=False),
+        sa.Column("key", sa.Integer(), nullable=False),
+        sa.Column("second_key", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["merge_id"], ["option_merges.id"], name="fk_moved_rows_merge_id"),
+        sa.PrimaryKeyConstraint("merge_id", "place", "key", "second_key", name="pk_moved_rows"),
     )
     dialect = op.get_bind().dialect.name
     for statement in (*NO_OVERLAP[dialect], *WORD_INDEX[dialect]):

@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from bugintake.core.db import db, transaction
-from bugintake.intake import catalogue, further_lists
+from bugintake.intake import catalogue, further_lists, proposals
 from bugintake.intake.customers.models import Customer
 from bugintake.intake.models import Bug, OptionList, Report, Status
 from bugintake.loop.models import Announcement
@@ -84,6 +84,19 @@ def test_further_lists_are_listed_chosen_and_shown_by_name(program):
         answer = program.post("/reports", a_report(choices={theme.name: given}))
         assert answer.status_code == 201
         assert program.get(f"/bugs/{answer.json['bug']['ref']}").json["choices"] == {"theme": label}
+
+
+def test_a_word_that_is_not_listed_waits_for_a_lead_and_a_typo_is_refused(program):
+    answer = program.post("/reports", a_report(area={"not_listed": " Kiosk  mode"}))
+    again = program.post("/reports", a_report(area={"not_listed": "kiosk mode"}))
+
+    assert (answer.status_code, again.status_code) == (201, 201)
+    assert program.get(f"/bugs/{answer.json['bug']['ref']}").json["area"] == "Kiosk mode"
+    assert [(each.option.label, each.use_count) for each in proposals.waiting(start=0, size=9)] == [("Kiosk mode", 2)]
+    assert "Kiosk mode" not in [each["label"] for each in program.get("/catalogue").json["area"]]
+    for given in ("Kisok", "Kiosk mode", {"not_listed": " "}, {"not_listed": "x" * 121}, {"not_listed": 1}, {"a": "b"}):
+        assert program.post("/reports", a_report(area=given)).status_code == 422
+    assert program.post("/reports", a_report(impact={"not_listed": "Awful"})).status_code == 422
 
 
 @pytest.mark.parametrize(

@@ -158,6 +158,14 @@ POST /admin/catalogue/lists/<list_name> absent           401    401      401    
 POST /admin/catalogue/lists/<list_name>/rise             401    401      401      403   403      in   in
 POST /admin/catalogue/lists/<list_name>/retirement       401    401      401      403   403      in   in
 POST /admin/catalogue/lists/<list_name>/offer            401    401      401      403   403      in   in
+GET  /admin/catalogue/proposals                          login  login    login    403   403      200  200
+GET  /admin/catalogue/proposals/<option_id>              login  login    login    403   403      200  200
+GET  /admin/catalogue/proposals/<option_id> absent       login  login    login    403   403      404  404
+POST /admin/catalogue/proposals/<option_id>/acceptance   401    401      401      403   403      in   in
+POST /admin/catalogue/proposals/<option_id>/alias        401    401      401      403   403      in   in
+POST /admin/catalogue/proposals/<option_id>/decline      401    401      401      403   403      in   in
+POST /admin/catalogue/merges/<merge_id>/undoing          401    401      401      403   403      in   in
+POST /admin/catalogue/merges/<merge_id>/undoing absent   401    401      401      403   403      404  404
 GET  /admin/catalogue/form                               login  login    login    403   403      200  200
 POST /admin/catalogue/form                               401    401      401      403   403      in   in
 GET  /admin/catalogue/form.yml                           login  login    login    403   403      200  200

@@ -11,6 +11,7 @@ from werkzeug.test import TestResponse
 from bugintake.core import clock
 from bugintake.core.db import db, transaction
 from bugintake.duty import overrides, roster
+from bugintake.intake import option_merging, proposals
 from bugintake.intake.attachments.models import Attachment
 from bugintake.intake.models import Bug, OptionList, Report, Status
 from bugintake.loop import notices
@@ -70,6 +71,9 @@ class Cast:
         with transaction():
             self.notice.state = DeliveryState.HELD
         self.list = make_list()
+        with transaction():
+            self.word, spare = (proposals.propose(OptionList.AREA, word) for word in ("Kiosk mode", "Kisok"))
+            self.merge = option_merging.merge(spare, make_option(OptionList.AREA), actor=self.staff["lead"])
         self.area, self.version = make_option(OptionList.AREA), make_version(live_since=clock.now())
 
     def _restricted(self, filer: User, owner: User) -> Bug:
@@ -153,6 +157,7 @@ class Cast:
             "announcement_id": announcement,
             "message_id": message,
             "delivery_id": self.notice,
+            "merge_id": self.merge,
         }
         texts = {
             "secret": self.invitation.rpartition("/")[2],
@@ -176,6 +181,8 @@ class Cast:
             pattern = pattern.replace("<language>", "en").replace("<token>", self._token(pattern, which))
         for name, value in self.values(which).items():
             pattern = pattern.replace(f"<{name}>", value).replace(f"<path:{name}>", value)
+        if "/proposals/" in pattern and which != "absent":
+            pattern = pattern.replace(f"/proposals/{self.area.id}", f"/proposals/{self.word.id}")
         return pattern.replace("/releases/" + str(self.area.id), "/releases/" + str(self.version.id))
 
     def _body(self, pattern: str, which: str) -> dict[str, Any]:
@@ -202,5 +209,5 @@ class Cast:
 STAFF = ("agent", "engineer", "lead", "admin", "cookie")
 NUMBERS = (
     *("attachment_id", "user_id", "token_id", "sign_in_id", "report_id", "customer_id", "option_id"),
-    *("rotation_id", "override_id", "announcement_id", "message_id", "move_id", "delivery_id"),
+    *("rotation_id", "override_id", "announcement_id", "message_id", "move_id", "delivery_id", "merge_id"),
 )

@@ -9,7 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from bugintake.core.db import db, transaction
-from bugintake.intake import catalogue, further_lists
+from bugintake.intake import catalogue, further_lists, proposals
 from bugintake.intake.customers import adding
 from bugintake.intake.models import OptionList, Report
 from tests.factories import make_bug, make_customer, make_list, make_report
@@ -155,9 +155,9 @@ def test_without_scripts_a_bug_is_filed_and_a_customer_attached(browser, agent, 
         page.goto(f"{address}/new")
         page.get_by_label("Customer", exact=True).fill("hana@brightline.hr")
         for name, label in (("Where", "Search"), ("What goes wrong", "Looks wrong"), ("How often", "Always")):
-            page.get_by_label(name).select_option(label)
-        page.get_by_label("Platform").select_option("Firefox")
-        page.get_by_label("Version").select_option("4.12.0")
+            page.get_by_label(name, exact=True).select_option(label)
+        page.get_by_label("Platform", exact=True).select_option("Firefox")
+        page.get_by_label("Version", exact=True).select_option("4.12.0")
         page.get_by_label("Annoying").check()
         for name in ("Steps to see it", "What happened", "What should have happened"):
             page.get_by_label(name).fill("Words.")
@@ -246,3 +246,22 @@ def test_words_that_a_growing_list_lacks_are_filed_by_keyboard(page, company, de
     page.wait_for_url(re.compile("/filed"))
     report = last_report()
     assert [choice.choice for choice in further_lists.chosen_in([report.id])[report.id]] == ["Squid 6"]
+
+
+def test_a_typo_and_tab_propose_nothing_and_a_word_does_only_when_it_is_picked(context, company, desk):
+    page = context.new_page()  # a refused form is an error on the console
+    page.goto(f"{desk}/new")
+    where = page.get_by_label("Where", exact=True)
+    where.fill("kiosk mode")
+    expect(page.get_by_role("option", name="Not listed: use “kiosk mode”")).to_be_visible()
+    where.press("Tab")
+    press(page, "Control+Enter")
+    expect(page.locator("#f-area-e")).to_contain_text("Choose where it happens.")
+
+    where.fill("kiosk mode")
+    press(page, "ArrowDown Enter")
+    press(page, "Control+Enter")
+    expect(page.locator("#f-area-e")).to_have_count(0)
+    expect(page.get_by_label("Where", exact=True)).to_have_value("kiosk mode")
+    assert page.locator("input[name=area_other]").input_value() == "kiosk mode"
+    assert proposals.waiting(start=0, size=9) == []

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from bugintake.core.db import db, transaction
 from bugintake.core.errors import Conflict, Invalid
 from bugintake.core.events import Event
-from bugintake.intake import catalogue, further_lists
+from bugintake.intake import catalogue, further_lists, proposals
 from bugintake.intake.catalogue import option_labelled
 from bugintake.intake.further_lists import Terms
 from bugintake.intake.models import OptionList
@@ -29,7 +29,7 @@ def choose(area, actor, **given):
     """Choose by the names of the lists, and read the labels that came of it."""
     complete = given.pop("is_complete", True)
     with transaction():
-        found = further_lists.chosen(given, area, actor=actor, is_complete=complete)
+        found = further_lists.chosen(given, area, is_complete=complete)
     return {each.name: option.label for each, option in found}
 
 
@@ -141,13 +141,14 @@ def test_a_required_list_with_nothing_to_choose_is_not_asked_for(area, lead):
     assert choose(area, lead, proxy="Squid 6") == {"proxy": "Squid 6"}
 
 
-def test_words_that_a_growing_list_lacks_become_a_choice_once(area, lead):
+def test_words_that_a_growing_list_lacks_are_proposed_once(area, lead):
     make_list("Proxy", grows=True)
 
     assert choose(area, lead, proxy="Squid  6") == {"proxy": "Squid 6"}
     assert choose(area, lead, proxy="squid 6") == {"proxy": "Squid 6"}
     assert choose(area, lead, proxy="12") == {"proxy": "12"}
-    assert [option.label for option in catalogue.options_of("proxy")] == ["Squid 6", "12"]
+    assert [option.label for option in catalogue.options_of("proxy")] == []
+    assert [each.option.label for each in proposals.waiting(start=0, size=9)] == ["Squid 6", "12"]
     with pytest.raises(Invalid, match=r"A choice has at most 120 characters."):
         choose(area, lead, proxy="x" * 121)
 

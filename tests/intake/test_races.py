@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 
 from bugintake.core.db import db, transaction
-from bugintake.intake import catalogue, filing, further_lists, reports
+from bugintake.intake import catalogue, filing, further_lists, proposals, reports
 from bugintake.intake.customers.models import Customer
 from bugintake.intake.filing import Draft
 from bugintake.intake.models import Bug, Option, OptionList, Report
@@ -71,12 +71,12 @@ def test_words_that_several_type_at_once_become_one_choice_and_one_version(compa
 
     def choose(_number):
         with transaction():
-            area, agent = db.session.get_one(Option, area_id), db.session.get_one(User, agent_id)
-            return [option.label for _list, option in further_lists.chosen({"proxy": "Squid 6"}, area, actor=agent)]
+            area = db.session.get_one(Option, area_id)
+            return [option.label for _list, option in further_lists.chosen({"proxy": "Squid 6"}, area)]
 
     def name_version(_number):
         with transaction():
-            return catalogue.version_named("9.9.9", actor=db.session.get_one(User, agent_id)).label
+            return proposals.version_named("9.9.9", actor=db.session.get_one(User, agent_id)).label
 
     assert together(choose) == [["Squid 6"]] * AT_ONCE
     assert together(name_version) == ["9.9.9"] * AT_ONCE

@@ -6,11 +6,12 @@ from flask import make_response, request
 from flask.typing import ResponseReturnValue
 
 from bugintake.api import arguments, queries, schemas
+from bugintake.api.arguments import NotListed
 from bugintake.api.idempotency import idempotent
 from bugintake.api.views.blueprint import bp
 from bugintake.core.db import db, transaction
 from bugintake.core.errors import Conflict, Invalid, PreconditionFailed
-from bugintake.intake import catalogue, further_lists, reports
+from bugintake.intake import catalogue, filing, further_lists, proposals, reports
 from bugintake.intake.customers import adding
 from bugintake.intake.customers.models import Customer
 from bugintake.intake.models import Bug, Option, OptionList, Status
@@ -22,15 +23,6 @@ from bugintake.team.tokens import BUGS_WRITE, READ, REPORTS_WRITE
 from bugintake.team.workspace import workspace
 from bugintake.triage import transitions
 
-CHOSEN = (
-    OptionList.AREA,
-    OptionList.SYMPTOM,
-    OptionList.IMPACT,
-    OptionList.FREQUENCY,
-    OptionList.PLATFORM,
-    OptionList.VERSION,
-)
-
 
 @bp.route("/reports", methods=["POST"])
 @token_required(REPORTS_WRITE)
@@ -41,16 +33,22 @@ def file_report(args: dict[str, Any]) -> dict[str, Any]:
     """File a report, or attach a customer to a known bug."""
     me = signed_in_user()
     with transaction():
-        chosen: dict[str, Any] = {kind.value: catalogue.choose(kind, args[kind.value]) for kind in CHOSEN}
+        chosen: dict[str, Any] = {kind.value: _chosen(kind, args[kind.value]) for kind in filing.ASKED}
         texts = {name: args[name] for name in ("steps", "actual", "expected")}
         area = chosen[OptionList.AREA]
-        further = further_lists.chosen(args["choices"], area, actor=me, is_complete=not args["bug"])
+        further = further_lists.chosen(args["choices"], area, is_complete=not args["bug"])
         telling = Telling(customer=_customer(args["customer"]), **chosen, **texts, choices=further)
         if args["bug"]:
             report = reports.attach(bug_or_404(args["bug"], me), telling, actor=me)
         else:
             report = reports.file_report(telling, actor=me)
         return {"id": report.id, "bug": queries.bug_facts(db.session.get_one(Bug, report.bug_id))}
+
+
+def _chosen(kind: OptionList, given: int | str | NotListed) -> Option:
+    if not isinstance(given, NotListed):
+        return catalogue.choose(kind, given)
+    return proposals.propose(kind, given.word)
 
 
 def _customer(given: dict[str, Any] | None) -> Customer | None:
@@ -140,7 +138,7 @@ def _release(given: int | str | None) -> Option | None:
         return None
     if isinstance(given, int):
         return catalogue.choose(OptionList.VERSION, given)
-    return catalogue.version_named(given, actor=signed_in_user())
+    return proposals.version_named(given, actor=signed_in_user())
 
 
 def _by_language(note: dict[str, str] | None) -> dict[str, str]:
@@ -153,5 +151,6 @@ def _bug(ref: str) -> Bug:
 
 
 def etag_of(bug: Bug) -> str:
-    """Name the version of a bug: it changes with every change."""
-    return f"{bug.id}-{int(bug.changed_at.timestamp() * 1_000_000)}"
+    """Name the version of a bug: it changes with every change, also where one of its choices became another."""
+    chosen = (bug.area_id, bug.symptom_id, bug.impact_id, bug.release_id or 0)
+    return f"{bug.id}-{int(bug.changed_at.timestamp() * 1_000_000)}-{'.'.join(map(str, chosen))}"

@@ -7,7 +7,7 @@ from bugintake.api.idempotency import idempotent
 from bugintake.api.views.blueprint import bp
 from bugintake.core.db import transaction
 from bugintake.core.errors import NotFound
-from bugintake.intake import catalogue
+from bugintake.intake import proposals
 from bugintake.intake.queries import is_visible
 from bugintake.loop import announcements, releases
 from bugintake.team.guards import signed_in_user, token_required
@@ -24,7 +24,7 @@ def release(args: dict[str, Any]) -> dict[str, Any]:
     """Say that a version is live: its fixed bugs become live, and their customers are told."""
     me = signed_in_user()
     with transaction():
-        version = catalogue.version_named(args["version"], actor=me)
+        version = proposals.version_named(args["version"], actor=me)
         bugs = releases.release_live(version, actor=me, live_at=args["live_at"])
         seen = [bug.ref for bug in bugs if is_visible(bug, me)]
         return {"version": version.label, "live_at": queries.in_utc(version.live_since_at), "bugs": seen}

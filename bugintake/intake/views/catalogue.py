@@ -6,7 +6,7 @@ from flask_babel import gettext as _
 
 from bugintake.core.db import db, transaction
 from bugintake.core.errors import Conflict, Invalid, NotFound
-from bugintake.intake import catalogue, further_lists, intended
+from bugintake.intake import catalogue, further_lists, intended, proposals
 from bugintake.intake.catalogue_forms import OptionForm
 from bugintake.intake.models import Option, OptionList
 from bugintake.intake.views import bp
@@ -110,7 +110,19 @@ def offer_option(name: str, option_id: int) -> ResponseReturnValue:
 def tabs() -> dict[str, str]:
     """Name every list whose choices can be kept, by the name in its address."""
     built_in = {name: words for name, (_kind, words) in LISTS.items()}
-    return built_in | {each.name: each.label for each in further_lists.lists()}
+    proposed = {"proposals": _("Proposed by agents (%(count)s)", count=proposals.count())}
+    return built_in | {each.name: each.label for each in further_lists.lists()} | proposed
+
+
+def labels() -> dict[str, str]:
+    """Name every list as pages do, by what its choices carry."""
+    built_in: dict[str, str] = dict(LISTS.values())
+    return built_in | {each.name: each.label for each in further_lists.lists(with_retired=True)}
+
+
+def name_of(kind: str) -> str:
+    """Return the name of a list in its address."""
+    return next((name for name, (each, _words) in LISTS.items() if each == kind), kind)
 
 
 def _list(name: str) -> tuple[str, str]:
@@ -145,7 +157,7 @@ def _list_page(name: str, form: OptionForm, status: int = 200) -> ResponseReturn
         tabs=tabs(),
         further=further_lists.list_named(name),
         offered=[each for each in every if each.retired_at is None],
-        retired=[each for each in every if each.retired_at is not None],
+        retired=[each for each in every if each.retired_at is not None and each.proposed_at is None],
         used=_use_of(kind),
         form=form,
         has_deadline=kind == OptionList.IMPACT,

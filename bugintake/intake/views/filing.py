@@ -9,13 +9,13 @@ from werkzeug.datastructures import MultiDict
 from bugintake.core.db import transaction
 from bugintake.core.errors import Conflict, Invalid, NotFound
 from bugintake.core.security import new_secret, takes_files
-from bugintake.intake import catalogue, filing, further_lists, intended, queries, replies, similar
+from bugintake.intake import catalogue, filing, further_lists, intended, proposals, queries, replies, similar
 from bugintake.intake.attachments import keeping
 from bugintake.intake.customers import adding
 from bugintake.intake.customers.queries import KnownCustomer, known_customer, language_name
 from bugintake.intake.filing import Draft
 from bugintake.intake.forms import ReportForm, report_form
-from bugintake.intake.models import Bug, OptionList, Status
+from bugintake.intake.models import Bug, Option, OptionList, Status
 from bugintake.intake.queries import bug_or_404
 from bugintake.intake.reports import canonical
 from bugintake.intake.similar import LookAlike
@@ -55,17 +55,27 @@ def file() -> ResponseReturnValue:
 @bp.get("/new/similar")
 @signed_in
 def look_alikes() -> ResponseReturnValue:
-    """Answer with the known bugs that look like two choices and the words typed so far."""
+    """Answer with the known bugs that look like two choices and the words typed so far.
+
+    `area_other` and `symptom_other` are words that are not listed.
+    """
     try:
-        area = catalogue.choose(OptionList.AREA, request.args.get("area", ""))
-        given = request.args.get("symptom", "")
-        symptom = catalogue.choose(OptionList.SYMPTOM, given) if given else None
+        area, symptom = (_known_choice(kind) for kind in (OptionList.AREA, OptionList.SYMPTOM))
     except Invalid:
         return jsonify(items=[])
     me = signed_in_user()
     found = similar.look_alikes(area, symptom, request.args.get("text", ""), actor=me)
+    if area is None:
+        return jsonify(items=[_item(each) for each in found])
     declines = [{"title": bug.title, "url": f"/bugs/{bug.ref}"} for bug in intended.standing_declines(area, me)]
     return jsonify(items=[_item(each) for each in found], intended={"note": area.intended, "declines": declines})
+
+
+def _known_choice(kind: OptionList) -> Option | None:
+    words, given = request.args.get(f"{kind.value}_other", ""), request.args.get(kind.value, "")
+    if words:
+        return proposals.known(kind, words)
+    return catalogue.choose(kind, given) if given or kind == OptionList.AREA else None
 
 
 @bp.post("/new/similar")
@@ -190,9 +200,8 @@ def _known(form: ReportForm) -> KnownCustomer | None:
 
 def _look_alikes(form: ReportForm) -> list[LookAlike]:
     draft = form.draft()
-    chosen = filing.options_chosen(draft.choices)
     words = f"{draft.actual} {draft.expected} {draft.steps}"
-    area, symptom = chosen[OptionList.AREA], chosen[OptionList.SYMPTOM]
+    area, symptom = (filing.option_known(draft, kind) for kind in (OptionList.AREA, OptionList.SYMPTOM))
     return similar.look_alikes(area, symptom, words, actor=signed_in_user())
 
 
@@ -251,9 +260,11 @@ def _drawn(template: str, form: ReportForm, status: int, **values: Any) -> Respo
 
 
 def _question(form: ReportForm, found: list[LookAlike], status: int = 200) -> ResponseReturnValue:
-    area = catalogue.choose(OptionList.AREA, form.area.data or "")
+    area = filing.option_known(form.draft(), OptionList.AREA)
     words = {"found": found, "none_of_these": NONE_OF_THESE, "is_unanswered": status != 200}
-    words |= {"intended": area.intended, "declines": intended.standing_declines(area, signed_in_user())}
+    words |= {"intended": area.intended if area else "", "declines": []}
+    if area is not None:
+        words["declines"] = intended.standing_declines(area, signed_in_user())
     return _drawn("intake/similar.html", form, status, **words)
 
 

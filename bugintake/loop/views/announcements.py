@@ -11,6 +11,7 @@ from bugintake.core import clock
 from bugintake.core.config import settings
 from bugintake.core.db import transaction
 from bugintake.core.forms import Seen, fingerprint
+from bugintake.core.paging import page_number, page_start
 from bugintake.core.templating import toast
 from bugintake.intake.models import Bug
 from bugintake.loop import announcements, letters, queries, words
@@ -116,16 +117,6 @@ def _previews(announcement: Announcement) -> list[tuple[Message, Letter]]:
     links = Links(report_url="…", unsubscribe_url="…")
     company = workspace()
     return [(message, letters.outcome_letter([letters.Outcome(message, links)], company)) for message in people]
-
-
-def page_number() -> int:
-    """Read which page is asked for; anything unreadable is the first."""
-    return max(1, min(request.args.get("page", 1, type=int), 10_000))
-
-
-def page_start(size: int) -> int:
-    """Say how many rows come before the page that is asked for."""
-    return (page_number() - 1) * size
 
 
 def _act(announcement_id: int, verb: Any, done: str, undo: str | None = None) -> ResponseReturnValue:

@@ -6,11 +6,11 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from bugintake.core.db import transaction
+from bugintake.core.paging import page_number, page_start
 from bugintake.core.templating import toast
 from bugintake.intake.queries import is_visible
 from bugintake.loop import releases
 from bugintake.loop.forms import ReleaseForm
-from bugintake.loop.views.announcements import page_number, page_start
 from bugintake.loop.views.blueprint import bp
 from bugintake.team.guards import engineer_required, signed_in, signed_in_user
 from bugintake.team.models import Role
