@@ -98,8 +98,8 @@ def answer_refusals(app: Flask) -> None:
 
     The page offers what was typed again, so that a locked database or a stale form costs nobody their words.
     """
-    app.register_error_handler(Refusal, lambda error: _answer(error.status, error.title, error.sentence, error))
-    app.register_error_handler(CSRFError, lambda _: _answer(400, "This page was open too long", STALE))
+    app.register_error_handler(Refusal, answer)
+    app.register_error_handler(CSRFError, answer)
     app.register_error_handler(HTTPException, _answer_http)
     app.register_error_handler(OperationalError, _answer_database)
     app.register_error_handler(OSError, _answer_disk)
@@ -117,6 +117,13 @@ WORDS = {
     415: ("That cannot be read", "Send it as application/json."),
     429: ("Too many tries", "Too many tries in a short time. Wait a minute and try again."),
 }
+
+
+def answer(refusal: Exception) -> ResponseReturnValue:
+    """Say on a page, or to a program, why something was refused."""
+    if isinstance(refusal, Refusal):
+        return _answer(refusal.status, refusal.title, refusal.sentence, refusal)
+    return _answer(400, "This page was open too long", STALE)
 
 
 def _answer_http(error: HTTPException) -> ResponseReturnValue:

@@ -77,10 +77,19 @@ def nav_items() -> list[NavEntry]:
 
 
 @cache
-def asset(name: str) -> str:
-    """Return the address of a static file; it changes with the content, so browsers may keep it for ever."""
-    content = (folder("static") / name).read_bytes()
-    return url_for("static", filename=name, v=hashlib.sha256(content).hexdigest()[:12])
+def asset(*names: str) -> str:
+    """Return the address of a static file, or of several scripts as one, so that a page asks once.
+
+    It changes with the content, so browsers may keep it for ever.
+    """
+    content = joined(names) if len(names) > 1 else (folder("static") / names[0]).read_bytes()
+    return url_for("static", filename="+".join(names), v=hashlib.sha256(content).hexdigest()[:12])
+
+
+@cache
+def joined(names: tuple[str, ...]) -> bytes:
+    """Join scripts to one module, each in a block of its own, where its names are its own too."""
+    return b"".join(b"{\n" + (folder("static") / name).read_bytes() + b"}\n" for name in names)
 
 
 def theme() -> str:
@@ -126,6 +135,11 @@ def day(at: datetime, zone: str | None = None, locale: str = "en_GB") -> str:
 def hour(at: datetime, zone: str | None = None) -> str:
     """Say the time of day in a zone (the viewer's where none is given): 10:43."""
     return f"{_local(at, zone):%H:%M}"
+
+
+def moment(at: datetime) -> str:
+    """Say the time of day, with the day where that is not today."""
+    return hour(at) if _local(at, None).date() == _local(clock.now(), None).date() else when(at)
 
 
 def _local(at: datetime, zone: str | None) -> datetime:
@@ -206,9 +220,20 @@ def dress(app: Flask) -> None:
         asset=asset, panels=panels, nav_items=nav_items, theme=theme, url_for=address, draw=draw, _=say
     )
     app.jinja_env.filters.update(ago=ago, when=when, day=day, hour=hour, initials=initials, plural=plural)
-    app.jinja_env.filters.update(fingerprint=fingerprint)
+    app.jinja_env.filters.update(fingerprint=fingerprint, moment=moment)
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
+
+    send_one = app.view_functions["static"]
+    scripts = {path.name for path in folder("static").glob("*.js")}
+
+    def send_static(filename: str) -> Any:
+        names = tuple(filename.split("+"))
+        if len(names) == 1 or not scripts.issuperset(names):
+            return send_one(filename=filename)
+        return app.response_class(joined(names), mimetype="text/javascript")
+
+    app.view_functions["static"] = send_static
 
     @app.after_request
     def keep_assets(response: Response) -> Response:

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from bugintake.core.db import db, one_at_a_time
 from bugintake.core.errors import Invalid
 from bugintake.core.forms import clean_line
-from bugintake.intake import catalogue, further_lists, proposals, reports
+from bugintake.intake import catalogue, drafts, further_lists, proposals, reports
 from bugintake.intake.attachments import keeping
 from bugintake.intake.customers import adding
 from bugintake.intake.customers.models import Customer
@@ -37,7 +37,7 @@ NOBODY = "Choose the customer, or say that we found it ourselves."
 
 
 @dataclass(frozen=True, kw_only=True)
-class Draft:
+class Typed:
     """What was typed, before anybody looked whether it can be."""
 
     customer: str = ""
@@ -55,18 +55,18 @@ class Draft:
     source: str = ""
 
 
-def submit(draft: Draft, bug: Bug | None, *, actor: User, key: str | None) -> Report:
+def submit(typed: Typed, bug: Bug | None, *, actor: User, key: str | None) -> Report:
     """File what was typed as a new bug, or attach it to a known one; `key` names the form it was typed into.
 
-    The files that were chosen in that form go with it.
+    The files that were chosen in that form go with it, and its draft goes.
 
     Raises Invalid with the field that is wrong, Conflict as file_report and attach.
     """
     own_key = keeping.form_of(actor, key) if key else None
     customer = None
-    if not draft.is_found_by_us or bug is not None:
-        customer = customer_meant(draft, actor=actor, key=own_key)
-    chosen = options_chosen(draft, bug)
+    if not typed.is_found_by_us or bug is not None:
+        customer = customer_meant(typed, actor=actor, key=own_key)
+    chosen = options_chosen(typed, bug)
     telling = Telling(
         customer=customer,
         area=chosen[OptionList.AREA],
@@ -75,11 +75,11 @@ def submit(draft: Draft, bug: Bug | None, *, actor: User, key: str | None) -> Re
         frequency=chosen[OptionList.FREQUENCY],
         platform=chosen[OptionList.PLATFORM],
         version=chosen[OptionList.VERSION],
-        steps=draft.steps,
-        actual=draft.actual,
-        expected=draft.expected,
-        source=draft.source,
-        choices=further_lists.chosen(draft.further, chosen[OptionList.AREA], is_complete=bug is None),
+        steps=typed.steps,
+        actual=typed.actual,
+        expected=typed.expected,
+        source=typed.source,
+        choices=further_lists.chosen(typed.further, chosen[OptionList.AREA], is_complete=bug is None),
     )
     if bug is not None:
         report = reports.attach(bug, telling, actor=actor, key=own_key)
@@ -87,86 +87,87 @@ def submit(draft: Draft, bug: Bug | None, *, actor: User, key: str | None) -> Re
         report = reports.file_report(telling, actor=actor, key=own_key)
     if own_key is not None:
         keeping.attach(own_key, report)
+        drafts.remove(own_key)
     return report
 
 
-def options_chosen(draft: Draft, bug: Bug | None = None) -> dict[OptionList, Option]:
+def options_chosen(typed: Typed, bug: Bug | None = None) -> dict[OptionList, Option]:
     """Find every choice by id, label or alias; a word that is not listed is proposed.
 
     Who attaches to a bug may leave choices out: the bug's own stand for where, what and how bad, "Not sure" for the
     rest. Raises Invalid, naming the list, for one that is missing, unknown or retired.
     """
-    _held = _read_together(draft.choices)
-    return {kind: _option(kind, draft, bug) for kind in ASKED}
+    _held = _read_together(typed.choices)
+    return {kind: _option(kind, typed, bug) for kind in ASKED}
 
 
-def option_known(draft: Draft, kind: OptionList) -> Option | None:
+def option_known(typed: Typed, kind: OptionList) -> Option | None:
     """Find one choice without proposing anything; nothing where it is a word that nobody used so far.
 
     Raises Invalid as options_chosen.
     """
-    word = draft.not_listed.get(kind)
-    return proposals.known(kind, word) if word else _option(kind, draft, None)
+    word = typed.not_listed.get(kind)
+    return proposals.known(kind, word) if word else _option(kind, typed, None)
 
 
-def customer_meant(draft: Draft, *, actor: User, key: str | None = None) -> Customer:
+def customer_meant(typed: Typed, *, actor: User, key: str | None = None) -> Customer:
     """Find the customer who was picked or typed, adding them where name, company and language were filled in.
 
     What stands in the field counts, not what was picked before; whom the same submission added already is not added
     again. Raises Invalid where nobody or several are meant.
     """
-    picked = customer_picked(draft)
+    picked = customer_picked(typed)
     if picked is not None:
         return picked
-    if not draft.customer and not draft.new_name:
+    if not typed.customer and not typed.new_name:
         raise Invalid(NOBODY, "customer")
-    called = adding.customers_called(draft.customer)
+    called = adding.customers_called(typed.customer)
     if len(called) > 1:
         raise Invalid(f"{len(called)} customers are called that. Pick one, or type the address.", "customer")
     if called:
         return called[0]
     earlier = reports.filed_as(key) if key is not None else None
-    if earlier is not None and earlier.customer is not None and earlier.customer.name == draft.new_name:
+    if earlier is not None and earlier.customer is not None and earlier.customer.name == typed.new_name:
         return earlier.customer
-    return _added(draft, actor)
+    return _added(typed, actor)
 
 
-def customer_picked(draft: Draft) -> Customer | None:
+def customer_picked(typed: Typed) -> Customer | None:
     """Return the customer who was picked from the list, while their name still stands in the field."""
-    if not (draft.customer_id.isascii() and draft.customer_id.isdigit() and len(draft.customer_id) < 10):
+    if not (typed.customer_id.isascii() and typed.customer_id.isdigit() and len(typed.customer_id) < 10):
         return None
-    customer = db.session.get(Customer, int(draft.customer_id))
-    if customer is None or draft.customer not in ("", clean_line(customer.full_name), customer.email):
+    customer = db.session.get(Customer, int(typed.customer_id))
+    if customer is None or typed.customer not in ("", clean_line(customer.full_name), customer.email):
         return None
     return customer
 
 
-def _added(draft: Draft, actor: User) -> Customer:
-    if "@" in draft.customer:
-        address = adding.normalise_address(draft.customer)
-        if not draft.new_name:
+def _added(typed: Typed, actor: User) -> Customer:
+    if "@" in typed.customer:
+        address = adding.normalise_address(typed.customer)
+        if not typed.new_name:
             raise Invalid(f"{address} is new to us. Give the name, and they are added.", "name")
         return adding.known_or_new(
             address,
-            name=draft.new_name,
-            language=draft.new_language,
-            company=draft.new_company,
+            name=typed.new_name,
+            language=typed.new_language,
+            company=typed.new_company,
             default=workspace().language,
             actor=actor,
         )
-    if not draft.new_name or draft.customer not in ("", draft.new_name):
+    if not typed.new_name or typed.customer not in ("", typed.new_name):
         raise Invalid(
             "Nobody is called that. Type their e-mail address; or, to add somebody without one, "
             "leave this empty and give their name below.",
             "customer",
         )
-    one_at_a_time(f"customer {draft.new_name}")
-    called = adding.customers_called(draft.new_name)
+    one_at_a_time(f"customer {typed.new_name}")
+    called = adding.customers_called(typed.new_name)
     if called:
-        raise Invalid(f"There is already a customer called {draft.new_name}: type the name here.", "customer")
-    account = adding.account_named(draft.new_company) if draft.new_company else None
-    language = draft.new_language or workspace().language
-    return adding.add_customer(email=None, name=draft.new_name, language=language, actor=actor, account=account)
+        raise Invalid(f"There is already a customer called {typed.new_name}: type the name here.", "customer")
+    account = adding.account_named(typed.new_company) if typed.new_company else None
+    language = typed.new_language or workspace().language
+    return adding.add_customer(email=None, name=typed.new_name, language=language, actor=actor, account=account)
 
 
 def _read_together(given: Mapping[OptionList, str]) -> Sequence[Option]:
@@ -182,11 +183,11 @@ _TOGETHER = sa.select(Option).where(Option.id.in_(sa.bindparam("ids", expanding=
 _TOGETHER = _TOGETHER.order_by(Option.id).with_for_update(read=True, key_share=True)
 
 
-def _option(kind: OptionList, draft: Draft, bug: Bug | None) -> Option:
-    if draft.choices.get(kind):
-        return catalogue.choose(kind, draft.choices[kind])
-    if draft.not_listed.get(kind):
-        return proposals.propose(kind, draft.not_listed[kind])
+def _option(kind: OptionList, typed: Typed, bug: Bug | None) -> Option:
+    if typed.choices.get(kind):
+        return catalogue.choose(kind, typed.choices[kind])
+    if typed.not_listed.get(kind):
+        return proposals.propose(kind, typed.not_listed[kind])
     if bug is not None:
         own = {OptionList.AREA: bug.area, OptionList.SYMPTOM: bug.symptom, OptionList.IMPACT: bug.impact}
         stands_in = own.get(kind) or catalogue.not_sure(kind)

@@ -13,7 +13,7 @@ from bugintake.intake import further_lists, proposals
 from bugintake.intake.catalogue import LABEL_LENGTH, Choice, choose
 from bugintake.intake.customers.adding import COUNTRIES
 from bugintake.intake.customers.queries import language_name
-from bugintake.intake.filing import ASKED, NOBODY, NOT_CHOSEN, Draft
+from bugintake.intake.filing import ASKED, NOBODY, NOT_CHOSEN, Typed
 from bugintake.intake.list_models import FurtherList
 from bugintake.intake.models import OptionList
 from bugintake.intake.option_fields import OTHER, FurtherField, ImpactField, OptionField
@@ -48,6 +48,7 @@ class ReportForm(Form):
     files = MultipleFileField("Files")
     source = HiddenField()
     key = HiddenField()
+    revision = HiddenField()
 
     lists: Sequence[FurtherList] = ()
     offered: Choices = {}
@@ -55,6 +56,7 @@ class ReportForm(Form):
     PREFILLED = ("customer", "new_name", "new_company", "new_language", "steps", "actual", "expected")
     is_attaching = False
     refused_files: Sequence[str] = ()
+    notes: Sequence[str] = ()
 
     def offer(self, used: Mapping[int, int], languages: Sequence[str]) -> None:
         """Fill the lists to be shown: where it happens by how often it was chosen lately, versions from the newest."""
@@ -147,9 +149,9 @@ class ReportForm(Form):
         )
         super().refuse(sentence, name)
 
-    def draft(self) -> Draft:
+    def typed(self) -> Typed:
         """Return what was typed, cleaned."""
-        return Draft(
+        return Typed(
             customer=self.customer.data or "",
             customer_id=self.customer_id.data or "",
             new_name=self.new_name.data or "",

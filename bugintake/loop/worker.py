@@ -21,6 +21,7 @@ from bugintake.core import clock, events
 from bugintake.core.config import Settings, settings
 from bugintake.core.db import after_commit, db, transaction
 from bugintake.core.events import Event, EventKind, Subscriber
+from bugintake.intake import drafts
 from bugintake.intake.attachments import keeping
 from bugintake.loop import attempts, notices, outbox, post
 from bugintake.loop.envelopes import is_ready, open_due
@@ -35,7 +36,7 @@ SENDERS = 2
 SWEEP_SECONDS = 2.0
 REMIND_EVERY = 15
 PULSE_EVERY = 10
-SWEEP_FILES_EVERY = 300
+TIDY_EVERY = 300
 FORGET_PULSE_AFTER = timedelta(days=1)
 
 log = logging.getLogger(__name__)
@@ -82,7 +83,8 @@ def sweep(app: Flask, count: int = 0) -> bool:
     _guarded(app, attempts.recover)
     if count % REMIND_EVERY == 0:
         _guarded(app, lambda: notices.queue_reminders(clock.now()))
-    if count % SWEEP_FILES_EVERY == 0:
+    if count % TIDY_EVERY == 0:
+        _guarded(app, drafts.sweep)
         _guarded(app, keeping.sweep)
     while _guarded(app, _open_some):
         pass

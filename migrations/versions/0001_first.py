@@ -33,6 +33,7 @@ TABLES = (
     "bug_words",
     "reports",
     "attachments",
+    "drafts",
     "customer_links",
     "events",
     "messages",
@@ -541,6 +542,25 @@ def upgrade() -> None:
     op.create_index("ix_reports_bug_settled", "reports", ["bug_id", "settled_at"], unique=False)
     op.create_index("ix_reports_customer_filed", "reports", ["customer_id", "filed_at"], unique=False)
     op.create_index("ix_reports_filed_by_id", "reports", ["filed_by_id"], unique=False)
+    op.create_table(
+        "drafts",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("form_hash", sa.String(length=64), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("bug_id", sa.Integer(), nullable=True),
+        sa.Column("fields", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("saved_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("discarded_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["bug_id"], ["bugs.id"], name="fk_drafts_bug_id"),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_drafts_user_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_drafts"),
+        sa.UniqueConstraint("form_hash", name="uq_drafts_form_hash"),
+    )
+    op.create_index("ix_drafts_bug_id", "drafts", ["bug_id"], unique=False)
+    op.create_index("ix_drafts_saved_at", "drafts", ["saved_at"], unique=False)
+    op.create_index("ix_drafts_user_id", "drafts", ["user_id"], unique=False)
     op.create_table(
         "attachments",
         sa.Column("id", sa.Integer(), nullable=False),

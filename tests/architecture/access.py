@@ -118,6 +118,13 @@ GET  /new/files                                          login  login    login  
 POST /new/files                                          401    401      401      in    in       in   in
 POST /new/files/<attachment_id>/removal                  401    401      401      404   404      404  404
 POST /new/files/<attachment_id>/removal absent           401    401      401      404   404      404  404
+POST /drafts                                             401    401      401      in    in       in   in
+POST /drafts/<draft_id>/removal                          401    401      401      404   404      404  404
+POST /drafts/<draft_id>/removal mine                     401    401      401      in    404      404  404
+POST /drafts/<draft_id>/removal absent                   401    401      401      404   404      404  404
+POST /drafts/<draft_id>/return                           401    401      401      404   404      404  404
+POST /drafts/<draft_id>/return mine                      401    401      401      in    404      404  404
+POST /drafts/<draft_id>/return absent                    401    401      401      404   404      404  404
 GET  /attachments/<attachment_id>                        login  login    login    200   200      200  200
 GET  /attachments/<attachment_id> restricted             login  login    login    404   404      200  200
 GET  /attachments/<attachment_id> mine                   login  login    login    200   200      200  200

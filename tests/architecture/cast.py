@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 from bugintake.core import clock
 from bugintake.core.db import db, transaction
 from bugintake.duty import overrides, roster
-from bugintake.intake import option_merging, proposals
+from bugintake.intake import drafts, option_merging, proposals
 from bugintake.intake.attachments.models import Attachment
 from bugintake.intake.models import Bug, OptionList, Report, Status
 from bugintake.loop import notices
@@ -70,6 +70,12 @@ class Cast:
         self.notice = db.session.scalars(sa.select(Delivery)).one()
         with transaction():
             self.notice.state = DeliveryState.HELD
+        with transaction():
+            typed = {"actual": "The list stays empty."}
+            self.drafts = {
+                which: drafts.save(typed, None, actor=whose)
+                for which, whose in (("", self.others[0]), ("mine", mine[0]))
+            }
         self.list = make_list()
         with transaction():
             self.word, spare = (proposals.propose(OptionList.AREA, word) for word in ("Kiosk mode", "Kisok"))
@@ -158,6 +164,7 @@ class Cast:
             "message_id": message,
             "delivery_id": self.notice,
             "merge_id": self.merge,
+            "draft_id": self.drafts.get(which, self.drafts[""]),
         }
         texts = {
             "secret": self.invitation.rpartition("/")[2],
@@ -210,4 +217,5 @@ STAFF = ("agent", "engineer", "lead", "admin", "cookie")
 NUMBERS = (
     *("attachment_id", "user_id", "token_id", "sign_in_id", "report_id", "customer_id", "option_id"),
     *("rotation_id", "override_id", "announcement_id", "message_id", "move_id", "delivery_id", "merge_id"),
+    "draft_id",
 )

@@ -71,6 +71,7 @@ class Site:
     def __init__(self) -> None:
         self.url = ""
         self.posted: list[tuple[str, dict[str, str]]] = []
+        self.drafts: list[dict[str, str]] = []
         self.delay = threading.Event()
         self.delay.set()
         self.board = [("BUG-1", "new", "1"), ("BUG-2", "new", "1"), ("BUG-3", "accepted", "1")]
@@ -121,6 +122,11 @@ def _app(site: Site) -> Flask:
     def take(name: str, verb: str = "") -> Response:
         site.posted.append((request.path, request.form.to_dict()))
         return app.make_response(TAKEN)
+
+    @app.post("/drafts")
+    def drafts() -> Response:
+        site.drafts.append(request.form.to_dict())
+        return jsonify(sentence="Draft saved 10:42", key=request.form["key"], revision=str(len(site.drafts)))
 
     @app.get("/customers")
     def customers() -> Response:

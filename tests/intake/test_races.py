@@ -5,7 +5,7 @@ import sqlalchemy as sa
 from bugintake.core.db import db, transaction
 from bugintake.intake import catalogue, filing, further_lists, proposals, reports
 from bugintake.intake.customers.models import Customer
-from bugintake.intake.filing import Draft
+from bugintake.intake.filing import Typed
 from bugintake.intake.models import Bug, Option, OptionList, Report
 from bugintake.team.models import Role, User
 from tests.conftest import AT_ONCE
@@ -17,11 +17,11 @@ def test_one_submission_sent_by_several_threads_makes_one_report_and_one_custome
     chosen = {kind: db.session.scalars(sa.select(Option).where(Option.list == kind)).first() for kind in filing.ASKED}
     choices = {kind: str(option.id) for kind, option in chosen.items()}
     texts = {"steps": "a", "actual": "b", "expected": "c"}
-    draft = Draft(customer="new@example.com", new_name="New", new_company="Fresh", choices=choices, **texts)
+    typed = Typed(customer="new@example.com", new_name="New", new_company="Fresh", choices=choices, **texts)
 
     def submit(_number):
         with transaction():
-            return filing.submit(draft, None, actor=db.session.get_one(User, agent_id), key="k").id
+            return filing.submit(typed, None, actor=db.session.get_one(User, agent_id), key="k").id
 
     assert len(set(together(submit))) == 1
     counts = [db.session.scalar(sa.select(sa.func.count()).select_from(each)) for each in (Report, Bug, Customer)]

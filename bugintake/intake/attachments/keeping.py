@@ -12,6 +12,7 @@ from bugintake.core.errors import Invalid
 from bugintake.core.security import hash_secret
 from bugintake.intake.attachments import contents, storage
 from bugintake.intake.attachments.models import Attachment
+from bugintake.intake.draft_models import Draft
 from bugintake.intake.models import Report
 from bugintake.team.models import User
 
@@ -99,9 +100,13 @@ def remove(attachment: Attachment) -> None:
 
 
 def sweep() -> None:
-    """Take away what nobody filed within a week, and files whose row a crash kept from being written or deleted."""
+    """Take away what nobody filed within a week, and files whose row a crash kept from being written or deleted.
+
+    The files of a form stay as long as its draft.
+    """
     late = Attachment.added_at < clock.now() - FORGET_UNFILED_AFTER
-    unfiled = sa.select(Attachment).where(Attachment.report_id.is_(None), late)
+    waits = sa.exists().where(Draft.form_hash == Attachment.form_hash)
+    unfiled = sa.select(Attachment).where(Attachment.report_id.is_(None), late, ~waits)
     if db.session.scalars(unfiled.limit(1)).first() is not None:
         with transaction():
             for attachment in db.session.scalars(unfiled).all():

@@ -39,5 +39,6 @@ def keep_all(key: str) -> list[str]:
 
 
 def waiting_with(key: str | None) -> Sequence[Attachment]:
-    """List the files that wait with a form; one that nobody has sent yet has none."""
-    return chosen_in(keeping.form_of(signed_in_user(), key)) if key and request.method == "POST" else []
+    """List the files that wait with a form; one that nobody sent or began yet has none."""
+    is_new = request.method != "POST" and "draft" not in request.args
+    return chosen_in(keeping.form_of(signed_in_user(), key)) if key and not is_new else []

@@ -1,25 +1,25 @@
 """Filing a bug: the form, the known bugs beside it, attaching instead, and what to tell the customer now."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import jsonify, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from werkzeug.datastructures import MultiDict
 
 from bugintake.core.db import transaction
 from bugintake.core.errors import Conflict, Invalid, NotFound
-from bugintake.core.security import new_secret, takes_files
-from bugintake.intake import catalogue, filing, further_lists, intended, proposals, queries, replies, similar
+from bugintake.core.security import takes_files
+from bugintake.intake import catalogue, drafts, filing, intended, proposals, queries, replies, similar
 from bugintake.intake.attachments import keeping
-from bugintake.intake.customers import adding
-from bugintake.intake.customers.queries import KnownCustomer, known_customer, language_name
-from bugintake.intake.filing import Draft
-from bugintake.intake.forms import ReportForm, report_form
+from bugintake.intake.customers.queries import KnownCustomer, language_name
+from bugintake.intake.draft_models import Draft
+from bugintake.intake.forms import ReportForm
 from bugintake.intake.models import Bug, Option, OptionList, Status
 from bugintake.intake.queries import bug_or_404
 from bugintake.intake.reports import canonical
 from bugintake.intake.similar import LookAlike
 from bugintake.intake.views import bp, chosen_files
+from bugintake.intake.views.reading import known_in, opened, sent
 from bugintake.team.guards import signed_in, signed_in_user
 from bugintake.team.workspace import workspace
 
@@ -30,8 +30,9 @@ NONE_OF_THESE = "none"
 @signed_in
 def new() -> ResponseReturnValue:
     """Show the empty form, or one filled in by the address."""
-    form, known = _prefilled()
-    return _page(form, known=known)
+    form, known = opened()
+    begun = drafts.offered_to(signed_in_user())
+    return _page(form, known=known, begun=[each for each in begun if each.fields["key"] != form.key.data])
 
 
 @bp.post("/new")
@@ -42,7 +43,7 @@ def file() -> ResponseReturnValue:
     ref = request.form.get("bug", "")
     if ref:
         return _attach(bug_or_404(ref, signed_in_user()))
-    form = _sent()
+    form = sent()
     if not form.validate():
         return _page(form, 422)
     if request.form.get("ask"):
@@ -85,7 +86,7 @@ def decide() -> ResponseReturnValue:
     chosen = request.form.get("choice", "")
     if chosen and chosen != NONE_OF_THESE:
         return _attach(bug_or_404(chosen, signed_in_user()))
-    form = _form(request.form)
+    form = sent()
     if not form.validate():
         return _page(form, 422)
     if not chosen:
@@ -101,8 +102,9 @@ def attach(ref: str) -> ResponseReturnValue:
     """Ask who else waits for a known bug."""
     bug = bug_or_404(ref, signed_in_user())
     if canonical(bug) is not bug:
-        return redirect(url_for(".attach", ref=canonical(bug).ref))
-    form, known = _prefilled()
+        asked = f"?{request.query_string.decode('ascii', 'replace')}" if request.query_string else ""
+        return redirect(url_for(".attach", ref=canonical(bug).ref) + asked)
+    form, known = opened()
     return _attach_page(bug, form, known=known)
 
 
@@ -113,7 +115,7 @@ def attach_customer(ref: str) -> ResponseReturnValue:
     """Attach a customer to a known bug; what was typed into the other form comes along and is shown first."""
     bug = bug_or_404(ref, signed_in_user())
     if not request.form.get("confirmed"):
-        return _attach_page(canonical(bug), _sent())
+        return _attach_page(canonical(bug), sent())
     return _attach(bug)
 
 
@@ -121,8 +123,8 @@ def shown_again() -> ResponseReturnValue:
     """Show the form that was sent once more, nothing of it filed, as it is without a file that was taken out."""
     ref = request.args.get("bug", "")
     if ref:
-        return _attach_page(canonical(bug_or_404(ref, signed_in_user())), _sent())
-    return _page(_sent())
+        return _attach_page(canonical(bug_or_404(ref, signed_in_user())), sent())
+    return _page(sent())
 
 
 @bp.get("/bugs/<ref>/filed")
@@ -150,58 +152,10 @@ def filed(ref: str) -> ResponseReturnValue:
     )
 
 
-def _form(given: MultiDict[str, str] | None, **values: Any) -> ReportForm:
-    offered = catalogue.names().offered
-    form = report_form(further_lists.asked(offered), offered, given, values)
-    sent = {name: value for name, value in (given or {}).items() if name.startswith("list_") and name not in form}
-    form.strays = [name.removeprefix("list_")[:60] for name, value in sent.items() if value]
-    return form
-
-
-def _sent() -> ReportForm:
-    """Read the form that was sent, and keep the files in it."""
-    form = _form(request.form)
-    form.key.data = form.key.data or new_secret()
-    form.refused_files = chosen_files.keep_all(form.key.data)
-    return form
-
-
-def _prefilled() -> tuple[ReportForm, KnownCustomer | None]:
-    given = {name: request.args.get(name, "") for name in ReportForm.PREFILLED}
-    chosen = {kind.value: _chosen(kind) for kind in filing.ASKED}
-    known = None
-    if given["customer"] or request.args.get("customer_id"):
-        picked = filing.customer_picked(Draft(customer_id=request.args.get("customer_id", "")))
-        called = [picked] if picked is not None else adding.customers_called(given["customer"])
-        if len(called) == 1:
-            known = known_customer(called[0], signed_in_user())
-            given |= {"customer": called[0].full_name, "customer_id": str(called[0].id)}
-            used = {"platform": known.platform, "version": known.version}
-            chosen |= {name: str(option.id) for name, option in used.items() if option and not chosen[name]}
-    source = request.args.get("ref", "") or request.args.get("source", "")
-    return _form(None, **given, **chosen, source=source, key=new_secret()), known
-
-
-def _chosen(kind: OptionList) -> str:
-    given = request.args.get(kind.value, "")
-    try:
-        return str(catalogue.choose(kind, given).id) if given else ""
-    except Invalid:
-        return given
-
-
-def _known(form: ReportForm) -> KnownCustomer | None:
-    try:
-        customer = filing.customer_picked(form.draft())
-    except Invalid:
-        return None
-    return known_customer(customer, signed_in_user()) if customer is not None else None
-
-
 def _look_alikes(form: ReportForm) -> list[LookAlike]:
-    draft = form.draft()
-    words = f"{draft.actual} {draft.expected} {draft.steps}"
-    area, symptom = (filing.option_known(draft, kind) for kind in (OptionList.AREA, OptionList.SYMPTOM))
+    typed = form.typed()
+    words = f"{typed.actual} {typed.expected} {typed.steps}"
+    area, symptom = (filing.option_known(typed, kind) for kind in (OptionList.AREA, OptionList.SYMPTOM))
     return similar.look_alikes(area, symptom, words, actor=signed_in_user())
 
 
@@ -226,7 +180,7 @@ def _file(form: ReportForm) -> ResponseReturnValue:
 
 
 def _attach(bug: Bug) -> ResponseReturnValue:
-    form = _sent()
+    form = sent()
     form.is_attaching = True
     confirmed, status = _submit(form, bug) if form.validate() else (None, 422)
     return _attach_page(canonical(bug), form, status) if confirmed is None else redirect(confirmed, 303)
@@ -236,21 +190,24 @@ def _submit(form: ReportForm, bug: Bug | None) -> tuple[str | None, int]:
     actor = signed_in_user()
     try:
         with transaction():
-            report = filing.submit(form.draft(), bug, actor=actor, key=form.key.data or None)
+            report = filing.submit(form.typed(), bug, actor=actor, key=form.key.data or None)
             return url_for(".filed", ref=canonical(report.bug).ref, report=report.id), 200
     except Invalid as refusal:
         form.refuse(refusal.sentence, refusal.field)
         return None, 422
     except Conflict as refusal:
         form.refuse(refusal.sentence)
-        used, form.key.data = form.key.data, new_secret()
+        used, form.key.data = keeping.form_of(actor, form.key.data or ""), drafts.new_key(actor)
         with transaction():
-            keeping.carry_over(keeping.form_of(actor, used or ""), keeping.form_of(actor, form.key.data))
+            keeping.carry_over(used, keeping.form_of(actor, form.key.data))
+            drafts.carry_over(used, form.key.data, actor=actor)
         return None, 409
 
 
-def _page(form: ReportForm, status: int = 200, known: KnownCustomer | None = None) -> ResponseReturnValue:
-    return _drawn("intake/new.html", form, status, known=known or _known(form))
+def _page(
+    form: ReportForm, status: int = 200, known: KnownCustomer | None = None, begun: Sequence[Draft] = ()
+) -> ResponseReturnValue:
+    return _drawn("intake/new.html", form, status, known=known or known_in(form), begun=begun)
 
 
 def _drawn(template: str, form: ReportForm, status: int, **values: Any) -> ResponseReturnValue:
@@ -260,7 +217,7 @@ def _drawn(template: str, form: ReportForm, status: int, **values: Any) -> Respo
 
 
 def _question(form: ReportForm, found: list[LookAlike], status: int = 200) -> ResponseReturnValue:
-    area = filing.option_known(form.draft(), OptionList.AREA)
+    area = filing.option_known(form.typed(), OptionList.AREA)
     words = {"found": found, "none_of_these": NONE_OF_THESE, "is_unanswered": status != 200}
     words |= {"intended": area.intended if area else "", "declines": []}
     if area is not None:
@@ -274,5 +231,5 @@ def _attach_page(
     if bug.withdrawn_at is not None:
         raise Conflict(f"{bug.ref} was taken back, so nobody can wait for it.")
     question = queries.open_question(bug) if bug.status == Status.NEEDS_INFO else None
-    words = {"bug": bug, "known": known or _known(form), "question": question, "Status": Status}
+    words = {"bug": bug, "known": known or known_in(form), "question": question, "Status": Status}
     return _drawn("intake/attach.html", form, status, **words)

@@ -1,0 +1,157 @@
+"""Words in a real browser: saved while they are typed, kept without a connection, back after everything."""
+
+import re
+
+import pytest
+import sqlalchemy as sa
+from playwright.sync_api import expect
+
+from bugintake.core.db import db, transaction
+from bugintake.intake.draft_models import Draft
+from bugintake.intake.models import Report
+from bugintake.team import passwords, people
+
+pytestmark = [pytest.mark.browser, pytest.mark.only_on("sqlite")]
+
+SAVED = re.compile(r"^Draft saved \d\d:\d\d$")
+WHAT = "What happened"
+
+
+def count(model):
+    db.session.rollback()
+    return db.session.scalar(sa.select(sa.func.count()).select_from(model))
+
+
+def fill(page):
+    page.get_by_label("We found it ourselves").check()
+    for name, words in (("Where", "search"), ("What goes wrong", "looks"), ("How often", "alw"), ("Platform", "fire")):
+        page.get_by_label(name, exact=True).fill(words)
+        page.get_by_label(name, exact=True).press("Enter")
+    page.get_by_label("Version").fill("4.12.0")
+    page.get_by_label("Version").press("Tab")
+    page.get_by_label("Annoying").check()
+    for name in ("Steps to see it", WHAT, "What should have happened"):
+        page.get_by_label(name).fill(f"{name}:\nwords.")
+
+
+def test_what_is_typed_is_saved_and_continued_in_another_tab(page, context, company, desk):
+    page.goto(f"{desk}/new")
+    fill(page)
+    expect(page.locator("#draft")).to_have_text(SAVED)
+
+    other = context.new_page()
+    other.goto(f"{desk}/new")
+    other.get_by_role("link", name="Continue").click()
+
+    expect(other.get_by_label("Where")).to_have_value("Search")
+    expect(other.get_by_label("Annoying")).to_be_checked()
+    expect(other.get_by_label(WHAT)).to_have_value("What happened:\nwords.")
+    other.keyboard.press("Control+Enter")
+    expect(other.get_by_role("heading", level=1)).to_contain_text("Filed as BUG-1")
+    assert (count(Report), count(Draft)) == (1, 0)
+
+
+def test_two_tabs_have_two_drafts_and_going_on_in_both_loses_neither(context, company, desk):
+    first, second = context.new_page(), context.new_page()
+    first.goto(f"{desk}/new")
+    first.get_by_label(WHAT).fill("Begun.")
+    expect(first.locator("#draft")).to_have_text(SAVED)
+    second.goto(f"{desk}/new")
+    second.get_by_role("link", name="Continue").click()
+    second.get_by_label(WHAT).fill("Begun. Second.")
+    expect(second.locator("#draft")).to_have_text(SAVED)
+
+    first.get_by_label(WHAT).fill("Begun. First.")
+    with first.expect_response("**/drafts"):
+        pass
+
+    db.session.rollback()
+    assert sorted(each.fields["actual"] for each in db.session.scalars(sa.select(Draft))) == [
+        "Begun. First.",
+        "Begun. Second.",
+    ]
+
+
+def test_nothing_is_sent_while_nothing_changes(page, company, desk):
+    page.goto(f"{desk}/new")
+    posted = []
+    page.on("request", lambda request: posted.append(request.url) if request.method == "POST" else None)
+    page.get_by_label(WHAT).fill("Begun.")
+    expect(page.locator("#draft")).to_have_text(SAVED)
+    page.get_by_label(WHAT).fill("Begun. More")
+    page.get_by_label(WHAT).fill("Begun.")
+    page.clock.install()
+
+    page.clock.run_for(10_000)
+
+    assert posted == [f"{desk}/drafts"]
+
+
+def test_without_a_connection_words_stay_here_and_the_form_is_filed_once_when_it_is_back(context, company, desk):
+    page = context.new_page()
+    page.goto(f"{desk}/new")
+    fill(page)
+    context.set_offline(True)
+    expect(page.locator("#draft")).to_have_text("No connection. Your text is kept here.")
+    expect(page.get_by_role("button", name="File when back online")).to_be_visible()
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#draft")).to_have_text("No connection. It is filed once that is back.")
+    page.keyboard.press("Control+Enter")
+
+    context.set_offline(False)
+
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Filed as BUG-1")
+    assert (count(Report), count(Draft)) == (1, 0)
+
+
+def test_words_of_a_tab_that_was_closed_without_a_connection_are_offered_again(context, company, desk):
+    page = context.new_page()
+    page.goto(f"{desk}/new")
+    context.set_offline(True)
+    with page.expect_event("requestfailed"):
+        page.get_by_label(WHAT).fill("On the train.")
+    expect(page.locator("#draft")).to_have_text("No connection. Your text is kept here.")
+    page.close()
+    context.set_offline(False)
+
+    page = context.new_page()
+    page.goto(f"{desk}/new")
+
+    expect(page.locator("#drafts")).to_contain_text("On the train.")
+    assert page.evaluate("Object.keys(localStorage).filter((name) => name.startsWith('draft '))") == []
+    page.get_by_role("link", name="Continue").click()
+    expect(page.get_by_label(WHAT)).to_have_value("On the train.")
+
+
+def test_signing_in_again_leads_back_to_the_filled_form(context, company, desk, lea, agent):
+    page = context.new_page()
+    page.goto(f"{desk}/new")
+    fill(page)
+    with transaction():
+        people.set_password(lea, passwords.hash_password("correct horse battery"), actor=lea)
+    expect(page.locator("#draft")).to_contain_text("Sign in")
+    page.keyboard.press("Control+Enter")
+
+    page.get_by_label("E-mail").fill(lea.email)
+    page.get_by_label("Password").fill("correct horse battery")
+    page.get_by_role("button", name="Sign in").click()
+
+    expect(page.get_by_label(WHAT)).to_have_value("What happened:\nwords.")
+    expect(page.get_by_label("Platform")).to_have_value("Firefox")
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Filed as BUG-1")
+
+
+def test_back_after_filing_shows_the_words_and_files_nothing_twice(context, company, desk):
+    page = context.new_page()
+    page.goto(f"{desk}/new")
+    fill(page)
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Filed as BUG-1")
+
+    page.go_back()
+    expect(page.get_by_label(WHAT)).to_have_value("What happened:\nwords.")
+    page.keyboard.press("Control+Enter")
+
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Filed as BUG-1")
+    assert (count(Report), count(Draft)) == (1, 0)
