@@ -125,6 +125,7 @@ class TransitionArgs(Schema):
     reason = Choice(load_default=None)
     workaround = Note(load_default=None, allow_none=True)
     question = Text(load_default="", validate=validate.Length(max=4000))
+    missing = Line(load_default="", validate=validate.Length(max=120))
 
 
 class DutyArgs(Schema):

@@ -178,13 +178,17 @@ class Report(Model):
 
 
 class Question(Model):
-    """One question about a report, to the customer or the agent who filed it, and its answer."""
+    """One question about a report, to the customer or the agent who filed it, and its answer.
+
+    `missing` names in a word or two what the form did not tell, so that the form can be made to ask for it.
+    """
 
     __tablename__ = "questions"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     report_id: Mapped[int] = mapped_column(sa.ForeignKey("reports.id"), index=True)
     text: Mapped[str] = mapped_column(sa.Text)
+    missing: Mapped[str] = mapped_column(sa.String(120), default="")
     asked_by_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"))
     asked_at: Mapped[datetime] = mapped_column(default=clock.now)
     status_before: Mapped[Status]

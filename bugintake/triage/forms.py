@@ -70,6 +70,7 @@ class AskForm(MoveForm):
 
     report = SelectField("Ask about the report of", validators=[InputRequired("Choose whose report it is about.")])
     question = TextField("Question", validators=[DataRequired("Write the question.")])
+    missing = LineField("What is missing?")
 
 
 class AnswerForm(Form):

@@ -10,6 +10,7 @@ from bugintake.core import clock, events
 from bugintake.core.db import db, hold, update_one
 from bugintake.core.errors import Conflict, Invalid
 from bugintake.core.events import Event, EventKind
+from bugintake.core.forms import clean_line
 from bugintake.core.templating import ago_in_words
 from bugintake.intake import catalogue, waiting
 from bugintake.intake.models import Bug, Option, Question, Report, Status
@@ -69,11 +70,18 @@ def stop(bug: Bug, *, actor: User, seen: Status | None = None) -> None:
     _move(bug, Status.ACCEPTED, EventKind.BUG_STOPPED, actor, seen)
 
 
-def ask(bug: Bug, report: Report, text: str, *, actor: User, seen: Status | None = None) -> Question:
-    """Ask one question about a report and wait for its answer. Records bug.asked. Raises Invalid without a question."""
+def ask(bug: Bug, report: Report, text: str, *, actor: User, missing: str = "", seen: Status | None = None) -> Question:
+    """Ask one question about a report and wait for its answer. Records bug.asked.
+
+    `missing` says in a word what the form did not tell. Raises Invalid without a question.
+    """
     if not text:
         raise Invalid("Write the question.", "question")
-    question = Question(report_id=report.id, text=text, asked_by_id=actor.id, status_before=bug.status)
+    missing = clean_line(missing)
+    if len(missing) > catalogue.LABEL_LENGTH:
+        raise Invalid(f"Say what is missing in at most {catalogue.LABEL_LENGTH} characters.", "missing")
+    asked_for = {"text": text, "missing": missing, "asked_by_id": actor.id}
+    question = Question(report_id=report.id, status_before=bug.status, **asked_for)
     _move(bug, Status.NEEDS_INFO, EventKind.BUG_ASKED, actor, seen)
     db.session.add(question)
     db.session.flush()

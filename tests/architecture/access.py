@@ -156,6 +156,7 @@ GET  /admin/catalogue/<name>/<option_id> absent          login  login    login  
 POST /admin/catalogue/<name>/<option_id>                 401    401      401      403   403      in   in
 POST /admin/catalogue/<name>/<option_id>/retirement      401    401      401      403   403      in   in
 POST /admin/catalogue/<name>/<option_id>/offer           401    401      401      403   403      in   in
+GET  /admin/catalogue/use                                login  login    login    403   403      200  200
 GET  /admin/catalogue/lists                              login  login    login    403   403      200  200
 POST /admin/catalogue/lists                              401    401      401      403   403      in   in
 GET  /admin/catalogue/lists/<list_name>                  login  login    login    403   403      200  200

@@ -123,7 +123,7 @@ def _move(bug: Bug, args: dict[str, Any]) -> None:
         asked = next(iter(reversed(reports_of(bug))), None)
         if asked is None:
             raise Invalid("There is no report to ask about.", "question")
-        transitions.ask(bug, asked, args["question"], actor=me)
+        transitions.ask(bug, asked, args["question"], actor=me, missing=args["missing"])
     elif to == Status.NEW:
         last = transitions.last_move(bug)
         if last is None or last.before != Status.NEW:

@@ -19,8 +19,8 @@ from bugintake.team.guards import lead_required, signed_in_user
 @bp.get("/admin/catalogue/lists")
 @lead_required
 def further() -> ResponseReturnValue:
-    """Show the further lists in the order in which the form asks for them."""
-    return _lists_page(_form(None))
+    """Show the further lists in the order in which the form asks for them; the address may begin a new one."""
+    return _lists_page(_form(request.args or None))
 
 
 @bp.post("/admin/catalogue/lists")

@@ -11,7 +11,7 @@ from bugintake.core.db import transaction
 from bugintake.core.errors import Invalid
 from bugintake.core.events import Event
 from bugintake.core.templating import plural, toast
-from bugintake.intake import catalogue
+from bugintake.intake import catalogue, form_use
 from bugintake.intake import queries as intake_queries
 from bugintake.intake.models import Bug, OptionList
 from bugintake.intake.queries import bug_or_404
@@ -153,12 +153,13 @@ def ask(ref: str) -> ResponseReturnValue:
         report = next(r for r in reports if str(r.id) == form.report.data)
 
         def change() -> None:
-            transitions.ask(bug, report, form.question.data or "", actor=me, seen=form.status_seen())
+            words = form.question.data or ""
+            transitions.ask(bug, report, words, actor=me, missing=form.missing.data or "", seen=form.status_seen())
 
         move = _accepted(bug, form, change)
         if move is not None:
             return _done(bug, _("%(ref)s waits for an answer.", ref=bug.ref), move)
-    return _short_form("triage/ask.html", bug, form, {})
+    return _short_form("triage/ask.html", bug, form, {}, known=form_use.missing_before())
 
 
 def _done(bug: Bug, words: str, move: Event | None) -> ResponseReturnValue:
@@ -166,10 +167,9 @@ def _done(bug: Bug, words: str, move: Event | None) -> ResponseReturnValue:
     return redirect(back(bug))
 
 
-def _short_form(template: str, bug: Bug, form: Any, waiting: dict[str, int]) -> ResponseReturnValue:
-    status = 422 if form.errors else 200
-    page = render_template(template, bug=bug, form=form, waiting=waiting, next=request.values.get("next", ""))
-    return make_response(page, status)
+def _short_form(template: str, bug: Bug, form: Any, waiting: dict[str, int], **words: Any) -> ResponseReturnValue:
+    words |= {"bug": bug, "form": form, "waiting": waiting, "next": request.values.get("next", "")}
+    return make_response(render_template(template, **words), 422 if form.errors else 200)
 
 
 def _accepted(bug: Bug, form: Any, change: Callable[[], None]) -> Event | None:
@@ -179,7 +179,7 @@ def _accepted(bug: Bug, form: Any, change: Callable[[], None]) -> Event | None:
             change()
             return transitions.last_move(bug)
     except Invalid as refusal:
-        name = {"customer_note": f"note_{form.languages[0]}"}.get(refusal.field or "", refusal.field or "")
+        name = f"note_{form.languages[0]}" if refusal.field == "customer_note" else refusal.field or ""
         if name in form:
             form[name].errors = [refusal.sentence]
         else:

@@ -1,0 +1,106 @@
+"""How the form does: what stays unsure, what nobody chooses, and what engineers have to ask back for.
+
+Figures are of the last 90 days, of the latest 2,000 reports and questions, so that they cost the same at any size.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from bugintake.core import clock
+from bugintake.core.db import rows
+from bugintake.intake import catalogue, further_lists
+from bugintake.intake.catalogue import LATELY, LATEST_REPORTS, Choice, key_of
+from bugintake.intake.models import OptionList, Question, Report
+
+ASKED = tuple(kind for kind in OptionList if kind != OptionList.DECLINE_REASON)
+TEXTS = ("Steps to see it", "What happened", "What should have happened", "A screenshot or file")
+PROPOSED_FROM = 3  # times asked for the same thing in one area
+
+
+@dataclass(frozen=True)
+class ListUse:
+    """How one list was used: reports that chose from it, those that chose "Not sure", and choices nobody took."""
+
+    label: str
+    address: str
+    count: int
+    unsure: int
+    unused: Sequence[Choice]
+
+    @property
+    def unsure_percent(self) -> int:
+        """The share of "Not sure" in percent."""
+        return round(100 * self.unsure / self.count) if self.count else 0
+
+
+@dataclass(frozen=True)
+class AskedBack:
+    """What engineers had to ask for in one area, and how often; `is_new` where no list asks for it yet."""
+
+    area_id: int
+    area: str
+    missing: str
+    count: int
+    is_new: bool
+
+    @property
+    def is_proposed(self) -> bool:
+        """Whether it was missing so often that the form should ask for it."""
+        return self.is_new and bool(self.missing) and self.count >= PROPOSED_FROM
+
+
+def lists_used(labels: Mapping[OptionList, tuple[str, str]]) -> list[ListUse]:
+    """Tell of each list how it was used; `labels` are the label and the address of each built-in one.
+
+    Further lists are named as they are, by name. Versions nobody has are left out of the choices that nobody took.
+    """
+    offered = catalogue.names().offered
+    found = [_used(offered[kind], catalogue.use_of(kind), *labels[kind]) for kind in ASKED]
+    for further in further_lists.lists():
+        found.append(_used(offered.get(further.name, ()), further_lists.use_of(further), further.label, further.name))
+    return found
+
+
+def _used(offered: Sequence[Choice], used: Mapping[int, int], label: str, address: str) -> ListUse:
+    unsure = sum(used.get(choice.id, 0) for choice in offered if choice.is_unsure)
+    unused = [choice for choice in offered if choice.id not in used and not choice.is_unsure]
+    return ListUse(label, address, sum(used.values()), unsure, unused)
+
+
+_LATEST = (
+    sa.select(Question.report_id, Question.missing)
+    .where(Question.asked_at >= sa.bindparam("since"))
+    .order_by(Question.id.desc())
+    .limit(LATEST_REPORTS)
+    .subquery()
+)
+_ASKED_BACK = sa.select(Report.area_id, _LATEST.c.missing).join(_LATEST, _LATEST.c.report_id == Report.id)
+
+
+def asked_back() -> list[AskedBack]:
+    """Tell what had to be asked for, by area, the commonest first. Words that differ in case alone are one."""
+    count: Counter[tuple[int, str]] = Counter()
+    words: dict[str, Counter[str]] = defaultdict(Counter)
+    for area_id, missing in rows(_ASKED_BACK, since=clock.now() - LATELY):
+        key = key_of(missing)
+        count[area_id, key] += 1
+        words[key][missing] += 1
+    choices, known = catalogue.names().choices, {key_of(each) for each in _on_the_form()}
+    found = [
+        AskedBack(area_id, choices[area_id].label, words[key].most_common(1)[0][0], times, key not in known)
+        for (area_id, key), times in count.items()
+    ]
+    return sorted(found, key=lambda each: (-each.count, each.area, each.missing))
+
+
+def missing_before() -> list[str]:
+    """List what may be missing: what the form asks for, and what was asked for lately."""
+    asked = [each.missing for each in asked_back() if each.missing and each.is_new]
+    return [*dict.fromkeys([*asked, *_on_the_form()])]
+
+
+def _on_the_form() -> list[str]:
+    return [*TEXTS, "Customer", "Platform", "Version", "How often", *(each.label for each in further_lists.lists())]

@@ -1,0 +1,19 @@
+"""How the form does, for those who keep its lists."""
+
+from flask import render_template
+from flask.typing import ResponseReturnValue
+
+from bugintake.intake import form_use as figures
+from bugintake.intake.views import bp
+from bugintake.intake.views.catalogue import LISTS, tabs
+from bugintake.team.guards import lead_required
+
+
+@bp.get("/admin/catalogue/use")
+@lead_required
+def form_use() -> ResponseReturnValue:
+    """Show which fields stay unsure, which choices nobody takes, and what had to be asked for."""
+    labels = {kind: (label, name) for name, (kind, label) in LISTS.items()}
+    return render_template(
+        "intake/form_use.html", tabs=tabs(), lists=figures.lists_used(labels), asked=figures.asked_back()
+    )

@@ -1,0 +1,126 @@
+"""How the form does: what leads see of it, and what becomes of what engineers have to ask for."""
+
+import pytest
+
+from bugintake.core.db import transaction
+from bugintake.core.errors import Invalid
+from bugintake.intake import catalogue, form_use
+from bugintake.intake.models import OptionList
+from bugintake.team.models import Role
+from bugintake.triage import transitions
+from tests.counting import asked
+from tests.factories import make_bug, make_list, make_option, make_report, make_user
+from tests.visitors import visit
+
+
+@pytest.fixture
+def mira(app, company):
+    """An engineer."""
+    return make_user(Role.ENGINEER, "Mira Kos")
+
+
+@pytest.fixture
+def lead(app, company):
+    """A lead's browser."""
+    return visit(app, make_user(Role.LEAD, "Petra Lead"))
+
+
+def ask(mira, missing, area="Search"):
+    bug = make_bug(area=area)
+    report = make_report(bug=bug, area=area)
+    with transaction():
+        transitions.ask(bug, report, "Which one?", missing=missing, actor=mira)
+
+
+def test_what_is_missing_is_counted_by_area_whatever_its_case(mira):
+    for missing in ("Extension", "extension ", "Version"):
+        ask(mira, missing)
+    ask(mira, "Extension", area="Sign-in")
+    ask(mira, "")
+
+    found = [(each.area, each.missing, each.count, each.is_proposed) for each in form_use.asked_back()]
+
+    assert found == [
+        ("Search", "Extension", 2, False),
+        ("Search", "", 1, False),
+        ("Search", "Version", 1, False),
+        ("Sign-in", "Extension", 1, False),
+    ]
+
+
+def test_three_ask_backs_for_the_same_thing_in_one_area_propose_a_list(mira, lead):
+    for _ in range(3):
+        ask(mira, "Extension")
+        ask(mira, "Version")
+
+    proposed = [each.missing for each in form_use.asked_back() if each.is_proposed]
+    page = lead.get("/admin/catalogue/use").text
+    area = catalogue.option_labelled(OptionList.AREA, "Search")
+
+    assert proposed == ["Extension"]
+    assert f'href="/admin/catalogue/lists?label=Extension&amp;areas={area.id}"' in page
+    begun = lead.get(f"/admin/catalogue/lists?label=Extension&areas={area.id}").text
+    assert 'value="Extension"' in begun
+    assert f'name="areas" value="{area.id}" checked' in begun.replace(' id="f-areas"', "")
+
+
+def test_a_list_that_was_made_is_proposed_no_more(mira):
+    for _ in range(3):
+        ask(mira, "Extension")
+    make_list("Extension", "None")
+
+    assert [each.is_proposed for each in form_use.asked_back()] == [False]
+
+
+def test_the_form_for_a_question_offers_what_was_missing_before(app, mira):
+    ask(mira, "Extension")
+    bug = make_bug()
+    page = visit(app, mira).get(f"/bugs/{bug.ref}/question").text
+
+    assert form_use.missing_before()[:2] == ["Extension", "Steps to see it"]
+    assert '<option value="Extension"></option>' in page
+
+
+def test_what_is_missing_goes_with_the_question_and_is_refused_when_it_is_a_story(app, mira):
+    bug = make_bug()
+    report = make_report(bug=bug)
+    visitor = visit(app, mira)
+    given = {"seen": "new", "report": str(report.id), "question": "Which extension?", "missing": "x" * 121}
+
+    refused = visitor.post(f"/bugs/{bug.ref}/question", given)
+    assert (refused.status_code, "at most 120 characters" in refused.text) == (422, True)
+    assert visitor.post(f"/bugs/{bug.ref}/question", {**given, "missing": " Extension "}).status_code == 302
+
+    assert [each.missing for each in form_use.asked_back()] == ["Extension"]
+    with pytest.raises(Invalid, match="at most 120"), transaction():
+        transitions.ask(make_bug(), report, "Which?", missing="x" * 121, actor=mira)
+
+
+def test_lists_say_what_stays_unsure_and_what_nobody_chose(app, company):
+    make_option(OptionList.PLATFORM, "Toaster")
+    unsure = catalogue.not_sure(OptionList.PLATFORM)
+    firefox = make_option(OptionList.PLATFORM, "Firefox 141")
+    for platform in (unsure, unsure, firefox, firefox):
+        make_report(platform=platform)
+
+    labels = {kind: (kind.value, kind.value) for kind in form_use.ASKED}
+    platforms = next(each for each in form_use.lists_used(labels) if each.address == "platform")
+
+    assert (platforms.count, platforms.unsure_percent) == (4, 50)
+    names = [choice.label for choice in platforms.unused]
+    assert ("Toaster" in names, "Firefox 141" in names, unsure.label in names) == (True, False, False)
+
+
+def test_the_page_costs_the_same_for_one_question_and_for_thirty(mira, lead):
+    ask(mira, "Extension")
+    lead.get("/admin/catalogue/use")
+    with asked() as before:
+        lead.get("/admin/catalogue/use")
+    for number in range(29):
+        ask(mira, f"Thing {number}")
+    lead.get("/admin/catalogue/use")
+    with asked() as after:
+        page = lead.get("/admin/catalogue/use")
+
+    assert len(after) == len(before)
+    assert "Thing 1" in page.text
