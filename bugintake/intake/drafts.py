@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 import sqlalchemy as sa
-from itsdangerous import BadSignature, Signer
+from itsdangerous import BadSignature, TimestampSigner
 from sqlalchemy.orm import joinedload
 
 from bugintake.core import clock
@@ -23,12 +23,13 @@ from bugintake.team.models import User
 FORGET_AFTER = timedelta(days=14)
 FORGET_DISCARDED_AFTER = timedelta(days=1)
 OFFERED = 10
+LEFT_OPEN = 3600  # seconds
 SURROUNDINGS = frozenset({"csrf_token", "revision", "ask", "bug", "choice", "confirmed"})
 NO_WORDS = frozenset({"key", "source"})
 
 
 def new_key(user: User) -> str:
-    """Make the key of a form: it names the form, and proves for whom it was made."""
+    """Make the key of a form: it names the form, and proves for whom it was made, and when."""
     return _signer().sign(f"{user.id}.{new_secret()}").decode()
 
 
@@ -43,6 +44,16 @@ def owner_of(key: str) -> User | None:
         return None
     user = db.session.get(User, number)
     return user if user is not None and user.is_active else None
+
+
+def seconds_since_made(key: str) -> int | None:
+    """Say how long ago a form was made; nothing where it was not made here, or lay open for more than an hour."""
+    try:
+        _, at = _signer().unsign(key, return_timestamp=True)
+    except BadSignature:
+        return None
+    seconds = int((clock.now() - at).total_seconds())
+    return seconds if 0 <= seconds <= LEFT_OPEN else None
 
 
 def save(given: Mapping[str, str], bug: Bug | None, *, actor: User) -> Draft | None:
@@ -130,5 +141,10 @@ def _draft(form_hash: str) -> Draft | None:
     return db.session.scalar(sa.select(Draft).where(Draft.form_hash == form_hash))
 
 
-def _signer() -> Signer:
-    return Signer(settings().secret_key, salt="form")
+def _signer() -> TimestampSigner:
+    return _Signer(settings().secret_key, salt="form")
+
+
+class _Signer(TimestampSigner):
+    def get_timestamp(self) -> int:
+        return int(clock.now().timestamp())

@@ -85,6 +85,7 @@ def submit(typed: Typed, bug: Bug | None, *, actor: User, key: str | None) -> Re
         report = reports.attach(bug, telling, actor=actor, key=own_key)
     else:
         report = reports.file_report(telling, actor=actor, key=own_key)
+        report.took_seconds = drafts.seconds_since_made(key) if key else None
     if own_key is not None:
         keeping.attach(own_key, report)
         drafts.remove(own_key)

@@ -1,8 +1,9 @@
-"""How the form does: what stays unsure, what nobody chooses, and what engineers have to ask back for.
+"""How the form does: how long it takes, what stays unsure, what nobody chooses, and what engineers have to ask for.
 
 Figures are of the last 90 days, of the latest 2,000 reports and questions, so that they cost the same at any size.
 """
 
+import statistics
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -68,6 +69,20 @@ def _used(offered: Sequence[Choice], used: Mapping[int, int], label: str, addres
     unsure = sum(used.get(choice.id, 0) for choice in offered if choice.is_unsure)
     unused = [choice for choice in offered if choice.id not in used and not choice.is_unsure]
     return ListUse(label, address, sum(used.values()), unsure, unused)
+
+
+_TIMES = (
+    sa.select(Report.took_seconds)
+    .where(Report.filed_at >= sa.bindparam("since"), Report.took_seconds.is_not(None))
+    .order_by(Report.id.desc())
+    .limit(LATEST_REPORTS)
+)
+
+
+def median_seconds() -> int | None:
+    """Say how long it took to file a bug, from opening the form, in the middle one of all cases."""
+    found = [seconds for (seconds,) in rows(_TIMES, since=clock.now() - LATELY)]
+    return round(statistics.median(found)) if found else None
 
 
 _LATEST = (

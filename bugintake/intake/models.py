@@ -157,6 +157,7 @@ class Report(Model):
     source: Mapped[str] = mapped_column(sa.String(200), default="")
     submission_key: Mapped[str | None] = mapped_column(sa.String(64), unique=True)
     submission_hash: Mapped[str | None] = mapped_column(sa.String(64))
+    took_seconds: Mapped[int | None]  # from opening the form to filing it
     settled_at: Mapped[datetime | None]
     settled_by: Mapped[SettledBy | None]
     unsubscribed_at: Mapped[datetime | None]

@@ -520,6 +520,7 @@ def upgrade() -> None:
         sa.Column("source", sa.String(length=200), nullable=False),
         sa.Column("submission_key", sa.String(length=64), nullable=True),
         sa.Column("submission_hash", sa.String(length=64), nullable=True),
+        sa.Column("took_seconds", sa.Integer(), nullable=True),
         sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("settled_by", sa.String(32), nullable=True),
         sa.Column("unsubscribed_at", sa.DateTime(timezone=True), nullable=True),

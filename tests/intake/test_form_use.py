@@ -1,10 +1,13 @@
 """How the form does: what leads see of it, and what becomes of what engineers have to ask for."""
 
+from datetime import timedelta
+
 import pytest
 
+from bugintake.core import clock as house_clock
 from bugintake.core.db import transaction
 from bugintake.core.errors import Invalid
-from bugintake.intake import catalogue, form_use
+from bugintake.intake import catalogue, drafts, filing, form_use
 from bugintake.intake.models import OptionList
 from bugintake.team.models import Role
 from bugintake.triage import transitions
@@ -94,6 +97,26 @@ def test_what_is_missing_goes_with_the_question_and_is_refused_when_it_is_a_stor
     assert [each.missing for each in form_use.asked_back()] == ["Extension"]
     with pytest.raises(Invalid, match="at most 120"), transaction():
         transitions.ask(make_bug(), report, "Which?", missing="x" * 121, actor=mira)
+
+
+def test_the_time_to_file_counts_from_opening_the_form_and_forgets_forms_that_lay_open(app, company, clock):
+    lea = make_user(Role.AGENT)
+    area = make_option(OptionList.AREA, "Search")
+    for seconds in (40, 55, 300, 3601):
+        key, began = drafts.new_key(lea), house_clock.now()
+        house_clock.freeze(began + timedelta(seconds=seconds))
+        typed = filing.Typed(is_found_by_us=True, choices=chosen(area), steps="Open.", actual="No.", expected="Yes.")
+        with transaction():
+            filing.submit(typed, None, actor=lea, key=key)
+
+    assert form_use.median_seconds() == 55
+    page = visit(app, make_user(Role.LEAD)).get("/admin/catalogue/use").text
+    assert "<b>0:55</b>" in page
+
+
+def chosen(area):
+    found = {kind: next(iter(catalogue.names().offered[kind])) for kind in filing.ASKED}
+    return {**{kind: str(option.id) for kind, option in found.items()}, OptionList.AREA: str(area.id)}
 
 
 def test_lists_say_what_stays_unsure_and_what_nobody_chose(app, company):

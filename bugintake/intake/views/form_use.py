@@ -12,8 +12,12 @@ from bugintake.team.guards import lead_required
 @bp.get("/admin/catalogue/use")
 @lead_required
 def form_use() -> ResponseReturnValue:
-    """Show which fields stay unsure, which choices nobody takes, and what had to be asked for."""
+    """Show how long filing takes, what stays unsure, what nobody chooses, and what had to be asked for."""
     labels = {kind: (label, name) for name, (kind, label) in LISTS.items()}
     return render_template(
-        "intake/form_use.html", tabs=tabs(), lists=figures.lists_used(labels), asked=figures.asked_back()
+        "intake/form_use.html",
+        tabs=tabs(),
+        seconds=figures.median_seconds(),
+        lists=figures.lists_used(labels),
+        asked=figures.asked_back(),
     )
