@@ -56,9 +56,10 @@ class AskedBack:
 def lists_used(labels: Mapping[OptionList, tuple[str, str]]) -> list[ListUse]:
     """Tell of each list how it was used; `labels` are the label and the address of each built-in one.
 
-    Further lists are named as they are, by name. Versions nobody has are left out of the choices that nobody took.
+    Further lists are named as they are, by name. A version that nobody told of is no choice too many.
     """
-    offered = catalogue.names().offered
+    offered = {**catalogue.names().offered}
+    offered[OptionList.VERSION] = [choice for choice in offered[OptionList.VERSION] if choice.is_unsure]
     found = [_used(offered[kind], catalogue.use_of(kind), *labels[kind]) for kind in ASKED]
     for further in further_lists.lists():
         found.append(_used(offered.get(further.name, ()), further_lists.use_of(further), further.label, further.name))
