@@ -62,17 +62,27 @@ class OptionForm(Form):
         self.intended.data, self.is_intended.data = option.intended, option.is_intended
 
 
-class ProposalForm(Form):
+class MergeForm(Form):
+    """What one choice is another name of."""
+
+    into = OptionField("What the list has already", "")
+
+    def offer(self, option: Option, choices: Sequence[Choice]) -> None:
+        """List what may stand for a choice."""
+        others = [each for each in choices if each.id != option.id]
+        self.into.offer([(str(each.id), each.label, {"data-a": ",".join(each.aliases)}) for each in others])
+
+
+class ProposalForm(MergeForm):
     """What becomes of a proposed word: a label to add it under, or the choice that stands for it."""
 
     label = KeptLine("Name")
-    into = OptionField("What the list has already", "")
 
     def offer(self, option: Option, choices: Sequence[Choice]) -> None:
         """Begin with the word as it was typed, and list what may stand for it."""
         if self.label.raw_data is None:
             self.label.data = option.label
-        self.into.offer([(str(each.id), each.label, {"data-a": ",".join(each.aliases)}) for each in choices])
+        super().offer(option, choices)
 
 
 class ListForm(Form):

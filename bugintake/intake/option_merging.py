@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.orm import joinedload
 
 from bugintake.core import clock, events
 from bugintake.core.db import Model, db, one_at_a_time, update_one
@@ -19,6 +20,7 @@ from bugintake.intake.option_models import MovedRow, OptionMerge
 from bugintake.team.models import User
 
 UNDO_WITHIN = timedelta(days=30)
+SHOWN = 50
 STAYS = frozenset({"options.merged_into_id", "option_merges.option_id", "option_merges.into_id", "events.option_id"})
 REMARKS = "remarks.choices"
 INHERITED: dict[str, Any] = {"intended": "", "owner_id": None}  # what a choice takes over that has nothing of it
@@ -32,6 +34,21 @@ class Effect:
 
     moved: dict[str, int]
     aliases: Sequence[str]
+
+    @property
+    def bugs(self) -> int:
+        """How many bugs follow."""
+        return self.moved.get("bugs", 0)
+
+    @property
+    def reports(self) -> int:
+        """How many reports follow."""
+        return self.moved.get("reports", 0) + self.moved.get("report_choices", 0)
+
+    @property
+    def others(self) -> int:
+        """How many rows follow besides: remarks, and lists that are asked for an area."""
+        return sum(self.moved.values()) - self.bugs - self.reports
 
 
 def places(kind: str) -> list[sa.Column[Any]]:
@@ -147,6 +164,14 @@ def undo(found: OptionMerge, *, actor: User) -> None:
     events.record(kind, actor=actor, option=option, before=into.label, after=option.label, **what)
     db.session.flush()
     db.session.expire_all()
+
+
+def undoable(kind: str) -> Sequence[OptionMerge]:
+    """List the merges of a list that can still be taken back, the latest first."""
+    parts = [joinedload(each) for each in (OptionMerge.option, OptionMerge.into, OptionMerge.merged_by)]
+    query = sa.select(OptionMerge).join(Option, Option.id == OptionMerge.option_id).where(Option.list == kind)
+    query = query.where(OptionMerge.undone_at.is_(None), OptionMerge.merged_at >= clock.now() - UNDO_WITHIN)
+    return db.session.scalars(query.options(*parts).order_by(OptionMerge.id.desc()).limit(SHOWN)).all()
 
 
 def _check_live(option: Option, into: Option) -> None:

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 
 from bugintake.core.db import db, transaction
-from bugintake.intake import catalogue, filing, further_lists, proposals, reports
+from bugintake.intake import catalogue, filing, further_lists, option_merging, proposals, reports
 from bugintake.intake.customers.models import Customer
 from bugintake.intake.filing import Typed
 from bugintake.intake.models import Bug, Option, OptionList, Report
@@ -80,3 +80,34 @@ def test_words_that_several_type_at_once_become_one_choice_and_one_version(compa
 
     assert together(choose) == [["Squid 6"]] * AT_ONCE
     assert together(name_version) == ["9.9.9"] * AT_ONCE
+
+
+def test_whatever_is_filed_while_its_area_is_merged_follows_it(company, together):
+    agent_id, lead_id = make_user(Role.AGENT).id, make_user(Role.LEAD).id
+    chosen = {kind: str(catalogue.options_of(kind)[0].id) for kind in OptionList if kind != OptionList.DECLINE_REASON}
+    area_id, into_id = (option.id for option in catalogue.options_of(OptionList.AREA)[:2])
+    draft = Typed(is_found_by_us=True, choices=chosen, steps="a", actual="b", expected="c")
+
+    def work(number):
+        with transaction():
+            if number == AT_ONCE // 2:
+                options = db.session.get_one(Option, area_id), db.session.get_one(Option, into_id)
+                return option_merging.merge(*options, actor=db.session.get_one(User, lead_id)).id
+            return filing.submit(draft, None, actor=db.session.get_one(User, agent_id), key=None).id
+
+    assert [answer for answer in together(work) if not isinstance(answer, int)] == []
+    assert db.session.scalars(sa.select(Report.area_id).distinct()).all() == [into_id]
+    assert db.session.scalars(sa.select(Bug.area_id).distinct()).all() == [into_id]
+
+
+def test_what_was_chosen_is_held_until_it_is_filed(company):
+    chosen = {kind: str(catalogue.options_of(kind)[0].id) for kind in OptionList if kind != OptionList.DECLINE_REASON}
+    row = sa.select(Option.id).where(Option.id.in_(map(int, chosen.values()))).with_for_update(skip_locked=True)
+
+    with transaction():
+        filing.options_chosen(Typed(choices=chosen))
+        with db.engine.connect() as merging:
+            free = merging.execute(row).all()
+
+    is_single_writer = db.engine.dialect.name == "sqlite"
+    assert len(free) == (len(chosen) if is_single_writer else 0)

@@ -6,7 +6,7 @@ from flask_babel import gettext as _
 
 from bugintake.core.db import db, transaction
 from bugintake.core.errors import Conflict, Invalid, NotFound
-from bugintake.intake import catalogue, further_lists, intended, proposals
+from bugintake.intake import catalogue, further_lists, intended, option_merging, proposals
 from bugintake.intake.catalogue_forms import OptionForm
 from bugintake.intake.models import Option, OptionList
 from bugintake.intake.views import bp
@@ -58,7 +58,7 @@ def add_option(name: str) -> ResponseReturnValue:
 @lead_required
 def option(name: str, option_id: int) -> ResponseReturnValue:
     """Show one choice with all its words."""
-    found = _option(name, option_id)
+    found = option_or_404(name, option_id)
     form = OptionForm(formdata=None)
     form.show(found)
     return _option_page(name, found, form)
@@ -71,7 +71,7 @@ def change_option(name: str, option_id: int) -> ResponseReturnValue:
     form = OptionForm(request.form)
     try:
         with transaction():
-            found = _option(name, option_id)
+            found = option_or_404(name, option_id)
             catalogue.change(found, actor=signed_in_user(), **form.values())
             if found.list == OptionList.AREA:
                 intended.describe(found, form.intended.data or "", actor=signed_in_user())
@@ -79,7 +79,7 @@ def change_option(name: str, option_id: int) -> ResponseReturnValue:
                 intended.let_stand(found, bool(form.is_intended.data), actor=signed_in_user())
     except (Invalid, Conflict) as refusal:
         form.refuse(refusal.sentence, getattr(refusal, "field", None) or "label")
-        return _option_page(name, _option(name, option_id), form, refusal.status)
+        return _option_page(name, option_or_404(name, option_id), form, refusal.status)
     flash(_("%(label)s is saved.", label=found.label))
     return redirect(url_for(".options", name=name), 303)
 
@@ -89,7 +89,7 @@ def change_option(name: str, option_id: int) -> ResponseReturnValue:
 def retire_option(name: str, option_id: int) -> ResponseReturnValue:
     """Hide a choice from new reports."""
     with transaction():
-        found = _option(name, option_id)
+        found = option_or_404(name, option_id)
         catalogue.retire(found, actor=signed_in_user())
     undo = url_for(".offer_option", name=name, option_id=found.id)
     flash({"text": _("%(label)s is no longer offered.", label=found.label), "undo": undo})  # type: ignore[arg-type]
@@ -101,7 +101,7 @@ def retire_option(name: str, option_id: int) -> ResponseReturnValue:
 def offer_option(name: str, option_id: int) -> ResponseReturnValue:
     """Offer a retired choice again."""
     with transaction():
-        found = _option(name, option_id)
+        found = option_or_404(name, option_id)
         catalogue.offer_again(found, actor=signed_in_user())
     flash(_("%(label)s is offered again.", label=found.label))
     return redirect(url_for(".options", name=name), 303)
@@ -125,6 +125,11 @@ def name_of(kind: str) -> str:
     return next((name for name, (each, _words) in LISTS.items() if each == kind), kind)
 
 
+def label_of(name: str) -> str:
+    """Name a list in words. Raises NotFound."""
+    return _list(name)[1]
+
+
 def _list(name: str) -> tuple[str, str]:
     if name in LISTS:
         return LISTS[name]
@@ -139,7 +144,8 @@ def _use_of(kind: str) -> dict[int, int]:
     return further_lists.use_of(further) if further is not None else catalogue.use_of(OptionList(kind))
 
 
-def _option(name: str, option_id: int) -> Option:
+def option_or_404(name: str, option_id: int) -> Option:
+    """Load a choice of a list. Raises NotFound."""
     kind, _label = _list(name)
     found = db.session.get(Option, option_id) if 0 < option_id < 2**31 else None
     if found is None or found.list != kind:
@@ -158,6 +164,7 @@ def _list_page(name: str, form: OptionForm, status: int = 200) -> ResponseReturn
         further=further_lists.list_named(name),
         offered=[each for each in every if each.retired_at is None],
         retired=[each for each in every if each.retired_at is not None and each.proposed_at is None],
+        merges=option_merging.undoable(kind),
         used=_use_of(kind),
         form=form,
         has_deadline=kind == OptionList.IMPACT,

@@ -6,16 +6,16 @@ from flask import make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from bugintake.core.db import db, transaction
-from bugintake.core.errors import Conflict, Invalid, NotFound
+from bugintake.core.db import transaction
+from bugintake.core.errors import Conflict, Invalid
 from bugintake.core.paging import page_number, page_start
 from bugintake.core.templating import toast
-from bugintake.intake import catalogue, option_merging, proposals
+from bugintake.intake import catalogue, proposals
 from bugintake.intake.catalogue_forms import ProposalForm
 from bugintake.intake.models import Option
 from bugintake.intake.option_models import OptionMerge
 from bugintake.intake.views import bp
-from bugintake.intake.views.catalogue import labels, name_of, tabs
+from bugintake.intake.views.catalogue import labels, tabs
 from bugintake.team.guards import lead_required, signed_in_user
 
 ROWS_SHOWN = 50
@@ -76,21 +76,6 @@ def decline_proposal(option_id: int) -> ResponseReturnValue:
         return proposals.decline(option, into, actor=signed_in_user())
 
     return _decide(option_id, decline, "into", _followed)
-
-
-@bp.post("/admin/catalogue/merges/<int:merge_id>/undoing")
-@lead_required
-def undo_merge(merge_id: int) -> ResponseReturnValue:
-    """Take back that one choice became another."""
-    with transaction():
-        found = db.session.get(OptionMerge, merge_id) if 0 < merge_id < 2**31 else None
-        if found is None:
-            raise NotFound()
-        option_merging.undo(found, actor=signed_in_user())
-    toast(_("%(label)s is a choice of its own again.", label=found.option.label))
-    if found.option.proposed_at is not None:
-        return redirect(url_for(".proposed"), 303)
-    return redirect(url_for(".options", name=name_of(found.option.list)), 303)
 
 
 def _decide(
