@@ -14,7 +14,18 @@ from bugintake.team.models import Role
 
 bp = Blueprint("intake", __name__)
 
-from bugintake.intake.views import catalogue, customers, drafts, files, filing, form_use, github_forms, lists, merging, proposals  # noqa: E402, F401  # each adds its routes
+from bugintake.intake.views import (  # noqa: E402, F401  # each adds its routes
+    catalogue,
+    customers,
+    drafts,
+    files,
+    filing,
+    form_use,
+    github_forms,
+    lists,
+    merging,
+    proposals,
+)
 
 
 @kept
