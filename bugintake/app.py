@@ -13,8 +13,8 @@ from bugintake.intake import views as intake
 from bugintake.intake.catalogue import options_of
 from bugintake.intake.models import OptionList
 from bugintake.intake.packs import install_pack
+from bugintake.loop import merging, outcomes, quiet, test_mail, worker
 from bugintake.loop import models as loop_models  # noqa: F401  # every table is known before a mapper is used
-from bugintake.loop import outcomes, test_mail, worker
 from bugintake.loop import views as loop
 from bugintake.team import setup, start_page
 from bugintake.team import views as team
@@ -43,6 +43,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     templating.dress(app)
     errors.answer_refusals(app)
     outcomes.listen()
+    quiet.listen()
+    merging.listen()
     worker.listen()
     team.attach(app)
     setup.register_catalogue(lambda areas, pack, actor: install_pack(pack, actor=actor, areas=areas))

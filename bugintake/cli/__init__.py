@@ -5,7 +5,19 @@ import importlib
 from flask import Flask
 from flask.cli import ScriptInfo
 
-from bugintake.cli import checks, company, duty, github_forms, keeping, people, releases, sample, serving, tokens
+from bugintake.cli import (
+    checks,
+    company,
+    customer_files,
+    duty,
+    github_forms,
+    keeping,
+    people,
+    releases,
+    sample,
+    serving,
+    tokens,
+)
 from bugintake.cli.commands import Group
 from bugintake.team import setup
 
@@ -28,6 +40,7 @@ for _command in (
     github_forms.export_form,
 ):
     cli.add_command(_command)
+github_forms.import_.add_command(customer_files.import_customers)
 
 
 def main() -> None:

@@ -17,6 +17,7 @@ from bugintake.duty import overrides, queries, roster
 from bugintake.intake import catalogue, packs, reports
 from bugintake.intake.customers import adding
 from bugintake.intake.customers.models import Customer
+from bugintake.intake.customers.quiet import open_day
 from bugintake.intake.models import Bug, Option, OptionList, Report
 from bugintake.intake.reports import Telling
 from bugintake.loop import attempts, envelopes, letters, links, messages, releases
@@ -206,7 +207,7 @@ class Company:
             letter = letters.outcome_letter(told, workspace())
             delivery.subject, delivery.state, delivery.lease_owner = letter.subject, DeliveryState.SENDING, "sample"
             db.session.flush()
-            claimed = Claimed(delivery.id, "sample", delivery.message_id, letter, None)
+            claimed = Claimed(delivery.id, "sample", delivery.message_id, letter, None, open_day())
             attempts.finish(claimed, (outcomes or {}).get(delivery.customer.name.split()[0], REACHED))
 
     def tell_by_hand(self, caller: str) -> None:

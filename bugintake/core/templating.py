@@ -132,6 +132,11 @@ def day(at: datetime, zone: str | None = None, locale: str = "en_GB") -> str:
     return _day(_local(at, zone).date(), locale)
 
 
+def whole_day(on: date) -> str:
+    """Say a day with its year, wherever one looks from: Mon 1 Mar 2027."""
+    return format_date(on, "EEE d MMM yyyy", locale="en_GB")
+
+
 def hour(at: datetime, zone: str | None = None) -> str:
     """Say the time of day in a zone (the viewer's where none is given): 10:43."""
     return f"{_local(at, zone):%H:%M}"
@@ -220,7 +225,7 @@ def dress(app: Flask) -> None:
         asset=asset, panels=panels, nav_items=nav_items, theme=theme, url_for=address, draw=draw, _=say
     )
     app.jinja_env.filters.update(ago=ago, when=when, day=day, hour=hour, initials=initials, plural=plural)
-    app.jinja_env.filters.update(fingerprint=fingerprint, moment=moment)
+    app.jinja_env.filters.update(fingerprint=fingerprint, moment=moment, whole_day=whole_day)
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
 

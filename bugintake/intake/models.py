@@ -124,6 +124,7 @@ class SettledBy(enum.StrEnum):
     SUPPRESSED = "suppressed"
     WORKS_NOW = "works_now"
     WITHDRAWN = "withdrawn"
+    MERGED = "merged"  # into the report of the same person's other record
 
 
 class Report(Model):

@@ -15,6 +15,7 @@ from bugintake.core.events import EventKind
 from bugintake.core.forms import Seen
 from bugintake.intake import waiting
 from bugintake.intake.customers.models import Customer
+from bugintake.intake.customers.quiet import is_quiet, open_day
 from bugintake.intake.models import Bug, Report, SettledBy
 from bugintake.loop.envelopes import take_out
 from bugintake.loop.models import Announcement, AnnouncementKind, HeldBecause, Message, MessageState
@@ -70,16 +71,18 @@ def owe(announcement: Announcement, customer: Customer | None = None) -> None:
     is_silent = sa.or_(Customer.suppressed_at.is_not(None), Customer.erased_at.is_not(None))
     has_left = sa.func.max(Report.unsubscribed_at).is_not(None)
     has_no_address, has_no_note = Customer.email.is_(None), Customer.language.not_in(spoken)
+    wants_none_yet = is_quiet(open_day())
     states = Message.state.type
     state = sa.case(
         (sa.or_(is_silent, has_left), sa.literal(MessageState.SUPPRESSED, states)),
-        (sa.or_(has_no_address, has_no_note), sa.literal(MessageState.HELD, states)),
+        (sa.or_(has_no_address, has_no_note, wants_none_yet), sa.literal(MessageState.HELD, states)),
         else_=sa.literal(MessageState.PENDING, states),
     )
     because = sa.case(
         (sa.or_(is_silent, has_left), sa.null()),
         (has_no_address, sa.literal(HeldBecause.NO_ADDRESS, Message.held_because.type)),
         (has_no_note, sa.literal(HeldBecause.NO_NOTE, Message.held_because.type)),
+        (wants_none_yet, sa.literal(HeldBecause.QUIET, Message.held_because.type)),
         else_=sa.null(),
     )
     comes_back = (Customer.suppressed_at.is_not(None), COMES_BACK)

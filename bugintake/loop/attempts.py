@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -63,6 +63,7 @@ class Claimed:
     message_id: str
     letter: Letter
     user_id: int | None
+    day: date  # quiet.open_day() when it was claimed
     links: tuple[str, ...] = ()
 
 
@@ -76,6 +77,8 @@ def begin_sending(claimed: Claimed) -> bool:
     change = BEGIN_OUTCOME
     if claimed.user_id is not None:
         change, known["b_user_id"] = BEGIN_NOTICE, claimed.user_id
+    else:
+        known["b_day"] = claimed.day
     with transaction():
         return db.session.connection().execute(change, known).rowcount == 1
 

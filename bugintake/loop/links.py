@@ -13,7 +13,7 @@ from bugintake.core import clock, events
 from bugintake.core.config import settings
 from bugintake.core.db import db, update_all
 from bugintake.core.errors import Conflict, NotFound
-from bugintake.core.events import EventKind
+from bugintake.core.events import Event, EventKind
 from bugintake.core.security import hash_secret, new_secret
 from bugintake.intake.customers.models import Customer
 from bugintake.intake.models import Report, SettledBy
@@ -99,6 +99,14 @@ def report_behind(secret: str, purpose: LinkPurpose) -> Report:
     if report is None:
         raise NotFound()
     return report
+
+
+def end_links(event: Event) -> None:
+    """End the links that were sent to an address which is no longer the customer's."""
+    if "email" in event.details["fields"]:
+        theirs = (CustomerLink.customer_id == event.details["customer_id"], CustomerLink.revoked_at.is_(None))
+        old = sa.update(CustomerLink).where(*theirs, CustomerLink.purpose == LinkPurpose.REPORT)
+        update_all(old.values(revoked_at=clock.now()))
 
 
 def renew_link(report: Report, *, actor: User) -> str:

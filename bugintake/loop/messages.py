@@ -9,7 +9,9 @@ from bugintake.core import clock, events
 from bugintake.core.db import db, hold, update_all
 from bugintake.core.errors import Conflict, Invalid
 from bugintake.core.events import EventKind
+from bugintake.core.templating import whole_day
 from bugintake.intake import waiting
+from bugintake.intake.customers.quiet import quiet_until
 from bugintake.intake.models import Bug, SettledBy
 from bugintake.intake.queries import visible_to
 from bugintake.loop import announcements
@@ -58,6 +60,9 @@ def release_held(message: Message, *, actor: User, language: str | None = None) 
         raise Conflict(f"{announcement.bug.ref} was opened again, so this is no longer so. Tell them by hand.")
     if message.customer.email is None:
         raise Conflict(f"{message.customer.name} has no address. Tell them by hand.")
+    until = quiet_until(message.customer)
+    if until is not None:
+        raise Conflict(f"{message.customer.name} wants no mail until {whole_day(until)}. Tell them by hand.")
     chosen = language or message.language
     if chosen not in announcements.languages_worded(announcement):
         raise Conflict(f"There is no note in {LANGUAGES.get(chosen, chosen)} yet. Write it first.")

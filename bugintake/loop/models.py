@@ -71,12 +71,13 @@ class MessageState(enum.StrEnum):
 
 
 class HeldBecause(enum.StrEnum):
-    """Why a message waits for a person."""
+    """Why a message waits: for a person, or for the day until which somebody is quiet."""
 
     NO_NOTE = "no_note"
     NO_ADDRESS = "no_address"
     RESTORED = "restored"
     REOPENED = "reopened"
+    QUIET = "quiet"
 
 
 class Message(Model):

@@ -24,6 +24,7 @@ from sqlalchemy.orm import joinedload
 from bugintake.core import clock
 from bugintake.core.config import settings
 from bugintake.core.db import db, transaction
+from bugintake.intake.customers.quiet import open_day
 from bugintake.intake.models import Bug, Report
 from bugintake.loop import attempts, circuit, letters, links, notices, owed
 from bugintake.loop.attempts import LEASE, Claimed
@@ -94,7 +95,7 @@ def _write(ids: Sequence[int], fence: str) -> list[Claimed]:
     drafts = [draft for draft in map(_draft, _deliveries(ids), repeat(_messages_in(ids))) if draft is not None]
     texts = [{"b_id": number, "text": text} for draft in drafts for number, text in draft.texts.items()]
     links.keep_links(row for draft in drafts for row in draft.link_rows)
-    connection = db.session.connection()
+    connection, day = db.session.connection(), open_day()
     if texts:
         connection.execute(KEEP_TEXT, texts)
     if drafts:
@@ -108,6 +109,7 @@ def _write(ids: Sequence[int], fence: str) -> list[Claimed]:
             message_id=draft.message_id,
             letter=draft.letter,
             user_id=draft.user_id,
+            day=day,
             links=tuple(row["secret_hash"] for row in draft.link_rows),
         )
         for draft in drafts

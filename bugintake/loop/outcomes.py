@@ -9,7 +9,7 @@ from bugintake.core.events import Event, EventKind, Subscriber
 from bugintake.intake import waiting
 from bugintake.intake.customers.models import Customer
 from bugintake.intake.models import Bug, Report, SettledBy, Status
-from bugintake.loop import announcements
+from bugintake.loop import announcements, links
 from bugintake.loop.envelopes import OWED, take_out
 from bugintake.loop.models import Announcement, AnnouncementKind, HeldBecause, Message, MessageState
 from bugintake.team.models import User
@@ -148,6 +148,7 @@ SUBSCRIPTIONS: list[tuple[EventKind, Subscriber]] = [
     (EventKind.BUG_UNRELEASED, hold_generation),
     (EventKind.BUG_UNDONE, undo_outcome),
     (EventKind.BUG_EDITED, reword_decline),
+    (EventKind.CUSTOMER_CHANGED, links.end_links),
 ]
 
 

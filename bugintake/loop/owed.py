@@ -11,6 +11,7 @@ from bugintake.core.db import db
 from bugintake.core.events import EventKind
 from bugintake.intake import waiting
 from bugintake.intake.customers.models import Customer
+from bugintake.intake.customers.quiet import is_quiet, quiet_until
 from bugintake.intake.models import Bug, Report, SettledBy, Status
 from bugintake.loop.letters import is_worded
 from bugintake.loop.models import Announcement, AnnouncementKind, HeldBecause, Message, MessageState
@@ -52,6 +53,8 @@ def refusal_of(message: Message) -> Refusal | None:
         return Refusal(MessageState.SUPPRESSED, "They asked for no more mail about it.")
     if not is_worded(message):
         return Refusal(MessageState.HELD, "There is no note in their language.", HeldBecause.NO_NOTE)
+    if quiet_until(customer) is not None:
+        return Refusal(MessageState.HELD, "", HeldBecause.QUIET)
     return None
 
 
@@ -95,6 +98,7 @@ _FACTS = (
     Customer.suppressed_at.is_not(None),
     Customer.erased_at.is_not(None),
     Customer.email.is_distinct_from(sa.bindparam("b_address")),
+    is_quiet(sa.bindparam("b_day", type_=sa.Date())),
 )
 NO_LONGER_OWED = (
     sa.select(Message.id)

@@ -4,7 +4,6 @@ import enum
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -13,15 +12,12 @@ from sqlalchemy.orm import joinedload
 
 from bugintake.core.db import db, rows
 from bugintake.core.errors import NotFound
-from bugintake.intake.customers.models import Customer
-from bugintake.intake.models import Bug, Remark, Report, SettledBy
+from bugintake.intake.models import Bug, Remark, Report
 from bugintake.intake.queries import VISIBLE_TO_READER, visible_to
 from bugintake.loop.models import (
     Announcement,
-    CustomerLink,
     Delivery,
     HeldBecause,
-    LinkPurpose,
     Message,
     MessageState,
 )
@@ -226,22 +222,6 @@ def _remarks() -> sa.Select[Remark]:
     return of_bug.options(customer).order_by(Remark.id.desc()).limit(ROWS_SHOWN)
 
 
-def linked_reports(customer: Customer, actor: User) -> Sequence[tuple[Report, datetime]]:
-    """List the reports of a customer that a private link opens, as this person may see them, and when it was made."""
-    opens = (CustomerLink.purpose == LinkPurpose.REPORT, CustomerLink.revoked_at.is_(None))
-    query = (
-        sa.select(Report, sa.func.max(CustomerLink.made_at))
-        .join(CustomerLink, CustomerLink.report_id == Report.id)
-        .join(Bug, Bug.id == Report.bug_id)
-        .where(Report.customer_id == customer.id, *opens, visible_to(actor))
-        .where(Report.settled_by.is_distinct_from(SettledBy.WITHDRAWN))
-        .group_by(Report.id)
-        .order_by(Report.id.desc())
-        .options(joinedload(Report.bug))
-    )
-    return [(report, made_at) for report, made_at in db.session.execute(query.limit(PEOPLE_SHOWN))]
-
-
 def stuck_notices(actor: User) -> Sequence[Delivery]:
     """List the mail to the team that waits for a lead to send or drop it; a test mail shows on its own page."""
     if not actor.can(Role.LEAD):
@@ -289,7 +269,8 @@ def _to_do(sees_all: bool) -> sa.Select[*tuple[Any, ...]]:
         Announcement.released_at.is_(None), Announcement.cancelled_at.is_(None), _owes(MessageState.PENDING), seen
     )
     people = sa.select(Message.id).join(Message.announcement).join(Announcement.bug)
-    untold = people.where(Message.state.in_(UNTOLD), seen).limit(COUNTED).subquery()
+    waits = Message.held_because.is_distinct_from(HeldBecause.QUIET)  # nobody has to do anything about that
+    untold = people.where(Message.state.in_(UNTOLD), waits, seen).limit(COUNTED).subquery()
     counts = to_send.scalar_subquery() + sa.select(sa.func.count()).select_from(untold).scalar_subquery()
     if sees_all:
         counts += sa.select(sa.func.count(Delivery.id)).where(is_stuck_notice()).scalar_subquery()

@@ -22,11 +22,14 @@ def distrust(backup: Backup, connection: sa.Connection) -> None:
     connection.execute(sa.delete(Pass).where(Pass.used_at.is_(None)))
     in_flight = sa.select(Delivery.id).where(Delivery.state == DeliveryState.SENDING).scalar_subquery()
     pending = sa.update(Message).where(Message.state == MessageState.PENDING)
+    leaves_by_itself = sa.or_(Message.state == MessageState.PENDING, Message.held_because == HeldBecause.QUIET)
     connection.execute(
         pending.where(Message.delivery_id.in_(in_flight)).values(state=MessageState.UNCERTAIN, state_at=at)
     )
     held = connection.execute(
-        pending.values(state=MessageState.HELD, held_because=HeldBecause.RESTORED, state_at=at)
+        sa.update(Message)
+        .where(leaves_by_itself)
+        .values(state=MessageState.HELD, held_because=HeldBecause.RESTORED, reason="", state_at=at)
     ).rowcount
     free = {"lease_owner": None, "lease_until": None}
     connection.execute(

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from bugintake.core.templating import whole_day
+from bugintake.intake.customers.quiet import quiet_until
 from bugintake.loop.models import Delivery, DeliveryKind, DeliveryState, HeldBecause, Message, MessageState
 
 STATES: Mapping[MessageState, str] = {
@@ -29,6 +31,7 @@ HELD: Mapping[HeldBecause, str] = {
     HeldBecause.NO_ADDRESS: "There is no address: tell them by phone or in the help desk.",
     HeldBecause.RESTORED: "A backup was restored: this may have been sent before.",
     HeldBecause.REOPENED: "The bug was opened again, so this is no longer so.",
+    HeldBecause.QUIET: "They want no mail yet: it leaves by itself.",
 }
 NOTICES: Mapping[DeliveryKind, str] = {
     DeliveryKind.DUTY_REMINDER: "Reminder of bug duty",
@@ -39,6 +42,9 @@ UNCERTAIN = "The server took it and did not answer: it may have arrived."
 
 def why(message: Message, last_error: str = "") -> str:
     """Say in a sentence why a message is where it is, or nothing where its state says it all."""
+    if message.held_because is HeldBecause.QUIET:
+        until = quiet_until(message.customer)
+        return f"Quiet until {whole_day(until)}: it leaves by itself then." if until else HELD[HeldBecause.QUIET]
     if message.state is MessageState.HELD and message.held_because is not None:
         return message.reason or HELD[message.held_because]
     if message.state is MessageState.UNCERTAIN:

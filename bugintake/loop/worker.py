@@ -23,7 +23,7 @@ from bugintake.core.db import after_commit, db, transaction
 from bugintake.core.events import Event, EventKind, Subscriber
 from bugintake.intake import drafts
 from bugintake.intake.attachments import keeping
-from bugintake.loop import attempts, notices, outbox, post
+from bugintake.loop import attempts, notices, outbox, post, quiet
 from bugintake.loop.envelopes import is_ready, open_due
 from bugintake.loop.models import Announcement, Message, WorkerPulse
 
@@ -165,6 +165,9 @@ def send(app: Flask) -> None:
 
 
 def _open_some() -> int:
+    if quiet.is_anything_over():
+        with transaction():
+            quiet.let_go()
     if not db.session.scalar(sa.select(sa.or_(_is_due(clock.now()), sa.select(Message.id).where(is_ready()).exists()))):
         return 0
     with transaction():

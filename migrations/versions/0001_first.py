@@ -13,11 +13,15 @@ depends_on = None
 TABLES = (
     "accounts",
     "circuits",
+    "link_templates",
     "rotations",
     "users",
     "worker_pulses",
     "api_tokens",
     "customers",
+    "external_ids",
+    "customer_words",
+    "staff_notes",
     "lists",
     "options",
     "overrides",
@@ -109,9 +113,16 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=200), nullable=False),
         sa.Column("name_key", sa.String(length=200), nullable=False),
         sa.Column("plan", sa.String(length=80), nullable=False),
+        sa.Column("quiet_until_on", sa.Date(), nullable=True),
+        sa.Column("merged_into_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint(
+            "merged_into_id IS NULL OR merged_into_id <> id", name=op.f("ck_accounts_not_merged_into_itself")
+        ),
+        sa.ForeignKeyConstraint(["merged_into_id"], ["accounts.id"], name="fk_accounts_merged_into_id"),
         sa.PrimaryKeyConstraint("id", name="pk_accounts"),
         sa.UniqueConstraint("name_key", name="uq_accounts_name_key"),
     )
+    op.create_index("ix_accounts_merged_into_id", "accounts", ["merged_into_id"], unique=False)
     op.create_table(
         "circuits",
         sa.Column("channel", sa.String(length=16), nullable=False),
@@ -120,6 +131,14 @@ def upgrade() -> None:
         sa.Column("reason", sa.String(length=500), nullable=False),
         sa.Column("since_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("channel", name="pk_circuits"),
+    )
+    op.create_table(
+        "link_templates",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("label", sa.String(length=80), nullable=False),
+        sa.Column("system", sa.String(length=32), nullable=False),
+        sa.Column("url", sa.String(length=500), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_link_templates"),
     )
     op.create_table(
         "rotations",
@@ -185,15 +204,78 @@ def upgrade() -> None:
         sa.Column("language", sa.String(length=8), nullable=False),
         sa.Column("zone", sa.String(length=64), nullable=True),
         sa.Column("account_id", sa.Integer(), nullable=True),
+        sa.Column("quiet_until_on", sa.Date(), nullable=True),
         sa.Column("suppressed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("suppressed_because", sa.String(length=200), nullable=False),
         sa.Column("erased_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("merged_into_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint(
+            "merged_into_id IS NULL OR merged_into_id <> id", name=op.f("ck_customers_not_merged_into_itself")
+        ),
         sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name="fk_customers_account_id"),
+        sa.ForeignKeyConstraint(["merged_into_id"], ["customers.id"], name="fk_customers_merged_into_id"),
         sa.PrimaryKeyConstraint("id", name="pk_customers"),
         sa.UniqueConstraint("email", name="uq_customers_email"),
     )
     op.create_index("ix_customers_account_id", "customers", ["account_id"], unique=False)
     op.create_index("ix_customers_name_key", "customers", ["name_key"], unique=False)
+    op.create_index("ix_customers_merged_into_id", "customers", ["merged_into_id"], unique=False)
+    op.create_table(
+        "external_ids",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("system", sa.String(length=32), nullable=False),
+        sa.Column("value", sa.String(length=120), nullable=False),
+        sa.Column("customer_id", sa.Integer(), nullable=True),
+        sa.Column("account_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint("(customer_id IS NULL) <> (account_id IS NULL)", name=op.f("ck_external_ids_one_owner")),
+        sa.ForeignKeyConstraint(["customer_id"], ["customers.id"], name="fk_external_ids_customer_id"),
+        sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name="fk_external_ids_account_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_external_ids"),
+    )
+    for owner in ("customer", "account"):
+        op.create_index(f"ix_external_ids_{owner}_id", "external_ids", [f"{owner}_id"], unique=False)
+        op.create_index(
+            f"uq_external_ids_of_{owner}",
+            "external_ids",
+            ["system", "value"],
+            unique=True,
+            sqlite_where=sa.text(f"{owner}_id IS NOT NULL"),
+            postgresql_where=sa.text(f"{owner}_id IS NOT NULL"),
+        )
+    op.create_table(
+        "customer_words",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column(
+            "word",
+            sa.String(length=64).with_variant(sa.String(length=64, collation="C"), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("is_address", sa.Boolean(), nullable=False),
+        sa.Column("customer_id", sa.Integer(), nullable=True),
+        sa.Column("account_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["customer_id"], ["customers.id"], name="fk_customer_words_customer_id"),
+        sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name="fk_customer_words_account_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_customer_words"),
+    )
+    op.create_index("ix_customer_words_word", "customer_words", ["word"], unique=False)
+    op.create_index("ix_customer_words_customer_word", "customer_words", ["customer_id", "word"], unique=False)
+    op.create_index("ix_customer_words_account_word", "customer_words", ["account_id", "word"], unique=False)
+    op.create_table(
+        "staff_notes",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("written_by_id", sa.Integer(), nullable=False),
+        sa.Column("written_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("customer_id", sa.Integer(), nullable=True),
+        sa.Column("account_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint("(customer_id IS NULL) <> (account_id IS NULL)", name=op.f("ck_staff_notes_one_subject")),
+        sa.ForeignKeyConstraint(["written_by_id"], ["users.id"], name="fk_staff_notes_written_by_id"),
+        sa.ForeignKeyConstraint(["customer_id"], ["customers.id"], name="fk_staff_notes_customer_id"),
+        sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name="fk_staff_notes_account_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_staff_notes"),
+    )
+    for owner in ("customer", "account"):
+        op.create_index(f"ix_staff_notes_{owner}_id", "staff_notes", [f"{owner}_id"], unique=False)
     op.create_table(
         "lists",
         sa.Column("id", sa.Integer(), nullable=False),

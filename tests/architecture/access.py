@@ -61,6 +61,9 @@ GET  /admin/workspace                                    login  login    login  
 POST /admin/workspace/<group>                            401    401      401      403   403      403  in
 GET  /admin/mail                                         login  login    login    403   403      403  200
 POST /admin/mail/test                                    401    401      401      403   403      403  in
+GET  /admin/customer-links                               login  login    login    403   403      403  200
+POST /admin/customer-links                               401    401      401      403   403      403  in
+POST /admin/customer-links/<link_id>/removal             401    401      401      403   403      403  in
 GET  /admin/tokens                                       login  login    login    403   403      403  200
 POST /admin/tokens                                       401    401      401      403   403      403  in
 POST /admin/tokens/<token_id>/revocation                 401    401      401      403   403      403  in
@@ -71,6 +74,12 @@ GET  /bugs/<ref>                                         login  login    login  
 GET  /bugs/<ref> restricted                              login  login    login    404   404      200  200
 GET  /bugs/<ref> mine                                    login  login    login    200   200      200  200
 GET  /bugs/<ref> absent                                  login  login    login    404   404      404  404
+GET  /bugs/<ref>/attach/many                             login  login    login    200   200      200  200
+GET  /bugs/<ref>/attach/many restricted                  login  login    login    404   404      200  200
+POST /bugs/<ref>/attach/many                             401    401      401      in    in       in   in
+POST /bugs/<ref>/attach/many restricted                  401    401      401      404   404      in   in
+POST /bugs/<ref>/attach/many/<batch>/undo                401    401      401      in    in       in   in
+POST /bugs/<ref>/attach/many/<batch>/undo restricted     401    401      401      404   404      in   in
 POST /bugs/<ref>/answer                                  401    401      401      in    in       in   in
 POST /bugs/<ref>/answer restricted                       401    401      401      404   404      in   in
 POST /bugs/<ref>/assignment                              401    401      401      403   in       in   in
@@ -139,9 +148,39 @@ POST /bugs/<ref>/attach                                  401    401      401    
 POST /bugs/<ref>/attach restricted                       401    401      401      404   404      in   in
 GET  /bugs/<ref>/filed                                   login  login    login    200   200      200  200
 GET  /bugs/<ref>/filed restricted                        login  login    login    404   404      200  200
+GET  /customers                                          login  login    login    200   200      200  200
+GET  /customers.csv                                      login  login    login    200   403      200  200
+GET  /customers/import                                   login  login    login    200   403      200  200
+POST /customers/import                                   401    401      401      in    403      in   in
 GET  /customers/suggestions                              login  login    login    200   200      200  200
 GET  /customers/<customer_id>                            login  login    login    200   200      200  200
 GET  /customers/<customer_id> absent                     login  login    login    404   404      404  404
+GET  /customers/<customer_id>/details                    login  login    login    200   200      200  200
+GET  /customers/<customer_id>/details absent             login  login    login    404   404      404  404
+POST /customers/<customer_id>/details                    401    401      401      in    in       in   in
+POST /customers/<customer_id>/details absent             401    401      401      404   404      404  404
+POST /customers/<customer_id>/notes                      401    401      401      in    in       in   in
+POST /customers/<customer_id>/notes absent               401    401      401      404   404      404  404
+POST /customers/<customer_id>/mail                       401    401      401      in    in       in   in
+POST /customers/<customer_id>/mail absent                401    401      401      404   404      404  404
+GET  /accounts/<account_id>                              login  login    login    200   200      200  200
+GET  /accounts/<account_id> absent                       login  login    login    404   404      404  404
+GET  /accounts/<account_id>/details                      login  login    login    200   200      200  200
+GET  /accounts/<account_id>/details absent               login  login    login    404   404      404  404
+POST /accounts/<account_id>/details                      401    401      401      in    in       in   in
+POST /accounts/<account_id>/details absent               401    401      401      404   404      404  404
+POST /accounts/<account_id>/notes                        401    401      401      in    in       in   in
+POST /accounts/<account_id>/notes absent                 401    401      401      404   404      404  404
+GET  /customers/<customer_id>/merging                    login  login    login    200   200      200  200
+GET  /customers/<customer_id>/merging absent             login  login    login    404   404      404  404
+POST /customers/<customer_id>/merging                    401    401      401      in    in       in   in
+POST /customers/<customer_id>/merging absent             401    401      401      404   404      404  404
+GET  /accounts/<account_id>/merging                      login  login    login    200   200      200  200
+GET  /accounts/<account_id>/merging absent               login  login    login    404   404      404  404
+POST /accounts/<account_id>/merging                      401    401      401      in    in       in   in
+POST /accounts/<account_id>/merging absent               401    401      401      404   404      404  404
+POST /customer-notes/<note_id>/removal                   401    401      401      in    in       in   in
+POST /customer-notes/<note_id>/removal absent            401    401      401      404   404      404  404
 GET  /reports/<report_id>/withdrawal                     login  login    login    200   200      200  200
 GET  /reports/<report_id>/withdrawal restricted          login  login    login    404   404      200  200
 POST /reports/<report_id>/withdrawal                     401    401      401      in    in       in   in

@@ -13,6 +13,7 @@ from bugintake.core.db import db, transaction
 from bugintake.duty import overrides, roster
 from bugintake.intake import drafts, option_merging, proposals
 from bugintake.intake.attachments.models import Attachment
+from bugintake.intake.customers import adding, changing, link_templates
 from bugintake.intake.models import Bug, OptionList, Report, Status
 from bugintake.loop import notices
 from bugintake.loop.links import make_link
@@ -80,6 +81,8 @@ class Cast:
         with transaction():
             self.word, spare = (proposals.propose(OptionList.AREA, word) for word in ("Kiosk mode", "Kisok"))
             self.merge = option_merging.merge(spare, make_option(OptionList.AREA), actor=self.staff["lead"])
+            self.account = adding.account_named("Brightline")
+            self.link = link_templates.add("CRM", "crm", "https://crm.example.com/{external_id}", actor=None)
         self.area, self.version = make_option(OptionList.AREA), make_version(live_since=clock.now())
 
     def _restricted(self, filer: User, owner: User) -> Bug:
@@ -157,6 +160,8 @@ class Cast:
             "report_id": report,
             "attachment_id": attached or report,
             "customer_id": report.customer,
+            "account_id": self.account,
+            "link_id": self.link,
             "option_id": self.area,
             "rotation_id": self.rotation,
             "override_id": self.override,
@@ -172,6 +177,7 @@ class Cast:
             "name": "areas",
             "list_name": self.list.name,
             "filename": "app.css",
+            "batch": "0" * 32,
         }
         ids = {name: str(it.id) for name, it in numbers.items()}
         return {"ref": bug.ref, "sign_in_id": ABSENT, "language": "en", **texts, **ids}
@@ -186,6 +192,10 @@ class Cast:
         """Fill in an address."""
         if "<token>" in pattern:
             pattern = pattern.replace("<language>", "en").replace("<token>", self._token(pattern, which))
+        if "<note_id>" in pattern and which != "absent":
+            with transaction():  # it is gone with the first who takes it away
+                note = changing.write_note(self.account, "They pay late.", actor=self.spare)
+            pattern = pattern.replace("<note_id>", str(note.id))
         for name, value in self.values(which).items():
             pattern = pattern.replace(f"<{name}>", value).replace(f"<path:{name}>", value)
         if "/proposals/" in pattern and which != "absent":
@@ -215,7 +225,7 @@ class Cast:
 
 STAFF = ("agent", "engineer", "lead", "admin", "cookie")
 NUMBERS = (
-    *("attachment_id", "user_id", "token_id", "sign_in_id", "report_id", "customer_id", "option_id"),
+    *("attachment_id", "user_id", "token_id", "sign_in_id", "report_id", "customer_id", "account_id", "option_id"),
     *("rotation_id", "override_id", "announcement_id", "message_id", "move_id", "delivery_id", "merge_id"),
-    "draft_id",
+    *("draft_id", "note_id", "link_id"),
 )

@@ -47,6 +47,15 @@ def restore():
     db.session.expire_all()
 
 
+def test_what_waited_for_its_day_waits_for_a_person_after_a_restore():
+    message = in_state(MessageState.HELD, held_because=HeldBecause.QUIET, delivery_id=None)
+
+    restore()
+
+    db.session.refresh(message)
+    assert (message.state, message.held_because) == (MessageState.HELD, HeldBecause.RESTORED)
+
+
 def hide(bug, is_restricted=True):
     with transaction():
         db.session.get_one(Bug, bug.id).is_restricted = is_restricted

@@ -12,7 +12,8 @@ from bugintake.core.errors import Invalid
 from bugintake.core.events import EventKind
 from bugintake.core.forms import clean_line
 from bugintake.intake.catalogue import key_of
-from bugintake.intake.customers.models import Account, Customer
+from bugintake.intake.customers import finding
+from bugintake.intake.customers.models import Account, Customer, ExternalId
 from bugintake.team.models import LANGUAGES, User
 
 NAME_LENGTH = 200
@@ -40,22 +41,39 @@ def language_of(address: str, default: str) -> str:
 
 
 def customer_with(address: str) -> Customer | None:
-    """Find a customer by address."""
-    return db.session.scalar(sa.select(Customer).where(Customer.email == address))
+    """Find a customer by address; the address of a merged record leads to the one that stands for it."""
+    found = db.session.scalar(sa.select(Customer).where(Customer.email == address))
+    return standing_for(found) if found is not None else None
+
+
+def standing_for(customer: Customer) -> Customer:
+    """Return the record that stands for a person: this one, or the one it was merged into."""
+    return db.session.get_one(Customer, customer.merged_into_id) if customer.merged_into_id else customer
 
 
 def customers_called(text: str) -> Sequence[Customer]:
-    """Find the customers meant by a complete address, a name, or a name with its company; whatever case and accents."""
+    """Find the customers meant by a complete address, a name, or a name with its company; whatever case and accents.
+
+    Where nobody is called so, a number that another system gives them.
+    """
     given = clean_line(text)
     if "@" in given:
-        return db.session.scalars(sa.select(Customer).where(Customer.email == given.lower())).all()
+        known = customer_with(given.lower())
+        return [known] if known is not None else []
     key = key_of(given, 2 * NAME_LENGTH + 2)
     if not key:
         return []
     with_company = Customer.name_key + ", " + sa.func.coalesce(Account.name_key, "")
     called = sa.or_(Customer.name_key == key, with_company == key)
     query = sa.select(Customer).outerjoin(Account, Account.id == Customer.account_id)
-    return db.session.scalars(query.where(called, Customer.erased_at.is_(None)).order_by(Customer.id).limit(10)).all()
+    is_there = (Customer.erased_at.is_(None), Customer.merged_into_id.is_(None))
+    found = db.session.scalars(query.where(called, *is_there).order_by(Customer.id).limit(10)).all()
+    if found:
+        return found
+    numbered = sa.select(ExternalId.customer_id).where(ExternalId.value == given)
+    return db.session.scalars(
+        sa.select(Customer).where(Customer.id.in_(numbered)).order_by(Customer.id).limit(10)
+    ).all()
 
 
 def known_or_new(
@@ -101,20 +119,34 @@ def add_customer(
     )
     db.session.add(customer)
     db.session.flush()
+    finding.learn([customer.id])
     events.record(EventKind.CUSTOMER_ADDED, actor=actor, customer_id=customer.id)
     return customer
 
 
+def account_called(name: str) -> Account | None:
+    """Find a company by name, whatever its case and accents; the name of a merged one leads to what it became."""
+    key = key_of(name, NAME_LENGTH)
+    account = db.session.scalar(sa.select(Account).where(Account.name_key == key))
+    if account is None or account.merged_into_id is None:
+        return account
+    return db.session.get_one(Account, account.merged_into_id)
+
+
 def account_named(name: str) -> Account:
-    """Find a company by name, whatever its case and accents, or add it. Raises Invalid for a name that is too long."""
+    """Find a company by name, whatever its case and accents, or add it.
+
+    The name of a merged one leads to what it became. Raises Invalid for a name that is too long.
+    """
     name = clean_line(name)
     if not name or len(name) > NAME_LENGTH:
         raise Invalid(f"A company's name has 1 to {NAME_LENGTH} characters.", "company")
     key = key_of(name, NAME_LENGTH)
     one_at_a_time(f"account {key}")
-    account = db.session.scalar(sa.select(Account).where(Account.name_key == key))
+    account = account_called(name)
     if account is None:
         account = Account(name=name, name_key=key)
         db.session.add(account)
         db.session.flush()
+        finding.learn(account_ids=[account.id])
     return account

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import sqlalchemy as sa
 from babel import Locale, UnknownLocaleError
@@ -10,20 +11,70 @@ from sqlalchemy.orm import aliased, joinedload
 from bugintake.core.db import db
 from bugintake.core.errors import NotFound
 from bugintake.intake.catalogue import key_of
-from bugintake.intake.customers.models import NO_MASK, Account, Customer
+from bugintake.intake.customers import finding
+from bugintake.intake.customers.models import Account, Customer, ExternalId, StaffNote
 from bugintake.intake.models import OPEN, Bug, Option, Report
 from bugintake.intake.queries import visible_to
 from bugintake.team.models import User
 
 SUGGESTED = 8
+PEOPLE_SHOWN = 100
+T = TypeVar("T", Customer, Account, StaffNote)
 
 
 def customer_or_404(customer_id: int) -> Customer:
     """Load a customer. Raises NotFound."""
-    customer = db.session.get(Customer, customer_id) if 0 < customer_id < 2**31 else None
-    if customer is None:
+    return _or_404(Customer, customer_id)
+
+
+def records_of(customer: Customer) -> sa.Select[int]:
+    """Select the ids of a customer's record and of those that were merged into it."""
+    return sa.select(Customer.id).where(sa.or_(Customer.id == customer.id, Customer.merged_into_id == customer.id))
+
+
+def account_or_404(account_id: int) -> Account:
+    """Load an account. Raises NotFound."""
+    return _or_404(Account, account_id)
+
+
+def note_or_404(note_id: int) -> StaffNote:
+    """Load a note on a customer or an account. Raises NotFound."""
+    return _or_404(StaffNote, note_id)
+
+
+def _or_404(kind: type[T], number: int) -> T:
+    found = db.session.get(kind, number) if 0 < number < 2**31 else None
+    if found is None:
         raise NotFound()
-    return customer
+    return found
+
+
+def external_ids(owner: Customer | Account) -> Sequence[ExternalId]:
+    """List what other systems call a customer or an account."""
+    query = sa.select(ExternalId).where(_of(ExternalId, owner))
+    return db.session.scalars(query.order_by(ExternalId.system, ExternalId.value)).all()
+
+
+def notes_on(owner: Customer | Account) -> Sequence[StaffNote]:
+    """List the notes on a customer or an account, the latest first."""
+    query = sa.select(StaffNote).where(_of(StaffNote, owner)).options(joinedload(StaffNote.written_by))
+    return db.session.scalars(query.order_by(StaffNote.id.desc())).all()
+
+
+def people_of(account: Account, limit: int = PEOPLE_SHOWN) -> Sequence[Customer]:
+    """List an account's people by name, one more than a page shows."""
+    query = sa.select(Customer).where(Customer.account_id == account.id, Customer.erased_at.is_(None))
+    order = (Customer.name_key, Customer.id)
+    return db.session.scalars(query.where(Customer.merged_into_id.is_(None)).order_by(*order).limit(limit + 1)).all()
+
+
+def count_people(account: Account) -> int:
+    """Count an account's people."""
+    return db.session.scalar(sa.select(sa.func.count()).where(Customer.account_id == account.id)) or 0
+
+
+def _of(kind: type[ExternalId] | type[StaffNote], owner: Customer | Account) -> sa.ColumnElement[bool]:
+    return (kind.customer_id if isinstance(owner, Customer) else kind.account_id) == owner.id
 
 
 @dataclass(frozen=True)
@@ -59,37 +110,23 @@ def language_name(code: str) -> str:
 
 
 def customers_like(text: str, actor: User, limit: int = SUGGESTED) -> list[KnownCustomer]:
-    """Find customers whose name, company or address begins with what was typed, in any order of the words.
+    """Find customers by their name, company, address or a number of another system: each word of what was typed begins
+    one of theirs, in any order.
 
     An engineer, who reads addresses masked, finds one only by the whole of it.
     """
-    key = key_of(text, 200)
-    if not key:
+    found = finding.matches(text, actor)
+    if found is None:
         return []
-    is_address = Customer.email == key
-    if actor.role in NO_MASK:
-        is_address = sa.or_(is_address, Customer.email.startswith(key, autoescape=True))
-    words = (sa.and_(*(_begins(word) for word in key.split())), is_address)
-    query = (
-        sa.select(Customer)
-        .outerjoin(Account, Account.id == Customer.account_id)
-        .where(sa.or_(*words), Customer.erased_at.is_(None))
-        .order_by(sa.case((Customer.name_key.startswith(key, autoescape=True), 0), else_=1), Customer.name_key)
-        .order_by(Customer.id)
-        .limit(limit)
-    )
-    return _known(db.session.scalars(query).all(), actor)
+    begins = Customer.name_key.startswith(key_of(text, 200), autoescape=True)
+    query = sa.select(Customer).join(found, found.c.id == Customer.id).where(Customer.erased_at.is_(None))
+    order = (sa.case((begins, 0), else_=1), Customer.name_key, Customer.id)
+    return _known(db.session.scalars(query.order_by(*order).limit(limit)).all(), actor)
 
 
 def known_customer(customer: Customer, actor: User) -> KnownCustomer:
     """Say what the form shows about a customer."""
     return _known([customer], actor)[0]
-
-
-def _begins(word: str) -> sa.ColumnElement[bool]:
-    columns = (Customer.name_key, Account.name_key)
-    starts = [column.startswith(word, autoescape=True) for column in columns]
-    return sa.or_(*starts, *(column.contains(f" {word}", autoescape=True) for column in columns))
 
 
 def _known(customers: Sequence[Customer], actor: User) -> list[KnownCustomer]:

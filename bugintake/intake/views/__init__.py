@@ -16,12 +16,17 @@ bp = Blueprint("intake", __name__)
 
 from bugintake.intake.views import (  # noqa: E402, F401  # each adds its routes
     catalogue,
+    crowds,
+    customer_details,
+    customer_files,
+    customer_merging,
     customers,
     drafts,
     files,
     filing,
     form_use,
     github_forms,
+    link_templates,
     lists,
     merging,
     proposals,
@@ -40,8 +45,9 @@ def catalogue_options(kind: OptionList, chosen: int | None = None) -> Markup:
 
 
 def _menu(**_context: Any) -> str:
-    keeps_lists = current_user.is_authenticated and current_user.can(Role.LEAD)
-    return render_template("intake/menu.html") if keeps_lists else ""
+    role = current_user.can if current_user.is_authenticated else lambda _role: False
+    return render_template("intake/menu.html", keeps_lists=role(Role.LEAD), is_admin=role(Role.ADMIN))
 
 
 register_panel("topbar.menu", _menu)
+register_panel("bug.told", link_templates.links_of_bug)

@@ -1,15 +1,30 @@
-"""Customers as agents find them, and taking one of their reports back."""
+"""Customers and companies as the team finds and reads them, and taking one of their reports back."""
 
-from flask import flash, jsonify, redirect, render_template, request, url_for
+from flask import flash, jsonify, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from bugintake.core.db import transaction
+from bugintake.core.forms import clean_line
 from bugintake.intake import queries, reports
+from bugintake.intake.customers import link_templates
 from bugintake.intake.customers import queries as customer_queries
-from bugintake.intake.customers.queries import KnownCustomer
+from bugintake.intake.customers.forms import NoteForm
+from bugintake.intake.customers.models import Account, Customer
+from bugintake.intake.customers.queries import PEOPLE_SHOWN, KnownCustomer
 from bugintake.intake.views import bp
 from bugintake.team.guards import signed_in, signed_in_user
+
+FOUND_SHOWN = 50
+
+
+@bp.get("/customers")
+@signed_in
+def customers() -> ResponseReturnValue:
+    """Find customers by name, company, address or a number of another system."""
+    typed, me = clean_line(request.args.get("q", "")), signed_in_user()
+    found = customer_queries.customers_like(typed, me, FOUND_SHOWN)
+    return render_template("intake/customers.html", typed=typed, found=found, me=me, most=FOUND_SHOWN)
 
 
 @bp.get("/customers/suggestions")
@@ -24,11 +39,55 @@ def suggestions() -> ResponseReturnValue:
 @signed_in
 def customer(customer_id: int) -> ResponseReturnValue:
     """Show a customer and everything they told us."""
-    me = signed_in_user()
     found = customer_queries.customer_or_404(customer_id)
-    told = customer_queries.reports_by(found, me)
-    language = customer_queries.language_name(found.language)
-    return render_template("intake/customer.html", customer=found, reports=told, me=me, language_name=language)
+    if found.merged_into_id is not None:
+        return redirect(url_for(".customer", customer_id=found.merged_into_id))
+    return customer_page(found, NoteForm(formdata=None))
+
+
+def customer_page(found: Customer, form: NoteForm, status: int = 200) -> ResponseReturnValue:
+    """Draw a customer's page."""
+    me = signed_in_user()
+    page = render_template(
+        "intake/customer.html",
+        customer=found,
+        reports=customer_queries.reports_by(found, me),
+        ids=customer_queries.external_ids(found),
+        links=link_templates.links_of([found]),
+        notes=customer_queries.notes_on(found),
+        account_notes=customer_queries.notes_on(found.account) if found.account else [],
+        form=form,
+        me=me,
+        language_name=customer_queries.language_name(found.language),
+    )
+    return make_response(page, status)
+
+
+@bp.get("/accounts/<int:account_id>")
+@signed_in
+def account(account_id: int) -> ResponseReturnValue:
+    """Show a company and its people."""
+    found = customer_queries.account_or_404(account_id)
+    if found.merged_into_id is not None:
+        return redirect(url_for(".account", account_id=found.merged_into_id))
+    return account_page(found, NoteForm(formdata=None))
+
+
+def account_page(found: Account, form: NoteForm, status: int = 200) -> ResponseReturnValue:
+    """Draw a company's page."""
+    people = customer_queries.people_of(found)
+    page = render_template(
+        "intake/account.html",
+        account=found,
+        people=people[:PEOPLE_SHOWN],
+        has_more=len(people) > PEOPLE_SHOWN,
+        ids=customer_queries.external_ids(found),
+        links=link_templates.links_of([], [found.id]),
+        notes=customer_queries.notes_on(found),
+        form=form,
+        me=signed_in_user(),
+    )
+    return make_response(page, status)
 
 
 @bp.get("/reports/<int:report_id>/withdrawal")

@@ -15,4 +15,5 @@ def attach(app: Flask) -> None:
     app.register_blueprint(public)
     register_nav("Loop", "loop.index", "l", position=30, count=announcements.to_do)
     register_panel("bug.told", announcements.told)
+    register_panel("customer.messages", links.told_to)
     register_panel("customer.told", links.linked)

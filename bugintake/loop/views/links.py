@@ -1,4 +1,4 @@
-"""A customer's private links, as the team sees them: which there are, and a new one in place of those."""
+"""What a customer was told, and their private links, as the team sees them: which there are, and a new one instead."""
 
 from typing import Any
 
@@ -8,8 +8,9 @@ from flask.typing import ResponseReturnValue
 from bugintake.core.db import transaction
 from bugintake.intake.customers.models import Customer
 from bugintake.intake.queries import report_or_404
-from bugintake.loop import links, queries
+from bugintake.loop import customer_queries, links
 from bugintake.loop.views.blueprint import bp
+from bugintake.loop.words import CHIPS, STATES, why
 from bugintake.team.guards import signed_in, signed_in_user
 
 
@@ -24,7 +25,13 @@ def renew_link(report_id: int) -> ResponseReturnValue:
     return render_template("loop/link.html", report=report, url=url)
 
 
+def told_to(customer: Customer, **_context: Any) -> str:
+    """Say on a customer's page what they were told, and when."""
+    owed = customer_queries.told_to(customer, signed_in_user())
+    return render_template("loop/told_to.html", owed=owed, STATES=STATES, CHIPS=CHIPS, why=why) if owed else ""
+
+
 def linked(customer: Customer, **_context: Any) -> str:
     """Say on a customer's page which of their reports a private link opens."""
-    found = queries.linked_reports(customer, signed_in_user())
+    found = customer_queries.linked_reports(customer, signed_in_user())
     return render_template("loop/links.html", customer=customer, found=found) if found else ""

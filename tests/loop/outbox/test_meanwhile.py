@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -68,7 +69,12 @@ def lose_note(bug: Bug, hana: Customer) -> None:
     announcement.notes = {"de": "Wieder da."}
 
 
+def be_quiet(bug: Bug, hana: Customer) -> None:
+    hana.quiet_until_on = bug.filed_at.date() + timedelta(days=10)
+
+
 CHANGES = [
+    (be_quiet, "held"),
     (undo_their_report, "cancelled"),
     (unsubscribe, "suppressed"),
     (erase, "suppressed"),

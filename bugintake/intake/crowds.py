@@ -1,0 +1,191 @@
+"""Many customers at once, as in an outage: who is meant by a pasted list or a company, and letting all of them wait."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from bugintake.core import clock, events
+from bugintake.core.db import db, hold, one_at_a_time
+from bugintake.core.errors import Conflict, Invalid
+from bugintake.core.events import EventKind
+from bugintake.core.forms import clean_line
+from bugintake.core.security import hash_secret
+from bugintake.intake import filing, waiting
+from bugintake.intake.customers import adding
+from bugintake.intake.customers.models import Customer
+from bugintake.intake.models import Bug, OptionList, Report, SettledBy
+from bugintake.intake.reports import TEXT_LENGTH, canonical
+from bugintake.team.models import LANGUAGES, User
+from bugintake.team.workspace import workspace
+
+MOST = 500
+_ENTRY = re.compile(r'\s*(?:"(?P<quoted>[^"]*)"|(?P<name>[^",;<>]*?))\s*<(?P<inside>[^<>]*)>|(?P<bare>[^,;]+)')
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One address of a pasted list: the line it stands in, its name where it has one; or why it is none."""
+
+    line: int
+    address: str
+    name: str = ""
+    refusal: str = ""
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """Who is meant by a list: known customers, new people with the language guessed for each, and those who wait."""
+
+    known: Sequence[Customer]
+    new: Sequence[tuple[Entry, str]]
+    waiting: Sequence[Customer]
+    refused: Sequence[Entry]
+
+    @property
+    def count(self) -> int:
+        """How many people will wait who do not now."""
+        return len(self.known) + len(self.new)
+
+
+def entries_in(text: str) -> list[Entry]:
+    """Read pasted addresses: in lines, between commas, semicolons or blanks, and as Hana Kovač <hana@example.com>.
+
+    An address that stands there twice counts once. Raises Invalid for more than 500.
+    """
+    found: dict[str, Entry] = {}
+    for number, line in enumerate(text.split("\n"), 1):
+        for match in _ENTRY.finditer(line):
+            for name, typed in _pieces(match):
+                entry = _entry(number, name, typed)
+                found.setdefault(entry.address or f"{number} {typed}", entry)
+    if len(found) > MOST:
+        raise Invalid(f"That is more than {MOST} addresses. Paste them in parts.", "addresses")
+    return list(found.values())
+
+
+def meant(bug: Bug, text: str, company: str) -> Crowd:
+    """Say who is meant by pasted addresses, or by a company's name, and who of them waits for a bug already.
+
+    Raises Invalid where nobody is meant, for a company that nobody knows, or more than 500 people.
+    """
+    entries = entries_in(text)
+    good = {entry.address: entry for entry in entries if not entry.refusal}
+    found = _with_addresses(list(good))
+    people = list(dict.fromkeys(found.values()))
+    people += [each for each in _people_of(company) if each not in people]
+    if not people and not entries:
+        raise Invalid("Paste addresses, or name a company.", "addresses")
+    wait = waiting.unsettled_under(canonical(bug).id).with_only_columns(Report.customer_id)
+    waits = set(db.session.scalars(wait.where(Report.customer_id.in_([each.id for each in people]))))
+    default = workspace().language
+    return Crowd(
+        known=[each for each in people if each.id not in waits],
+        new=[(e, adding.language_of(e.address, default)) for e in good.values() if e.address not in found],
+        waiting=[each for each in people if each.id in waits],
+        refused=[entry for entry in entries if entry.refusal],
+    )
+
+
+def attach_all(bug: Bug, crowd: Crowd, *, words: str, languages: Mapping[str, str], actor: User, key: str) -> str:
+    """Let everybody of a crowd wait for a bug who does not yet, all or none, and return the name to take it back by.
+
+    Who is new is added, in the language chosen for their address. Sent twice, it happens once. Records report.attached
+    for each. Raises Conflict for a bug that was taken back, Invalid as add_customer.
+    """
+    batch = hash_secret(f"crowd {actor.id} {key}")[:32]
+    one_at_a_time(f"crowd {batch}")
+    if _made_by(batch):
+        return batch
+    if len(words) > TEXT_LENGTH:
+        raise Invalid(f"That is longer than {TEXT_LENGTH:,} characters.", "actual")
+    bug = canonical(bug)
+    hold(bug)
+    if bug.withdrawn_at is not None:
+        raise Conflict(f"{bug.ref} was taken back, so nobody can wait for it.")
+    added = [_added(entry, languages.get(entry.address, guess), actor) for entry, guess in crowd.new]
+    people = {each.id: each for each in (*crowd.known, *added)}
+    theirs = waiting.reports_under(bug.id).where(Report.customer_id.in_(people)).order_by(Report.id)
+    earlier = {report.customer_id: report for report in db.session.scalars(theirs)}
+    for report in earlier.values():
+        report.settled_at = report.settled_by = None
+    chosen = filing.options_chosen(filing.Typed(), bug)
+    choices = {f"{kind}_id": chosen[kind].id for kind in OptionList if kind in chosen}
+    texts = {"actual": words, "filed_by_id": actor.id, "bug_id": bug.id}
+    new = [
+        Report(customer_id=number, submission_key=f"{batch}:{number}", **choices, **texts)
+        for number in people
+        if number not in earlier
+    ]
+    db.session.add_all(new)
+    bug.changed_at = clock.now()
+    waiting.recount([bug.id])
+    for report in (*earlier.values(), *new):
+        events.record(EventKind.REPORT_ATTACHED, actor=actor, bug=bug, report=report)
+    return batch
+
+
+def take_back(bug: Bug, batch: str, *, actor: User) -> int:
+    """Take the reports of one crowd back without a word to anybody, and count them. Records report.withdrawn for each.
+
+    Who was told meanwhile stays told; who had waited before still waits. Raises Conflict where nothing is left to
+    take back.
+    """
+    bug = canonical(bug)
+    hold(bug)
+    found = [report for report in _made_by(batch) if report.settled_at is None]
+    if not found:
+        raise Conflict("Nothing of it is left to take back.")
+    for report in found:
+        report.settled_at, report.settled_by = clock.now(), SettledBy.WITHDRAWN
+    bug.changed_at = clock.now()
+    waiting.recount([bug.id])
+    for report in found:
+        events.record(EventKind.REPORT_WITHDRAWN, actor=actor, bug=bug, report=report)
+    return len(found)
+
+
+def _pieces(match: re.Match[str]) -> list[tuple[str, str]]:
+    if match["inside"] is not None:
+        return [(match["quoted"] or match["name"] or "", match["inside"])]
+    words = match["bare"].split()
+    return [("", word) for word in words] if words and all("@" in word for word in words) else [("", match["bare"])]
+
+
+def _entry(line: int, name: str, typed: str) -> Entry:
+    try:
+        return Entry(line, adding.normalise_address(typed), clean_line(name)[: adding.NAME_LENGTH])
+    except Invalid as refusal:
+        return Entry(line, clean_line(typed), refusal=refusal.sentence)
+
+
+def _with_addresses(addresses: Sequence[str]) -> dict[str, Customer]:
+    found = sa.select(Customer).where(Customer.email.in_(addresses)).order_by(Customer.name_key, Customer.id)
+    return {each.email or "": adding.standing_for(each) for each in db.session.scalars(found)}
+
+
+def _people_of(company: str) -> Sequence[Customer]:
+    if not company:
+        return []
+    account = adding.account_called(company)
+    if account is None:
+        raise Invalid("No company is called that.", "company")
+    theirs = sa.select(Customer).where(Customer.account_id == account.id, Customer.erased_at.is_(None))
+    theirs = theirs.where(Customer.merged_into_id.is_(None)).order_by(Customer.name_key, Customer.id)
+    people = db.session.scalars(theirs.limit(MOST + 1)).all()
+    if not people:
+        raise Invalid("This company has no people yet.", "company")
+    if len(people) > MOST:
+        raise Invalid(f"This company has more than {MOST} people. Paste the addresses in parts.", "company")
+    return people
+
+
+def _added(entry: Entry, language: str, actor: User) -> Customer:
+    chosen = language if language in LANGUAGES else workspace().language
+    return adding.known_or_new(entry.address, name=entry.name, language=chosen, actor=actor)
+
+
+def _made_by(batch: str) -> Sequence[Report]:
+    found = sa.select(Report).where(Report.submission_key > f"{batch}:", Report.submission_key < f"{batch};")
+    return db.session.scalars(found.order_by(Report.id)).all()

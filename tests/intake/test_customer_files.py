@@ -1,0 +1,147 @@
+"""Customers as a CSV file: all of it or nothing, a sentence for each line, and nothing that a spreadsheet runs."""
+
+import pytest
+import sqlalchemy as sa
+
+from bugintake.core.db import db, transaction
+from bugintake.core.errors import Invalid
+from bugintake.core.forms import Seen
+from bugintake.intake.customers import changing, files
+from bugintake.intake.customers.models import Account, Customer
+from tests.factories import make_customer, make_workspace
+
+FILE = """external_ids;email;name;company;language;time_zone;quiet_until
+crm: 4711;hana@b.com;Hana Kovač;Brightline;German;Europe/Zagreb;2027-03-01
+crm: 4712;;Sam;;;;
+"""
+
+
+@pytest.fixture(autouse=True)
+def _company(app):
+    make_workspace()
+
+
+def take_in(text, dry_run=False):
+    outcome = files.take_in(text, dry_run=dry_run, actor=None)
+    db.session.expire_all()
+    return outcome
+
+
+def said(outcome):
+    return [(line.number, line.sentence, line.is_refused) for line in outcome.lines]
+
+
+def customers():
+    return db.session.scalars(sa.select(Customer).order_by(Customer.id)).all()
+
+
+def test_who_is_new_is_added_with_everything_the_line_says():
+    outcome = take_in(FILE)
+
+    hana, sam = customers()
+    assert said(outcome) == [(2, "Hana Kovač is added.", False), (3, "Sam is added.", False)]
+    assert changing.shown_of_customer(hana) == {
+        "name": "Hana Kovač",
+        "email": "hana@b.com",
+        "language": "de",
+        "zone": "Europe/Zagreb",
+        "company": "Brightline",
+        "ids": "crm: 4711",
+        "quiet_until": "2027-03-01",
+    }
+    assert (sam.email, changing.shown_of_customer(sam)["ids"]) == (None, "crm: 4712")
+
+
+def test_taken_in_twice_nothing_is_added_or_changed():
+    take_in(FILE)
+
+    assert [line.sentence for line in take_in(FILE).lines] == ["Hana Kovač stays as it is.", "Sam stays as it is."]
+
+
+def test_somebody_is_found_by_number_or_address_and_an_empty_cell_changes_nothing():
+    take_in(FILE)
+
+    outcome = take_in("id,external_ids,e-mail,name\n1,crm: 4711,new@b.com,\n2,,new@b.com,Hana K\n")
+
+    assert (outcome.left_out, [line.sentence for line in outcome.lines]) == (
+        ["id"],
+        ["Hana Kovač: address changed.", "Hana K: name changed."],
+    )
+    assert [each.name for each in customers()] == ["Hana K", "Sam"]
+
+
+def test_a_dry_run_says_the_same_and_keeps_nothing():
+    outcome = take_in(FILE, dry_run=True)
+
+    assert [line.sentence for line in outcome.lines] == ["Hana Kovač is added.", "Sam is added."]
+    assert (outcome.is_kept, customers(), db.session.scalars(sa.select(Account)).all()) == (False, [], [])
+
+
+def test_where_one_line_is_wrong_nothing_is_kept_and_each_wrong_line_is_said():
+    wrong = "email,name,language\nhana@b.com,Hana,de\nnobody,Sam,de\nole@b.com,Ole,xx\n"
+
+    outcome = take_in(wrong)
+
+    assert [(line.number, line.is_refused) for line in outcome.lines] == [(2, False), (3, True), (4, True)]
+    assert (outcome.is_kept, customers()) == (False, [])
+
+
+def test_numbers_of_two_people_in_one_line_are_refused():
+    take_in("external_ids,name\ncrm: 1,Hana\ncrm: 2,Sam\n")
+
+    outcome = take_in("external_ids,name\ncrm: 1; crm: 2,Hana\n")
+
+    assert (
+        outcome.refused[0].sentence == "Its numbers and its address are those of several customers. Merge them first."
+    )
+
+
+@pytest.mark.parametrize(
+    "text", ["", "phone\n1\n", 'email\n"a@b.com', "email\n" + "a@b.com\n" * 2001, "email\n" + "x" * 2_000_001]
+)
+def test_what_is_no_such_file_is_refused(text):
+    with pytest.raises(Invalid):
+        take_in(text)
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)"])
+def test_no_spreadsheet_runs_a_name_and_taken_in_again_it_is_the_same(name):
+    hana = make_customer("Hana", email="hana@b.com")
+    with transaction():
+        changing.change_customer(hana, {"name": name}, Seen(), actor=None)
+
+    text = files.written_out()
+
+    assert f",'{name}," in text
+    assert [line.sentence for line in take_in(text).lines] == [f"{name} stays as it is."]
+
+
+def test_who_was_merged_or_erased_is_in_no_file(clock):
+    hana, sam, ole = make_customer("Hana"), make_customer("Sam"), make_customer("Ole")
+    with transaction():
+        hana.merged_into_id, sam.erased_at = ole.id, clock.now()
+
+    assert [row.split(",")[2] for row in files.written_out().splitlines()] == ["name", "Ole"]
+
+
+def test_the_page_shows_each_line_before_anything_is_kept(agent):
+    preview = agent.post("/customers/import", {"text": FILE})
+    assert ("Hana Kovač is added." in preview.text, len(customers())) == (True, 0)
+
+    done = agent.post("/customers/import", {"text": FILE, "confirmed": "1"})
+
+    assert (done.status_code, len(customers())) == (303, 2)
+
+
+def test_a_wrong_line_is_said_with_its_number_and_the_text_is_kept(agent):
+    page = agent.post("/customers/import", {"text": "email\nnobody\n", "confirmed": "1"})
+
+    assert (page.status_code, "Line 2" in page.text, "\nnobody" in page.text) == (422, True, True)
+
+
+def test_an_engineer_gets_no_file(as_user, mira):
+    make_customer("Hana", email="secretlocal@b.com")
+
+    page = as_user(mira).get("/customers.csv")
+
+    assert (page.status_code, "secretlocal" in page.text) == (403, False)

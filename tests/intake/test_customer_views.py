@@ -1,0 +1,110 @@
+"""The pages of customers and companies: finding them, reading and changing what is known of them, notes."""
+
+import pytest
+
+from bugintake.core.db import transaction
+from bugintake.intake.customers import changing, queries
+from bugintake.team.models import Role
+from tests.counting import asked
+from tests.factories import make_customer, make_user
+
+
+def test_customers_are_found_on_a_page_of_their_own(agent):
+    make_customer("Hana Kovač", email="hana@new.hr", company="Brightline")
+
+    page = agent.get("/customers?q=brig kov").text
+
+    assert ("Hana Kovač" in page, "hana@new.hr" in page, "No customer is found" in page) == (True, True, False)
+
+
+def test_the_page_asks_as_often_for_many_as_for_one(agent):
+    make_customer("Ana One", company="A")
+    with asked() as for_one:
+        agent.get("/customers?q=ana")
+    for name in ("Ana Two", "Ana Three"):
+        make_customer(name, company=name)
+    with asked() as for_three:
+        agent.get("/customers?q=ana")
+
+    assert len(for_three) == len(for_one)
+
+
+def test_a_person_is_changed_and_the_page_says_so(agent):
+    hana = make_customer("Hana", email="hana@new.hr")
+
+    answer = agent.post(
+        f"/customers/{hana.id}/details",
+        {"name": "Hana Kovač", "email": "hana@new.hr", "language": "en", "ids": "crm: 4711"},
+    )
+
+    assert answer.status_code == 303
+    page = agent.get(f"/customers/{hana.id}").text
+    assert ("Hana Kovač is saved." in page, "<dt>crm</dt><dd>4711</dd>" in page) == (True, True)
+
+
+def test_a_refused_form_keeps_what_was_typed_and_says_why_at_the_field(agent):
+    hana = make_customer("Hana")
+
+    answer = agent.post(f"/customers/{hana.id}/details", {"name": "Hana", "email": "nobody at all", "language": "en"})
+
+    assert answer.status_code == 422
+    assert 'value="nobody at all" aria-describedby="f-email-h f-email-e" aria-invalid="true"' in answer.text
+
+
+def test_of_two_who_change_one_field_the_second_sees_both(agent):
+    hana = make_customer("Hana")
+    seen = {"seen_name": "0" * 12, "name": "Hanna", "email": hana.email, "language": "en"}
+
+    answer = agent.post(f"/customers/{hana.id}/details", seen)
+
+    assert answer.status_code == 409
+    assert ('<dd class="words">Hana</dd>' in answer.text, ">\nHanna</textarea>" in answer.text) == (True, True)
+
+
+@pytest.mark.parametrize(
+    "path", ["/customers/{id}", "/customers/{id}/details", "/customers?q=hana", "/accounts/{account}"]
+)
+def test_an_engineer_reads_addresses_masked_on_every_page(as_user, mira, path):
+    hana = make_customer("Hana", email="secretlocal@new.hr", company="Brightline")
+
+    page = as_user(mira).get(path.format(id=hana.id, account=hana.account_id))
+
+    assert (page.status_code, "secretlocal" in page.text) == (200, False)
+
+
+def test_an_engineer_who_saves_a_person_leaves_the_address_as_it_is(as_user, mira):
+    hana = make_customer("Hana", email="hana@new.hr")
+
+    as_user(mira).post(f"/customers/{hana.id}/details", {"name": "Hana K", "email": "", "language": "en"})
+
+    assert changing.shown_of_customer(queries.customer_or_404(hana.id))["email"] == "hana@new.hr"
+
+
+def test_notes_on_the_person_and_on_the_company_stand_on_the_persons_page(agent):
+    hana = make_customer("Hana", company="Brightline")
+    agent.post(f"/customers/{hana.id}/notes", {"text": "On leave, answer in March."})
+    agent.post(f"/accounts/{hana.account_id}/notes", {"text": "They say “folder” for project."})
+
+    page = agent.get(f"/customers/{hana.id}").text
+
+    assert ("On leave, answer in March." in page, "They say “folder” for project." in page) == (True, True)
+
+
+def test_a_note_without_words_is_refused_at_its_field(agent):
+    hana = make_customer("Hana", company="Brightline")
+
+    answers = [
+        agent.post(path, {"text": " "})
+        for path in (f"/customers/{hana.id}/notes", f"/accounts/{hana.account_id}/notes")
+    ]
+
+    assert [(each.status_code, 'id="f-text-e"' in each.text) for each in answers] == [(422, True), (422, True)]
+
+
+def test_a_note_is_taken_away(agent):
+    hana, lea = make_customer("Hana"), make_user(Role.AGENT)
+    with transaction():
+        note = changing.write_note(hana, "Old.", actor=lea)
+
+    assert agent.post(f"/customer-notes/{note.id}/removal", {}).location == f"/customers/{hana.id}"
+    assert list(queries.notes_on(hana)) == []
