@@ -1,6 +1,6 @@
 // The words of a form that is not filed yet: they survive Back and reload, and are saved for later.
 //   form[data-intake][data-drafts="/drafts"]   where they are sent after two seconds without a key, when something changed
-//                    → {sentence, key, revision}; {sentence, sign_in} with 401; {sentence} with 409 once it is filed;
+//                    → {sentence, key, revision, hints}; {sentence, sign_in} with 401; {sentence} with 409 once it is filed;
 //                    csrf_token comes along where that of the page was too old
 //   input[name=key]  "7.…": begins with the number of whoever fills the form in; nobody else is shown these words
 //   #draft           the line that says what became of them
@@ -57,6 +57,7 @@ async function save() {
     localStorage.removeItem(here);
     for (const field of ["key", "revision", "csrf_token"]) if (field in answer) form.elements[field].value = answer[field];
     const link = Object.assign(document.createElement("a"), { className: "link", href: answer.sign_in, target: "_blank", textContent: "Sign in" });
+    form.dispatchEvent(new CustomEvent("draft:hints", { detail: answer.hints }));
     tell(answer.sentence, ...(answer.sign_in ? [" ", link] : []));
   } catch (error) {
     if (error.name === "AbortError") return;
@@ -107,6 +108,11 @@ const before = sessionStorage.getItem(place);
 if (before && ["back_forward", "reload"].includes(entry?.type) && !form.querySelector(".err")) {
   const values = new URLSearchParams(before);
   for (const each of form.elements) {
+    const other = values.get(each.dataset.other); // words that are not listed are a choice of their own
+    if (other && !form.elements[each.dataset.other]) {
+      each.add(new Option(other, "other"));
+      form.append(Object.assign(document.createElement("input"), { type: "hidden", name: each.dataset.other, value: other }));
+    }
     if (each.type === "radio" || each.type === "checkbox") each.checked = values.getAll(each.name).includes(each.value);
     else if (each.name && values.has(each.name)) each.value = values.get(each.name);
     if (each.matches("select")) each.dispatchEvent(new Event("change", { bubbles: true }));

@@ -14,6 +14,7 @@ from bugintake.intake.catalogue import LABEL_LENGTH, Choice, choose
 from bugintake.intake.customers.adding import COUNTRIES
 from bugintake.intake.customers.queries import language_name
 from bugintake.intake.filing import ASKED, NOBODY, NOT_CHOSEN, Typed
+from bugintake.intake.hints import Hint, hints, masked, secrets_in
 from bugintake.intake.list_models import FurtherList
 from bugintake.intake.models import OptionList
 from bugintake.intake.option_fields import OTHER, FurtherField, ImpactField, OptionField
@@ -57,10 +58,13 @@ class ReportForm(Form):
     is_attaching = False
     refused_files: Sequence[str] = ()
     notes: Sequence[str] = ()
+    hints: Sequence[Hint] = ()
+    bug_ref: str | None = None
 
     def offer(self, used: Mapping[int, int], languages: Sequence[str]) -> None:
         """Fill the lists to be shown: where it happens by how often it was chosen lately, versions from the newest."""
         spoken = [(each, language_name(each), {"data-countries": " ".join(COUNTRIES[each])}) for each in languages]
+        self.hints = hints(**{name: self[name].data or "" for name in NEEDED})
         self.new_language.choices = [("", "As the address says"), *spoken]
         for kind in ASKED:
             self.field_of(kind).offer([_row(each, used) for each in _ordered(kind, self.offered[kind], used)])
@@ -70,6 +74,18 @@ class ReportForm(Form):
             field.offer([_row(each, used) for each in self.offered.get(further.name, ())])
         for name in self.words_for:
             self[name].words = kept(self[f"{name}_{OTHER}"])
+
+    def holds_secrets(self) -> bool:
+        """Whether something in the texts looks like a password, a token, a key or a card number."""
+        return any(next(secrets_in(self[name].data or ""), None) for name in NEEDED)
+
+    def mask(self) -> dict[str, str]:
+        """Put dots where the texts hold what looks like a secret, and return them."""
+        for name in NEEDED:
+            field = self[name]
+            field.raw_data = [masked(kept(field))]
+            field.process_formdata(field.raw_data)
+        return {name: kept(self[name]) for name in NEEDED}
 
     def field_of(self, kind: OptionList) -> Any:
         """Return the field of a list."""

@@ -127,6 +127,7 @@ GET  /new/files                                          login  login    login  
 POST /new/files                                          401    401      401      in    in       in   in
 POST /new/files/<attachment_id>/removal                  401    401      401      404   404      404  404
 POST /new/files/<attachment_id>/removal absent           401    401      401      404   404      404  404
+POST /new/masking                                        401    401      401      in    in       in   in
 POST /drafts                                             401    401      401      in    in       in   in
 POST /drafts/<draft_id>/removal                          401    401      401      404   404      404  404
 POST /drafts/<draft_id>/removal mine                     401    401      401      in    404      404  404

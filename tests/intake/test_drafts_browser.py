@@ -155,3 +155,38 @@ def test_back_after_filing_shows_the_words_and_files_nothing_twice(context, comp
 
     expect(page.get_by_role("heading", level=1)).to_contain_text("Filed as BUG-1")
     assert (count(Report), count(Draft)) == (1, 0)
+
+
+def test_hints_come_while_somebody_types_and_what_looks_secret_is_masked_in_place(page, company, desk):
+    page.goto(f"{desk}/new")
+    page.get_by_label("Steps to see it").fill("Look.")
+    page.get_by_label(WHAT).fill("It says password: hunter2 here.")
+    page.get_by_label("What should have happened").focus()
+
+    expect(page.locator("[data-hints=steps]")).to_have_text(re.compile("^These steps are very short"))
+    page.get_by_role("button", name="Mask it").click()
+
+    expect(page.get_by_label(WHAT)).to_have_value("It says password: •••••• here.")
+    expect(page.get_by_label(WHAT)).to_be_focused()
+    expect(page.get_by_role("button", name="Mask it")).to_have_count(0)
+    with page.expect_response("**/drafts"):
+        pass
+    db.session.rollback()
+    assert [each.fields["actual"] for each in db.session.scalars(sa.select(Draft))] == [
+        "It says password: •••••• here."
+    ]
+
+
+def test_back_brings_words_again_that_are_not_listed(context, company, desk):
+    page = context.new_page()
+    page.goto(f"{desk}/new")
+    page.get_by_label("Where").fill("Kiosk mode")
+    page.get_by_label("Where").press("ArrowDown")
+    page.get_by_label("Where").press("Enter")
+    page.keyboard.press("Control+Enter")
+    page.locator(".err").wait_for()
+
+    page.go_back()
+
+    expect(page.get_by_label("Where")).to_have_value("Kiosk mode")
+    assert page.evaluate("document.querySelector('[data-intake]').elements.area_other.value") == "Kiosk mode"

@@ -1,5 +1,6 @@
 """Words that are not filed yet: kept while they are typed, and when a sign-in ended meanwhile."""
 
+from dataclasses import asdict
 from typing import Any
 
 from flask import flash, jsonify, redirect, request, url_for
@@ -11,12 +12,15 @@ from flask_wtf.csrf import CSRFError, generate_csrf
 from bugintake.core import clock, errors
 from bugintake.core.db import transaction
 from bugintake.core.errors import Conflict, NotFound
+from bugintake.core.forms import clean_text
 from bugintake.core.security import takes_files
 from bugintake.core.templating import hour, toast
 from bugintake.intake import drafts
 from bugintake.intake.draft_models import Draft
+from bugintake.intake.hints import hints
 from bugintake.intake.models import Bug
 from bugintake.intake.queries import bug_or_404
+from bugintake.intake.reports import NEEDED
 from bugintake.intake.views import bp, chosen_files
 from bugintake.intake.views.reading import check_owner
 from bugintake.team.guards import NotSignedIn, signed_in, signed_in_user
@@ -114,7 +118,8 @@ def _bug(owner: User) -> Bug | None:
 
 def _answer(draft: Draft | None) -> dict[str, Any]:
     kept = {"key": draft.fields["key"], "revision": str(draft.revision)} if draft else {}
-    return {"sentence": _sentence(draft), **kept}
+    texts = {name: clean_text(request.form.get(name, "")) for name in NEEDED}
+    return {"sentence": _sentence(draft), "hints": [asdict(each) for each in hints(**texts)], **kept}
 
 
 def _sentence(draft: Draft | None) -> str:

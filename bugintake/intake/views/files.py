@@ -16,6 +16,7 @@ from bugintake.intake.attachments.queries import attachment_or_404, chosen_in, u
 from bugintake.intake.views import bp
 from bugintake.intake.views.chosen_files import keep
 from bugintake.intake.views.filing import shown_again
+from bugintake.intake.views.reading import sent
 from bugintake.team.guards import signed_in, signed_in_user
 
 POLICY = "sandbox; default-src 'none'; frame-ancestors 'none'"
@@ -63,7 +64,7 @@ def remove_file(attachment_id: int) -> ResponseReturnValue:
         keeping.remove(unfiled_or_404(attachment_id, signed_in_user()))
     if request.accept_mimetypes.best == "application/json":
         return "", 204
-    return shown_again()
+    return shown_again(sent())
 
 
 @bp.get("/attachments/<int:attachment_id>")

@@ -46,6 +46,8 @@ def file() -> ResponseReturnValue:
     form = sent()
     if not form.validate():
         return _page(form, 422)
+    if request.form.get("ask") and not request.form.get("hinted") and form.holds_secrets():
+        return _page(form)
     if request.form.get("ask"):
         found = _look_alikes(form)
         if found:
@@ -119,12 +121,30 @@ def attach_customer(ref: str) -> ResponseReturnValue:
     return _attach(bug)
 
 
-def shown_again() -> ResponseReturnValue:
-    """Show the form that was sent once more, nothing of it filed, as it is without a file that was taken out."""
+@bp.post("/new/masking")
+@takes_files
+@signed_in
+def mask() -> ResponseReturnValue:
+    """Put dots where the texts hold what looks like a secret, in the draft too; nothing is filed."""
+    form = sent()
+    texts = form.mask()
+    if request.accept_mimetypes.best == "application/json":
+        return jsonify(texts)
+    if form.revision.data:
+        with transaction():
+            bug = bug_or_404(request.args["bug"], signed_in_user()) if "bug" in request.args else None
+            draft = drafts.save({**request.form, **texts}, bug, actor=signed_in_user())
+        if draft is not None:
+            form.key.data, form.revision.data = draft.fields["key"], str(draft.revision)
+    return shown_again(form)
+
+
+def shown_again(form: ReportForm) -> ResponseReturnValue:
+    """Show the form that was sent once more, nothing of it filed: without a file, or a secret, that was taken out."""
     ref = request.args.get("bug", "")
     if ref:
-        return _attach_page(canonical(bug_or_404(ref, signed_in_user())), sent())
-    return _page(sent())
+        return _attach_page(canonical(bug_or_404(ref, signed_in_user())), form)
+    return _page(form)
 
 
 @bp.get("/bugs/<ref>/filed")
@@ -231,5 +251,6 @@ def _attach_page(
     if bug.withdrawn_at is not None:
         raise Conflict(f"{bug.ref} was taken back, so nobody can wait for it.")
     question = queries.open_question(bug) if bug.status == Status.NEEDS_INFO else None
+    form.bug_ref = bug.ref
     words = {"bug": bug, "known": known or known_in(form), "question": question, "Status": Status}
     return _drawn("intake/attach.html", form, status, **words)
