@@ -1,6 +1,7 @@
 """`make bench`: every operation of the product beside what a bare route can do with the same rows, on both databases.
 
-BENCH_N bugs (10,000), BENCH_SECONDS for each measurement (4), BENCH_DATABASES (sqlite,postgres), BENCH_MAILS (2000),
+BENCH_N bugs (10000; several, as 10000,100000,1000000, tell how cost grows), BENCH_SECONDS for each measurement (4),
+BENCH_DATABASES (sqlite,postgres), BENCH_MAILS (2000),
 BENCH_DATABASE_URL for a PostgreSQL of your own.
 """
 
@@ -20,23 +21,26 @@ from bugintake.app import create_app
 from bugintake.core.db import db
 from tests.databases import PostgresServer
 
-N = int(os.environ.get("BENCH_N", "10000"))
+SIZES = [int(each) for each in os.environ.get("BENCH_N", "10000").split(",")]
 SECONDS = float(os.environ.get("BENCH_SECONDS", "4"))
 DATABASES = os.environ.get("BENCH_DATABASES", "sqlite,postgres").split(",")
 CROWD = range(CLIENTS)
 ALONE = range(CLIENTS, CLIENTS + 1)  # another number than the crowd's, whose bugs stand as they were seeded
+GROWTH = 1.3  # times what it took at the smallest size
 MAILS = int(os.environ.get("BENCH_MAILS", "2000"))
 
 
 def main() -> None:
     """Measure everything and print the tables."""
-    print(f"bugintake bench: {N:,} bugs, {SECONDS:g} s each, {os.cpu_count()} cores, Python {sys.version.split()[0]}")
+    print(f"bugintake bench: {SECONDS:g} s each, {os.cpu_count()} cores, Python {sys.version.split()[0]}")
     missed: list[str] = []
     for kind in DATABASES:
-        with ExitStack() as stack:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bugintake-bench-")))
-            url = stack.enter_context(database(kind, folder))
-            missed += run(kind, folder, url)
+        before: dict[str, float] = {}
+        for size in SIZES:
+            with ExitStack() as stack:
+                folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bugintake-bench-")))
+                url = stack.enter_context(database(kind, folder))
+                missed += run(kind, folder, url, size, before)
     print("\nEvery goal was reached." if not missed else "\nMissed:\n  " + "\n  ".join(missed))
 
 
@@ -55,21 +59,24 @@ def database(kind: str, folder: Path) -> Iterator[str]:
             server.stop()
 
 
-def run(kind: str, folder: Path, url: str) -> list[str]:
-    """Measure one database, print its table, and return what missed its goal."""
-    house = prepare(folder, url, N)
+def run(kind: str, folder: Path, url: str, size: int, before: dict[str, float]) -> list[str]:
+    """Measure one database, print its table, and return what missed its goal.
+
+    `before` holds what each operation took at the smallest size, in ms; the first run fills it.
+    """
+    house = prepare(folder, url, size)
     with limits(house):
         started = start_time(house)
         with serving(house) as server:
             visitor = Visitor(house.port)
             visitor.sign_in(seeding.EMAIL, seeding.PASSWORD)
-            print(f"\n{kind}, {N:,} bugs")
+            print(f"\n{kind}, {size:,} bugs")
             print(f"{'':<28}{'1 client':>24} |{f'{CLIENTS} clients':>31} |")
             times = f"{'p50 ms':>8}{'p95 ms':>8}{'per s':>8}"
-            print(f"{'operation':<28}{times} |{times}{'failed':>7} |{'limit/s':>9}{'ratio':>7}  goal")
+            print(f"{'operation':<28}{times} |{times}{'failed':>7} |{'limit/s':>9}{'ratio':>7}{'growth':>8}  goal")
             missed = []
             for operation in operations(house.seeded, visitor):
-                missed += [f"{kind}: {text}" for text in measure_one(house, operation)]
+                missed += [f"{kind}, {size:,}: {text}" for text in measure_one(house, operation, before)]
             print_pages(house, visitor)
             memory = resident(server)
     print(f"start to first page {started:.2f} s (goal ≤ 1 s); web and worker {memory:.0f} MiB PSS (goal ≤ 260)")
@@ -80,19 +87,27 @@ def run(kind: str, folder: Path, url: str) -> list[str]:
     return missed + measure_mail(kind, house)
 
 
-def measure_one(house: House, operation: Operation) -> list[str]:
+def measure_one(house: House, operation: Operation, before: dict[str, float]) -> list[str]:
     """Measure an operation and its limit, print a line, and return which goals it missed."""
     good = set(operation.good)
     alone = measure(house.port, operation.requests, good, ALONE, SECONDS)
     crowd = measure(house.port, operation.requests, good, CROWD, SECONDS)
     limit = measure(house.limit_port, operation.limit, {200}, CROWD, SECONDS) if operation.limit else None
     ratio = crowd.per_second / limit.per_second if limit and limit.per_second else None
+    growth = alone.percentile(50) / before.setdefault(operation.name, alone.percentile(50))
     missed = verdicts(operation, alone, crowd, ratio)
+    if operation.grows and growth > GROWTH:
+        missed.append(f"{operation.name}: {growth:.2f} times what it took at {SIZES[0]:,} bugs")
+    if operation.goal_times is not None and operation.limit is not None:
+        bare = measure(house.limit_port, operation.limit, {200}, ALONE, SECONDS)
+        times = alone.percentile(95) / bare.percentile(95)
+        if times > operation.goal_times:
+            missed.append(f"{operation.name}: p95 is {times:.1f} > {operation.goal_times:g} times a bare commit")
     print(
         f"{operation.name:<28}{alone.percentile(50):>8.2f}{alone.percentile(95):>8.2f}{alone.per_second:>8.0f} |"
         f"{crowd.percentile(50):>8.2f}{crowd.percentile(95):>8.2f}{crowd.per_second:>8.0f}"
         f"{alone.failed + crowd.failed:>7} |{limit.per_second if limit else float('nan'):>9.0f}"
-        f"{ratio if ratio is not None else float('nan'):>7.2f}  {'reached' if not missed else 'missed'}",
+        f"{ratio if ratio is not None else float('nan'):>7.2f}{growth:>8.2f}  {'reached' if not missed else 'missed'}",
         flush=True,
     )
     return missed
