@@ -69,6 +69,7 @@ class EventKind(enum.StrEnum):
     ACCOUNT_CHANGED = "account.changed"
     LINK_TEMPLATE_ADDED = "link_template.added"
     LINK_TEMPLATE_REMOVED = "link_template.removed"
+    CUSTOMER_ERASED = "customer.erased"
     CUSTOMER_MERGED = "customer.merged"
     ACCOUNT_MERGED = "account.merged"
     SUPPRESSION_LIFTED = "customer.suppression_lifted"

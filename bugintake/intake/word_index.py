@@ -5,7 +5,9 @@ from collections.abc import Mapping
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from bugintake.core.db import Model, db
+from bugintake.core.db import Model, db, transaction
+
+PAGES = 500  # at once, so that nobody waits long
 
 _FTS5 = tuple(f"bug_words_index{part}" for part in ("", "_config", "_content", "_data", "_docsize", "_idx"))
 
@@ -90,3 +92,16 @@ def weigh(terms: Mapping[str, float], most: int) -> sa.Subquery:
     weights = {f"weight{place}": weight for place, weight in enumerate(terms.values())}
     bound = statement.bindparams(most=most, **values, **weights)
     return bound.columns(sa.column("bug_id", sa.Integer), sa.column("weight", sa.Float)).subquery("hits")
+
+
+def tidy(first: bool) -> bool:
+    """Rewrite a part of SQLite's index without what was taken out of it, and tell whether there is more to do.
+
+    A word that is taken out stays in the files of the index until they are merged.
+    """
+    with transaction():
+        connection = db.session.connection()
+        before = connection.exec_driver_sql("SELECT total_changes()").scalar_one()
+        merge = sa.text("INSERT INTO bug_words_index (bug_words_index, rank) VALUES ('merge', :pages)")
+        connection.execute(merge, {"pages": -PAGES if first else PAGES})
+        return int(connection.exec_driver_sql("SELECT total_changes()").scalar_one()) - int(before) >= 2

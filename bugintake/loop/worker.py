@@ -23,9 +23,11 @@ from bugintake.core.db import after_commit, db, transaction
 from bugintake.core.events import Event, EventKind, Subscriber
 from bugintake.intake import drafts
 from bugintake.intake.attachments import keeping
+from bugintake.intake.customers import erasing
 from bugintake.loop import attempts, notices, outbox, post, quiet
 from bugintake.loop.envelopes import is_ready, open_due
 from bugintake.loop.models import Announcement, Message, WorkerPulse
+from bugintake.team.workspace import is_set_up
 
 if TYPE_CHECKING:
     from huey.api import Huey, TaskWrapper  # loaded where it is used: the pages start without it
@@ -36,6 +38,7 @@ SENDERS = 2
 SWEEP_SECONDS = 2.0
 REMIND_EVERY = 15
 PULSE_EVERY = 10
+FORGET_EVERY = 43_200  # once a day
 TIDY_EVERY = 300
 FORGET_PULSE_AFTER = timedelta(days=1)
 
@@ -86,6 +89,8 @@ def sweep(app: Flask, count: int = 0) -> bool:
     if count % TIDY_EVERY == 0:
         _guarded(app, drafts.sweep)
         _guarded(app, keeping.sweep)
+    if count % FORGET_EVERY == 0:
+        _guarded(app, _erase_the_forgotten)
     while _guarded(app, _open_some):
         pass
     return bool(_guarded(app, outbox.is_waiting))
@@ -162,6 +167,11 @@ def send(app: Flask) -> None:
     stop: threading.Event | None = app.extensions.get(f"{EXTENSION}.stop")
     stopping: Callable[[], bool] = stop.is_set if stop is not None else lambda: False
     _guarded(app, lambda: post.send_due(stopping))
+
+
+def _erase_the_forgotten() -> None:
+    while is_set_up() and erasing.erase_the_forgotten():
+        pass
 
 
 def _open_some() -> int:

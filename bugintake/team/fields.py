@@ -86,6 +86,12 @@ class MinutesField(InWords, IntegerField):
     unreadable = "Enter a whole number of minutes, like 30."
 
 
+class MonthsField(InWords, IntegerField):
+    """A number of months."""
+
+    unreadable = "Enter a whole number of months, like 24."
+
+
 def whole(value: Any) -> int | None:
     """Read a whole number; anything else is no choice."""
     text = str(value if value is not None else "")

@@ -21,6 +21,7 @@ from bugintake.team.fields import (
     ClockField,
     DayField,
     MinutesField,
+    MonthsField,
     ZoneField,
     choices,
     language_field,
@@ -176,6 +177,16 @@ class LanguagesForm(GroupForm):
         "Customers are written to in", [needed("Choose at least one language.")], choices=choices(LANGUAGES.items())
     )
     language = language_field("Where a customer's language is not known")
+
+
+class DataForm(GroupForm):
+    """How long what customers told us is kept."""
+
+    retention_months = MonthsField(
+        "Erase customers after",
+        [Optional(), NumberRange(1, 240, message="Use 1 to 240 months.")],
+        description="Months since everything they told us was closed. Empty: they are kept until somebody erases them.",
+    )
 
 
 class YouForm(Form):

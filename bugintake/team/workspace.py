@@ -26,9 +26,11 @@ CHANGEABLE = frozenset(
         "review_minutes",
         "goes_live_at_once",
         "fallback_owner_id",
+        "retention_months",
     }
 )
 LONGEST_REVIEW = 10_000
+LONGEST_RETENTION = 240
 
 
 def workspace() -> Workspace:
@@ -106,6 +108,9 @@ def _check(after: dict[str, Any], names: set[str]) -> None:
     minutes = after["review_minutes"]
     if minutes is not None and not 0 <= minutes <= LONGEST_REVIEW:
         raise Invalid(f"The review window is 0 to {LONGEST_REVIEW} working minutes.", "review_minutes")
+    months = after["retention_months"]
+    if months is not None and not 1 <= months <= LONGEST_RETENTION:
+        raise Invalid(f"Data is kept for 1 to {LONGEST_RETENTION} months.", "retention_months")
     owner_id = after["fallback_owner_id"]
     if owner_id is not None and "fallback_owner_id" in names:
         owner = db.session.get(User, owner_id)

@@ -418,6 +418,7 @@ def upgrade() -> None:
         sa.Column("review_minutes", sa.Integer(), nullable=True),
         sa.Column("goes_live_at_once", sa.Boolean(), nullable=False),
         sa.Column("fallback_owner_id", sa.Integer(), nullable=True),
+        sa.Column("retention_months", sa.Integer(), nullable=True),
         sa.Column("is_sample", sa.Boolean(), nullable=False),
         sa.Column("set_up_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("id = 1", name=op.f("ck_workspaces_only_one")),

@@ -180,6 +180,12 @@ GET  /accounts/<account_id>/merging                      login  login    login  
 GET  /accounts/<account_id>/merging absent               login  login    login    404   404      404  404
 POST /accounts/<account_id>/merging                      401    401      401      in    in       in   in
 POST /accounts/<account_id>/merging absent               401    401      401      404   404      404  404
+GET  /customers/<customer_id>/data.json                  login  login    login    403   403      403  200
+GET  /customers/<customer_id>/data.json absent           login  login    login    403   403      403  404
+GET  /customers/<customer_id>/erasure                    login  login    login    403   403      403  200
+GET  /customers/<customer_id>/erasure absent             login  login    login    403   403      403  404
+POST /customers/<customer_id>/erasure                    401    401      401      403   403      403  in
+POST /customers/<customer_id>/erasure absent             401    401      401      403   403      403  404
 POST /customer-notes/<note_id>/removal                   401    401      401      in    in       in   in
 POST /customer-notes/<note_id>/removal absent            401    401      401      404   404      404  404
 GET  /reports/<report_id>/withdrawal                     login  login    login    200   200      200  200

@@ -3,10 +3,19 @@
 from flask import Flask
 
 from bugintake.core.templating import register_nav, register_panel
-from bugintake.loop.views import announcements, customers, links, messages, notices, releases, unsubscribing
+from bugintake.loop.views import (
+    announcements,
+    customers,
+    links,
+    messages,
+    notices,
+    personal_data,
+    releases,
+    unsubscribing,
+)
 from bugintake.loop.views.blueprint import bp, public
 
-PAGES = (announcements, messages, notices, releases, links, customers, unsubscribing)
+PAGES = (announcements, messages, notices, releases, links, customers, personal_data, unsubscribing)
 
 
 def attach(app: Flask) -> None:

@@ -16,6 +16,7 @@ from bugintake.team.fields import choices
 from bugintake.team.forms import (
     BY_HAND,
     IN_TIME,
+    DataForm,
     GroupForm,
     HoursForm,
     InvitationForm,
@@ -36,6 +37,7 @@ GROUPS: dict[str, type[GroupForm]] = {
     "hours": HoursForm,
     "telling": TellingForm,
     "languages": LanguagesForm,
+    "data": DataForm,
 }
 
 
