@@ -26,6 +26,7 @@ COMMANDS = (
     "duty shifts",
     "duty who",
     "export-form",
+    "import customers",
     "import form",
     "init",
     "openapi",
