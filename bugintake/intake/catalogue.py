@@ -77,38 +77,18 @@ def append(kind: str, label: str, **columns: Any) -> Option:
     return option
 
 
-def change(
-    option: Option,
-    *,
-    label: str,
-    aliases: Sequence[str],
-    labels: Mapping[str, str],
-    hint: str,
-    deadline_minutes: int | None,
-    actor: User,
-) -> None:
-    """Change the words of a choice: reports keep the choice and show the new ones.
-
-    Records option.changed with the names of what changed. Raises as add_option.
-    """
-    label = clean_line(label)
-    one_at_a_time(f"option {option.list}")
-    check_stands(option)
-    check_words(option.list, option, label, hint, labels, deadline_minutes)
-    after: dict[str, Any] = {
-        "label": label,
-        "label_key": key_of(label),
-        "aliases": list(aliases),
-        "labels": dict(labels),
-    }
-    after |= {"hint": hint, "deadline_minutes": deadline_minutes}
-    changed = [name for name, value in after.items() if getattr(option, name) != value]
-    if not changed:
+def write(option: Option, values: Mapping[str, Any], *, actor: User) -> None:
+    """Write columns of a choice. Records option.changed with what they were and are, unless all is so already."""
+    now = {name: value for name, value in values.items() if getattr(option, name) != value}
+    if not now:
         return
-    before = option.label
-    for name in changed:
-        setattr(option, name, after[name])
-    events.record(EventKind.OPTION_CHANGED, actor=actor, option=option, before=before, after=label, changed=changed)
+    before, was = option.label, {name: getattr(option, name) for name in now}
+    for name, value in now.items():
+        setattr(option, name, value)
+    option.label_key = key_of(option.label)
+    what: dict[str, Any] = {"changed": list(now), "was": was, "now": now}
+    kind = EventKind.OPTION_CHANGED
+    events.record(kind, actor=actor, option=option, before=before, after=option.label, **what)
 
 
 def retire(option: Option, *, actor: User) -> None:

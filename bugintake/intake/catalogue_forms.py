@@ -1,32 +1,50 @@
 """The forms of the catalogue: one choice of a list, and one of the further lists."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from wtforms import BooleanField, SelectMultipleField
+from wtforms import BooleanField, SelectField, SelectMultipleField
 
 from bugintake.core.errors import Invalid
 from bugintake.core.forms import Form, KeptLine, KeptText
-from bugintake.intake import catalogue
 from bugintake.intake.catalogue import Choice
 from bugintake.intake.further_lists import Terms
 from bugintake.intake.list_models import FurtherList
-from bugintake.intake.models import Option
+from bugintake.intake.models import Option, OptionList
+from bugintake.intake.option_editing import aliases_in
 from bugintake.intake.option_fields import OptionField
 from bugintake.team.models import LANGUAGES
+from bugintake.team.people import Colleague
 
 
-class OptionForm(Form):
-    """One choice of the catalogue, as a lead writes it."""
+class _Worded(Form):
+    """Something with a name, and what customers read for it in each language."""
 
     label = KeptLine("Name")
-    aliases = KeptLine("Also found by", description="Other words people type, separated by commas.")
-    hint = KeptLine("In a few words")
-    deadline_minutes = KeptLine("Look at it within", description="In working minutes.")
     label_en = KeptLine("Customers read, in English")
     label_de = KeptLine("In German")
     label_es = KeptLine("In Spanish")
+
+    def spoken(self) -> dict[str, str]:
+        """Return what customers read, by language."""
+        words = {language: self[f"label_{language}"].data or "" for language in LANGUAGES}
+        return {language: label for language, label in words.items() if label}
+
+    def show_words(self, label: str, labels: Mapping[str, str]) -> None:
+        """Fill in the name and what customers read."""
+        self.label.data = label
+        for language in LANGUAGES:
+            self[f"label_{language}"].data = labels.get(language, "")
+
+
+class OptionForm(_Worded):
+    """One choice of the catalogue, as a lead writes it."""
+
+    aliases = KeptLine("Also found by", description="Other words people type, separated by commas.")
+    hint = KeptLine("In a few words")
+    deadline_minutes = KeptLine("Look at it within", description="In working minutes.")
+    owner = SelectField("Owner", description="Whose bugs these are, unless somebody takes one.", validate_choice=False)
     intended = KeptText(
         "How it is meant to behave",
         description="Stands beside the form of whoever files a bug here: what often surprises, and is right.",
@@ -36,30 +54,63 @@ class OptionForm(Form):
         description="It stands beside the form and among the known bugs for ever, not only for 90 days.",
     )
 
+    def offer(self, people: Iterable[Colleague]) -> None:
+        """Say who may own an area."""
+        offered = [(str(each.id), each.name) for each in people if each.is_active or str(each.id) == self.owner.data]
+        self.owner.choices = [("", "Whoever is on duty"), *offered]
+
     def values(self) -> dict[str, Any]:
-        """Return what was typed as the catalogue takes it. Raises Invalid for a deadline that is no number."""
-        deadline = self.deadline_minutes.data or ""
-        if deadline and not re.fullmatch(r"[0-9]{1,6}", deadline):
-            raise Invalid("A deadline is a whole number of working minutes.", "deadline_minutes")
-        words = {language: self[f"label_{language}"].data or "" for language in LANGUAGES}
-        aliases = [catalogue.key_of(alias) for alias in (self.aliases.data or "").split(",")]
+        """Return what was typed as a new choice has it. Raises Invalid for a deadline that is no number."""
+        deadline = self._deadline()
         return {
             "label": self.label.data or "",
-            "aliases": list(dict.fromkeys(alias for alias in aliases if alias)),
-            "labels": {language: label for language, label in words.items() if label},
+            "aliases": aliases_in(self.aliases.data or ""),
+            "labels": self.spoken(),
             "hint": self.hint.data or "",
             "deadline_minutes": int(deadline) if deadline else None,
         }
 
+    def typed(self, option: Option, people: Mapping[int, Colleague]) -> dict[str, Any]:
+        """Return the fields that were sent, as option_editing takes them.
+
+        Raises Invalid for a deadline that is no number, and an owner who does not work here.
+        """
+        self._deadline()
+        apart = ("aliases", "owner", "is_intended")
+        found: dict[str, Any] = {
+            each.name: each.data or "" for each in self if each.raw_data and each.name not in apart
+        }
+        if self.aliases.raw_data:
+            found["aliases"] = ", ".join(aliases_in(self.aliases.data or ""))
+        if self.owner.raw_data:
+            found["owner"] = self._owner(option, people)
+        if option.list == OptionList.DECLINE_REASON:
+            found["is_intended"] = bool(self.is_intended.data)
+        return found
+
     def show(self, option: Option) -> None:
         """Fill in what the choice has now."""
-        self.label.data = option.label
+        self.show_words(option.label, option.labels)
         self.aliases.data = ", ".join(option.aliases)
         self.hint.data = option.hint
         self.deadline_minutes.data = str(option.deadline_minutes or "")
-        for language in LANGUAGES:
-            self[f"label_{language}"].data = option.labels.get(language, "")
+        self.owner.data = str(option.owner_id or "")
         self.intended.data, self.is_intended.data = option.intended, option.is_intended
+
+    def _deadline(self) -> str:
+        deadline = self.deadline_minutes.data or ""
+        if deadline and not re.fullmatch(r"[0-9]{1,6}", deadline):
+            raise Invalid("A deadline is a whole number of working minutes.", "deadline_minutes")
+        return deadline
+
+    def _owner(self, option: Option, people: Mapping[int, Colleague]) -> Colleague | None:
+        given = self.owner.data or ""
+        if not given:
+            return None
+        found = people.get(int(given)) if re.fullmatch(r"[0-9]{1,9}", given) else None
+        if found is None or not (found.is_active or found.id == option.owner_id):
+            raise Invalid("Choose somebody who works here.", "owner")
+        return found
 
 
 class MergeForm(Form):
@@ -85,13 +136,10 @@ class ProposalForm(MergeForm):
         super().offer(option, choices)
 
 
-class ListForm(Form):
+class ListForm(_Worded):
     """A further list."""
 
     label = KeptLine("Name", description="What the form asks, in a few words.")
-    label_en = KeptLine("Customers read, in English")
-    label_de = KeptLine("In German")
-    label_es = KeptLine("In Spanish")
     is_required = BooleanField("Every report must choose from it")
     grows = BooleanField("Words that are not listed are welcome, and wait for a lead's decision")
     areas = SelectMultipleField("Asked for these areas only", validate_choice=False)
@@ -106,10 +154,9 @@ class ListForm(Form):
         given = self.areas.data or []
         if any(each not in by_id for each in given):
             raise Invalid("Choose the areas from the list.", "areas")
-        words = {language: self[f"label_{language}"].data or "" for language in LANGUAGES}
         return Terms(
             label=self.label.data or "",
-            labels={language: label for language, label in words.items() if label},
+            labels=self.spoken(),
             is_required=bool(self.is_required.data),
             grows=bool(self.grows.data),
             areas=[by_id[each] for each in given],
@@ -117,8 +164,6 @@ class ListForm(Form):
 
     def show(self, found: FurtherList) -> None:
         """Fill in what the list is now."""
-        self.label.data = found.label
+        self.show_words(found.label, found.labels)
         self.is_required.data, self.grows.data = found.is_required, found.grows
         self.areas.data = [str(area_id) for area_id in found.area_ids]
-        for language in LANGUAGES:
-            self[f"label_{language}"].data = found.labels.get(language, "")

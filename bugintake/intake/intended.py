@@ -4,10 +4,8 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
-from bugintake.core import events
 from bugintake.core.db import db
 from bugintake.core.errors import Invalid
-from bugintake.core.events import EventKind
 from bugintake.intake.models import Bug, Option, Status
 from bugintake.intake.queries import visible_to
 from bugintake.team.models import User
@@ -16,23 +14,10 @@ NOTE_LENGTH = 500
 SHOWN = 3
 
 
-def describe(area: Option, note: str, *, actor: User) -> None:
-    """Say in a few words how an area is meant to behave: it stands beside the form. Records option.changed.
-
-    Raises Invalid when it is too long.
-    """
+def check(note: str) -> None:
+    """Raise Invalid for a note that nobody would read while a customer waits."""
     if len(note) > NOTE_LENGTH:
         raise Invalid(f"Keep it below {NOTE_LENGTH} characters: it is read while a customer waits.", "intended")
-    if note != area.intended:
-        area.intended = note
-        events.record(EventKind.OPTION_CHANGED, actor=actor, option=area, after=area.label, changed=["intended"])
-
-
-def let_stand(reason: Option, stands: bool, *, actor: User) -> None:
-    """Say whether bugs declined for a reason work as intended, and so are known for ever. Records option.changed."""
-    if stands != reason.is_intended:
-        reason.is_intended = stands
-        events.record(EventKind.OPTION_CHANGED, actor=actor, option=reason, after=reason.label, changed=["is_intended"])
 
 
 def standing_declines(area: Option, actor: User) -> Sequence[Bug]:

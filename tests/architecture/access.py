@@ -218,6 +218,9 @@ GET  /admin/catalogue/proposals/<option_id> absent       login  login    login  
 POST /admin/catalogue/proposals/<option_id>/acceptance   401    401      401      403   403      in   in
 POST /admin/catalogue/proposals/<option_id>/alias        401    401      401      403   403      in   in
 POST /admin/catalogue/proposals/<option_id>/decline      401    401      401      403   403      in   in
+GET  /admin/catalogue/<name>/<option_id>/history         login  login    login    403   403      200  200
+GET  /admin/catalogue/<name>/<option_id>/history absent  login  login    login    403   403      404  404
+POST /admin/catalogue/<name>/<option_id>/place           401    401      401      403   403      in   in
 GET  /admin/catalogue/<name>/<option_id>/merge           login  login    login    403   403      200  200
 GET  /admin/catalogue/<name>/<option_id>/merge absent    login  login    login    403   403      404  404
 POST /admin/catalogue/<name>/<option_id>/merge           401    401      401      403   403      in   in

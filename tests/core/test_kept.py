@@ -24,7 +24,8 @@ ELSEWHERE = """
     from pathlib import Path
     from bugintake.app import create_app
     from bugintake.core.db import db, transaction
-    from bugintake.intake import catalogue
+    from bugintake.core.forms import Seen
+    from bugintake.intake import catalogue, option_editing
     from bugintake.intake.models import OptionList
     from bugintake.team import people
     from bugintake.team.workspace import change, workspace
@@ -32,8 +33,7 @@ ELSEWHERE = """
 
     with create_app(make_settings(Path({folder!r}), {url!r})).app_context(), transaction():
         option = catalogue.option_labelled(OptionList.AREA, "Invoices")
-        catalogue.change(option, label="Bills", aliases=[], labels={{}}, hint="", deadline_minutes=None,
-                         actor=people.user_by_email("mira@team.test"))
+        option_editing.edit(option, {{"label": "Bills"}}, Seen(), actor=people.user_by_email("mira@team.test"))
         change(workspace(), {{"name": "Renamed"}}, actor=None)
 """
 

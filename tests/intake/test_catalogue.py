@@ -8,7 +8,8 @@ import sqlalchemy as sa
 from bugintake.core.db import db, transaction
 from bugintake.core.errors import Conflict, Invalid
 from bugintake.core.events import Event
-from bugintake.intake import catalogue
+from bugintake.core.forms import Seen
+from bugintake.intake import catalogue, option_editing
 from bugintake.intake.catalogue import LABEL_LENGTH, choose, key_of, options_of, use_of
 from bugintake.intake.models import Option, OptionList, Status
 from bugintake.team.models import Role
@@ -17,12 +18,9 @@ from tests.factories import make_bug, make_option, make_report, make_user, make_
 AREA, SYMPTOM, VERSION = OptionList.AREA, OptionList.SYMPTOM, OptionList.VERSION
 
 
-def change(option, **values):
-    words = {"label": option.label, "aliases": option.aliases, "labels": option.labels, "hint": option.hint}
+def change(option, **typed):
     with transaction():
-        catalogue.change(
-            option, **{**words, "deadline_minutes": option.deadline_minutes, **values}, actor=make_user(Role.LEAD)
-        )
+        option_editing.edit(option, typed, Seen(), actor=make_user(Role.LEAD))
 
 
 def kinds():
@@ -95,14 +93,18 @@ def test_a_label_whose_letters_grow_when_folded_still_fits(app):
 def test_renaming_keeps_the_choice_and_records_what_changed(app):
     option = make_option(AREA, "Invoices")
 
-    change(option, label="Bills", aliases=["invoice"])
+    change(option, label="Bills", aliases="Invoice")
 
     assert choose(AREA, "bills").id == choose(AREA, "invoice").id == option.id
     event = db.session.scalars(sa.select(Event).where(Event.kind == "option.changed")).one()
     assert (event.before, event.after, event.details) == (
         "Invoices",
         "Bills",
-        {"changed": ["label", "label_key", "aliases"]},
+        {
+            "changed": ["label", "aliases"],
+            "was": {"label": "Invoices", "aliases": []},
+            "now": {"label": "Bills", "aliases": ["invoice"]},
+        },
     )
 
 

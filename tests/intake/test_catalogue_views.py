@@ -6,7 +6,10 @@ import re
 import pytest
 import sqlalchemy as sa
 
-from bugintake.core.db import db
+from bugintake.core import events
+from bugintake.core.db import db, transaction
+from bugintake.core.events import EventKind
+from bugintake.intake import catalogue
 from bugintake.intake.catalogue import option_labelled, options_of
 from bugintake.intake.models import Option, OptionList
 from bugintake.team.models import Role
@@ -142,7 +145,7 @@ def test_a_list_shows_use_and_missing_translations(lead):
 
     page = lead.get("/admin/catalogue/areas").text
 
-    row = re.search(r"<tr>\s*<th[^>]*><a[^>]*>Search</a>.*?</tr>", page, re.DOTALL)[0]
+    row = re.search(r"<tr[^>]*>\s*<th[^>]*><a[^>]*>Search</a>.*?</tr>", page, re.DOTALL)[0]
     assert '<td class="num">2<' in row
     assert row.count(">missing<") == 3
 
@@ -179,3 +182,88 @@ def test_an_area_says_how_it_is_meant_to_behave_and_a_reason_whether_it_stands(l
     )
     lead.post(f"/admin/catalogue/reasons/{reason.id}", {"label": "By design"})
     assert db.session.get_one(Option, reason.id).is_intended is False
+
+
+def test_a_stale_page_shows_both_values_and_who_changed_it(app, lead):
+    option = option_labelled(OptionList.AREA, "Search").id
+    url = f"/admin/catalogue/areas/{option}"
+    seen = dict(re.findall(r'name="(seen_\w+)" value="(\w*)"', lead.get(url).text))
+    other = visit(app, make_user(Role.LEAD, "Luka Lead"))
+    assert other.post(url, {"label": "Find", **seen}).status_code == 303
+
+    page = lead.post(url, {"label": "Seek", "aliases": "look", **seen})
+
+    assert page.status_code == 409
+    shown = re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", page.text))
+    assert re.search(r"Label Luka changed it just now\. Now Find Yours Seek", shown)
+    again = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page.text))
+    assert lead.post(url, {**again, "label": "Seek"}).status_code == 303
+    found = db.session.get_one(Option, option)
+    assert (found.label, found.aliases) == ("Seek", ["look"])
+
+
+def test_a_refused_page_still_knows_what_it_showed(lead):
+    option = option_labelled(OptionList.AREA, "Search").id
+    url = f"/admin/catalogue/areas/{option}"
+    seen = dict(re.findall(r'name="(seen_\w+)" value="(\w*)"', lead.get(url).text))
+    lead.post(url, {"label": "Find"})
+
+    page = lead.post(url, {**seen, "label": "Settings"})
+
+    assert page.status_code == 409
+    assert lead.post(url, {**seen, "label": "Seek"}).status_code == 409
+
+
+def test_an_area_gets_an_owner_who_works_here(lead):
+    mira = make_user(Role.ENGINEER, "Mira Engineer")
+    option = option_labelled(OptionList.AREA, "Search").id
+    url = f"/admin/catalogue/areas/{option}"
+
+    lead.post(url, {"label": "Search", "owner": str(mira.id)})
+    assert db.session.get_one(Option, option).owner_id == mira.id
+    assert "Mira Engineer" in lead.get("/admin/catalogue/areas").text
+    for owner in ("99999", "x"):
+        page = lead.post(url, {"label": "Search", "owner": owner})
+        assert (page.status_code, errors(page)) == (422, {"owner": "Choose somebody who works here."})
+    lead.post(url, {"label": "Search", "owner": ""})
+    assert db.session.get_one(Option, option).owner_id is None
+
+
+def test_a_choice_is_moved_from_the_list(lead):
+    option = option_labelled(OptionList.AREA, "Settings")
+
+    answer = lead.post(f"/admin/catalogue/areas/{option.id}/place", {"to": "1"})
+
+    assert answer.location == f"/admin/catalogue/areas#o-{option.id}"
+    assert [each.label for each in options_of(OptionList.AREA)][:2] == ["Settings", "Search"]
+    for to in ("", "x", "0", "99", "٣"):
+        page = lead.post(f"/admin/catalogue/areas/{option.id}/place", {"to": to})
+        assert (page.status_code, "Give a place from 1 to 3." in page.text) == (422, True)
+
+
+def test_a_long_list_is_shown_a_page_at_a_time_and_searched(lead):
+    with transaction():
+        for number in range(250):
+            catalogue.append(OptionList.AREA, f"Area {number}")
+        events.record(EventKind.OPTION_ADDED, actor=None)
+    rows = re.compile(r'<tr id="o-\d+"')
+
+    first, last = lead.get("/admin/catalogue/areas").text, lead.get("/admin/catalogue/areas?page=3").text
+    assert (len(rows.findall(first)), len(rows.findall(last))) == (100, 54)
+    assert "?page=2" in first
+    found = lead.get("/admin/catalogue/areas?q=area+24").text
+    assert (len(rows.findall(found)), 'value="248"' in found) == (11, True)
+    lacking = lead.get("/admin/catalogue/areas?lacks=1").text
+    assert "Customers read the team's word for these." in lacking
+    assert "No choice is like that." in lead.get("/admin/catalogue/areas?q=zzz").text
+
+
+def test_the_history_of_a_choice_has_a_page(lead):
+    option = option_labelled(OptionList.AREA, "Search").id
+    lead.post(f"/admin/catalogue/areas/{option}", {"label": "Find"})
+
+    page = lead.get(f"/admin/catalogue/areas/{option}/history").text
+
+    shown = re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", page))
+    assert re.search(r"Petra Lead changed it [^–]*? Name: Search → Find", shown)
+    assert "bugintake added it" in shown

@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from bugintake.core.db import db, transaction
-from bugintake.intake import catalogue, intended
+from bugintake.intake import catalogue
 from bugintake.intake.catalogue import option_labelled
 from bugintake.intake.customers.models import Account, Customer
 from bugintake.intake.models import Bug, Option, OptionList, Report, Status
@@ -385,7 +385,7 @@ def test_what_is_meant_to_be_so_stands_beside_the_form_and_on_the_page_without_s
     with transaction():
         area = option_labelled(OptionList.AREA, "Search")
         area.intended = "Finds whole <words> only."
-        intended.let_stand(db.session.get_one(Option, bug.decline_reason_id), True, actor=mira)
+        db.session.get_one(Option, bug.decline_reason_id).is_intended = True
 
     answer = agent.get(f"/new/similar?area={area.id}&symptom={bug.symptom_id}")
     page = agent.post("/new", form(ask="1"))

@@ -8,7 +8,8 @@ import sqlalchemy as sa
 from bugintake.core.db import db, transaction
 from bugintake.core.errors import Invalid
 from bugintake.core.events import Event, EventKind
-from bugintake.intake import intended, packs
+from bugintake.core.forms import Seen
+from bugintake.intake import intended, option_editing, packs
 from bugintake.intake.models import Bug, Option, OptionList, Status
 from bugintake.intake.similar import look_alikes
 from bugintake.team.models import Role
@@ -25,24 +26,24 @@ def lead(app):
 def declined_as_intended(lead, **choices):
     bug = make_bug(Status.DECLINED, **choices)
     with transaction():
-        intended.let_stand(db.session.get_one(Option, bug.decline_reason_id), True, actor=lead)
+        db.session.get_one(Option, bug.decline_reason_id).is_intended = True
     return bug
 
 
 def test_an_area_says_how_it_is_meant_to_behave_and_history_says_who_wrote_it(lead):
-    with transaction():
-        area = make_option(OptionList.AREA)
-        intended.describe(area, "Totals are rounded per line.", actor=lead)
-        intended.describe(area, "Totals are rounded per line.", actor=lead)
+    area = make_option(OptionList.AREA)
+    for _twice in range(2):
+        with transaction():
+            option_editing.edit(area, {"intended": "Totals are rounded per line."}, Seen(), actor=lead)
 
     assert area.intended == "Totals are rounded per line."
     events = db.session.scalars(sa.select(Event).where(Event.kind == EventKind.OPTION_CHANGED)).all()
-    assert [(event.actor_id, event.details) for event in events] == [(lead.id, {"changed": ["intended"]})]
+    assert [(event.actor_id, event.details["changed"]) for event in events] == [(lead.id, ["intended"])]
 
 
 def test_a_note_too_long_to_read_on_the_phone_is_refused(lead):
     with pytest.raises(Invalid) as refusal, transaction():
-        intended.describe(make_option(OptionList.AREA), "x" * 501, actor=lead)
+        option_editing.edit(make_option(OptionList.AREA), {"intended": "x" * 501}, Seen(), actor=lead)
 
     assert refusal.value.sentence == "Keep it below 500 characters: it is read while a customer waits."
 
@@ -54,7 +55,7 @@ def test_what_works_as_intended_is_known_for_ever(lead, clock):
     area, symptom = make_option(OptionList.AREA), make_option(OptionList.SYMPTOM)
     assert [each.bug for each in look_alikes(area, symptom, "", actor=lead)] == [bug]
     with transaction():
-        intended.let_stand(db.session.get_one(Option, bug.decline_reason_id), False, actor=lead)
+        db.session.get_one(Option, bug.decline_reason_id).is_intended = False
     assert look_alikes(area, symptom, "", actor=lead) == []
 
 

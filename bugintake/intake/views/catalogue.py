@@ -1,15 +1,22 @@
 """The catalogue: the lists that a report is chosen from, as leads keep them."""
 
+import re
+
 from flask import flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from bugintake.core.db import db, transaction
-from bugintake.core.errors import Conflict, Invalid, NotFound
-from bugintake.intake import catalogue, further_lists, intended, option_merging, proposals
+from bugintake.core.errors import Conflict, Invalid, NotFound, Stale
+from bugintake.core.forms import Seen, clean_line, fingerprint
+from bugintake.core.paging import page_number, page_start
+from bugintake.intake import catalogue, further_lists, option_editing, option_merging, option_queries, proposals
+from bugintake.intake.catalogue import LABEL_LENGTH
 from bugintake.intake.catalogue_forms import OptionForm
 from bugintake.intake.models import Option, OptionList
+from bugintake.intake.option_queries import Wanted
 from bugintake.intake.views import bp
+from bugintake.team import people
 from bugintake.team.guards import lead_required, signed_in_user
 from bugintake.team.workspace import workspace
 
@@ -67,21 +74,46 @@ def option(name: str, option_id: int) -> ResponseReturnValue:
 @bp.post("/admin/catalogue/<name>/<int:option_id>")
 @lead_required
 def change_option(name: str, option_id: int) -> ResponseReturnValue:
-    """Change the words of a choice."""
+    """Change what was typed of a choice; who changed the same field meanwhile is shown beside it."""
     form = OptionForm(request.form)
     try:
         with transaction():
             found = option_or_404(name, option_id)
-            catalogue.change(found, actor=signed_in_user(), **form.values())
-            if found.list == OptionList.AREA:
-                intended.describe(found, form.intended.data or "", actor=signed_in_user())
-            elif found.list == OptionList.DECLINE_REASON:
-                intended.let_stand(found, bool(form.is_intended.data), actor=signed_in_user())
+            typed = form.typed(found, people.names())
+            option_editing.edit(found, typed, Seen.on(request.form), actor=signed_in_user())
+    except Stale:
+        raise
     except (Invalid, Conflict) as refusal:
         form.refuse(refusal.sentence, getattr(refusal, "field", None) or "label")
         return _option_page(name, option_or_404(name, option_id), form, refusal.status)
     flash(_("%(label)s is saved.", label=found.label))
     return redirect(url_for(".options", name=name), 303)
+
+
+@bp.get("/admin/catalogue/<name>/<int:option_id>/history")
+@lead_required
+def option_history(name: str, option_id: int) -> ResponseReturnValue:
+    """Show everything that happened to one choice, the latest first."""
+    found = option_or_404(name, option_id)
+    start = page_start(option_queries.ROWS_SHOWN)
+    lines = option_queries.history(found, start=start, size=option_queries.ROWS_SHOWN + 1)
+    words = {"name": name, "label": label_of(name), "option": found, "page": page_number()}
+    words |= {"lines": lines[: option_queries.ROWS_SHOWN], "has_more": len(lines) > option_queries.ROWS_SHOWN}
+    return render_template("intake/option_history.html", **words)
+
+
+@bp.post("/admin/catalogue/<name>/<int:option_id>/place")
+@lead_required
+def place_option(name: str, option_id: int) -> ResponseReturnValue:
+    """Put a choice at another place of its list."""
+    given = request.form.get("to", "")
+    with transaction():
+        found = option_or_404(name, option_id)
+        to = int(given) if re.fullmatch(r"[0-9]{1,6}", given) else 0
+        option_editing.place(found, to, actor=signed_in_user())
+    flash(_("%(label)s is at place %(number)s.", label=found.label, number=to))
+    page = (to - 1) // option_queries.ROWS_SHOWN + 1
+    return redirect(url_for(".options", name=name, page=page if page > 1 else None, _anchor=f"o-{found.id}"), 303)
 
 
 @bp.post("/admin/catalogue/<name>/<int:option_id>/retirement")
@@ -155,25 +187,35 @@ def option_or_404(name: str, option_id: int) -> Option:
 
 def _list_page(name: str, form: OptionForm, status: int = 200) -> ResponseReturnValue:
     kind, label = _list(name)
-    every = catalogue.options_of(kind, with_retired=True)
+    languages, size = workspace().languages, option_queries.ROWS_SHOWN
+    lacks = languages if request.args.get("lacks") else ()
+    wanted = Wanted(clean_line(request.args.get("q", ""))[:LABEL_LENGTH], lacks)
+    found = option_queries.offered(kind, wanted, start=page_start(size), size=size + 1)
     page = render_template(
         "intake/catalogue.html",
         name=name,
         label=label,
         tabs=tabs(),
         further=further_lists.list_named(name),
-        offered=[each for each in every if each.retired_at is None],
-        retired=[each for each in every if each.retired_at is not None and each.proposed_at is None],
+        offered=found[:size],
+        has_more=len(found) > size,
+        page=page_number(),
+        wanted=wanted,
+        lacking=option_queries.lacking_count(kind, languages),
+        retired=option_queries.retired(kind, size=size),
         merges=option_merging.undoable(kind),
         used=_use_of(kind),
         form=form,
         has_deadline=kind == OptionList.IMPACT,
-        languages=workspace().languages,
+        languages=languages,
+        people=people.names(),
     )
     return make_response(page, status)
 
 
 def _option_page(name: str, option: Option, form: OptionForm, status: int = 200) -> ResponseReturnValue:
-    _kind, label = _list(name)
-    page = render_template("intake/option.html", name=name, label=label, option=option, form=form)
-    return make_response(page, status)
+    form.offer(people.names().values())
+    stands = option_editing.shown(option)
+    seen = {field: request.form.get(f"seen_{field}") or fingerprint(value) for field, value in stands.items()}
+    words = {"name": name, "label": label_of(name), "option": option, "form": form, "seen": seen}
+    return make_response(render_template("intake/option.html", **words), status)
