@@ -79,13 +79,13 @@ def submit(typed: Typed, bug: Bug | None, *, actor: User, key: str | None) -> Re
         actual=typed.actual,
         expected=typed.expected,
         source=typed.source,
+        took_seconds=drafts.seconds_since_made(key) if key and bug is None else None,
         choices=further_lists.chosen(typed.further, chosen[OptionList.AREA], is_complete=bug is None),
     )
     if bug is not None:
         report = reports.attach(bug, telling, actor=actor, key=own_key)
     else:
         report = reports.file_report(telling, actor=actor, key=own_key)
-        report.took_seconds = drafts.seconds_since_made(key) if key else None
     if own_key is not None:
         keeping.attach(own_key, report)
         drafts.remove(own_key)

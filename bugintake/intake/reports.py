@@ -44,6 +44,7 @@ class Telling:
     actual: str
     expected: str
     source: str = ""
+    took_seconds: int | None = None
     choices: Chosen = ()
 
     @property
@@ -189,7 +190,7 @@ def _report_of(bug: Bug, customer: Customer | None) -> Report | None:
 
 def _add(telling: Telling, bug: Bug, named: Bug | None, actor: User, key: str | None) -> Report:
     report = Report(
-        bug_id=bug.id,
+        bug=bug,
         customer_id=telling.customer.id if telling.customer else None,
         filed_by_id=actor.id,
         area_id=telling.area.id,
@@ -202,6 +203,7 @@ def _add(telling: Telling, bug: Bug, named: Bug | None, actor: User, key: str | 
         actual=telling.actual,
         expected=telling.expected,
         source=telling.source,
+        took_seconds=telling.took_seconds,
         submission_key=key,
         submission_hash=telling.fingerprint(named) if key else None,
     )
