@@ -116,7 +116,7 @@ function draw(items, words) {
 function attach(item) {
   const button = make("button", "");
   Object.assign(button, { type: "submit", name: "bug", value: item.ref, hidden: true, formNoValidate: true });
-  button.formAction = item.attach_url;
+  button.formAction = item.attach_url + (form.dataset.panel || "");
   form.append(button);
   form.requestSubmit(button);
   button.remove();

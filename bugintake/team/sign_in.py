@@ -131,8 +131,35 @@ def leave(user: User) -> None:
 
 def browser_named(agent: str) -> str:
     """Name a browser as a person would: Firefox on Linux."""
-    programs = {"Edg": "Edge", "OPR": "Opera", "Firefox": "Firefox", "Chrome": "Chrome", "Safari": "Safari"}
-    systems = {"Android": "Android", "iPhone": "iPhone", "iPad": "iPad", "Windows": "Windows", "Mac OS": "macOS"}
-    program = next((name for mark, name in programs.items() if mark in agent), "A browser")
-    system = next((name for mark, name in (systems | {"Linux": "Linux"}).items() if mark in agent), "")
-    return f"{program} on {system}" if system else program
+    program, system = browser_of(agent)
+    named = program or "A browser"
+    return f"{named} on {system}" if system else named
+
+
+def browser_of(agent: str) -> tuple[str, str]:
+    """Read the program and the system from what a browser says of itself; empty where it names neither."""
+    program = next((name for marks, name in _PROGRAMS if any(mark in agent for mark in marks)), "")
+    system = next((name for marks, name in _SYSTEMS if any(mark in agent for mark in marks)), "")
+    return program, system
+
+
+# The first that fits: most browsers also call themselves Chrome and Safari, and phones call themselves computers.
+_PROGRAMS = (
+    (("Edg/", "EdgA/", "EdgiOS/", "Edge/"), "Edge"),
+    (("OPR/", "OPT/", "OPiOS/"), "Opera"),
+    (("SamsungBrowser/",), "Samsung Internet"),
+    (("Vivaldi/",), "Vivaldi"),
+    (("Firefox/", "FxiOS/"), "Firefox"),
+    (("Chrome/", "CriOS/"), "Chrome"),
+    (("MSIE ", "Trident/"), "Internet Explorer"),
+    (("Safari/",), "Safari"),
+)
+_SYSTEMS = (
+    (("iPhone", "iPod"), "iPhone"),
+    (("iPad",), "iPad"),
+    (("Windows",), "Windows"),
+    (("Android",), "Android"),
+    (("CrOS",), "ChromeOS"),
+    (("Mac OS", "Macintosh"), "macOS"),
+    (("Linux", "X11"), "Linux"),
+)

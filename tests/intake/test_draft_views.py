@@ -37,8 +37,8 @@ def shown(page, sent):
 
 def said(page):
     """Read what the page says besides its form."""
-    text = re.findall(r'<p class="bar box calm">(.*?)</p>|<div class="toast .*?<p>(.*?)</p>', page.text, re.DOTALL)
-    return [unescape("".join(both)) for both in text]
+    blocks = re.findall(r'<div class="(?:bar box calm notes|toast [^"]*)">(.*?)</div>', page.text, re.DOTALL)
+    return [unescape(sentence) for block in blocks for sentence in re.findall(r"<p>(.*?)</p>", block)]
 
 
 @pytest.fixture

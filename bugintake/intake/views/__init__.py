@@ -1,15 +1,18 @@
 """The pages of intake: filing a bug, attaching a customer to a known one, customers, and the catalogue."""
 
+import json
 from typing import Any
 
 from flask import Blueprint, get_template_attribute, render_template
 from flask_login import current_user
 from markupsafe import Markup
 
+from bugintake.core.config import settings
 from bugintake.core.kept import kept
 from bugintake.core.templating import choose, register_panel
 from bugintake.intake.catalogue import names
 from bugintake.intake.models import OptionList
+from bugintake.intake.reports import SOURCE_LENGTH
 from bugintake.team.models import Role
 
 bp = Blueprint("intake", __name__)
@@ -49,5 +52,17 @@ def _menu(**_context: Any) -> str:
     return render_template("intake/menu.html", keeps_lists=role(Role.LEAD), is_admin=role(Role.ADMIN))
 
 
+BOOKMARK = (
+    "javascript:(()=>{const u=new URL(%s);u.search=new URLSearchParams({panel:1,ref:location.href.slice(0,%d)});"
+    "open(u,'bugintake','width=380,height=860')})()"
+)
+
+
+def _side_window(**_context: Any) -> str:
+    address = json.dumps(f"{settings().base_url}/new")
+    return render_template("intake/side_window.html", bookmark=BOOKMARK % (address, SOURCE_LENGTH))
+
+
 register_panel("topbar.menu", _menu)
+register_panel("settings", _side_window)
 register_panel("bug.told", link_templates.links_of_bug)

@@ -22,7 +22,7 @@ from bugintake.intake.models import Bug
 from bugintake.intake.queries import bug_or_404
 from bugintake.intake.reports import NEEDED
 from bugintake.intake.views import bp, chosen_files
-from bugintake.intake.views.reading import check_owner
+from bugintake.intake.views.reading import check_owner, panel
 from bugintake.team.guards import NotSignedIn, signed_in, signed_in_user
 from bugintake.team.models import User
 
@@ -44,7 +44,7 @@ def save_draft() -> ResponseReturnValue:
     if _is_asked_by_script():
         return jsonify(_answer(draft))
     toast(_sentence(draft))
-    return redirect(url_for(".new"), 303)
+    return redirect(url_for(".new", panel=panel()), 303)
 
 
 @bp.post("/drafts/<int:draft_id>/removal")
@@ -53,8 +53,8 @@ def discard_draft(draft_id: int) -> ResponseReturnValue:
     """Discard what was begun."""
     with transaction():
         drafts.discard(drafts.draft_or_404(signed_in_user(), draft_id))
-    toast(_("Discarded."), undo=url_for(".take_back_draft", draft_id=draft_id))
-    return redirect(url_for(".new"), 303)
+    toast(_("Discarded."), undo=url_for(".take_back_draft", draft_id=draft_id, panel=panel()))
+    return redirect(url_for(".new", panel=panel()), 303)
 
 
 @bp.post("/drafts/<int:draft_id>/return")
@@ -63,7 +63,7 @@ def take_back_draft(draft_id: int) -> ResponseReturnValue:
     """Offer again what was discarded."""
     with transaction():
         drafts.take_back(drafts.draft_or_404(signed_in_user(), draft_id))
-    return redirect(url_for(".new"), 303)
+    return redirect(url_for(".new", panel=panel()), 303)
 
 
 @bp.errorhandler(NotSignedIn)
@@ -80,7 +80,7 @@ def keep_words(refusal: Exception) -> ResponseReturnValue:
         draft = _saved(owner)
     except Conflict as filed:
         return errors.answer(filed)
-    address = address_of(draft) if draft else url_for(".new")
+    address = address_of(draft) if draft else url_for(".new", panel=panel())
     is_owner = current_user.is_authenticated and current_user.id == owner.id
     if _is_asked_by_script():
         more = {"csrf_token": generate_csrf()} if is_owner else {"sign_in": url_for("team.sign_in", next=address)}
@@ -90,7 +90,7 @@ def keep_words(refusal: Exception) -> ResponseReturnValue:
         return redirect(address, 303)
     if current_user.is_authenticated:
         flash(_("That form was begun by %(name)s. What was typed is kept for them.", name=owner.name))
-        return redirect(url_for(".new"), 303)
+        return redirect(url_for(".new", panel=panel()), 303)
     flash(_("You are signed out. What you typed is kept: sign in, and go on with it."))
     return redirect(url_for("team.sign_in", next=address), 303)
 
@@ -99,8 +99,8 @@ def keep_words(refusal: Exception) -> ResponseReturnValue:
 def address_of(draft: Draft) -> str:
     """Say where a draft is continued."""
     if draft.bug is not None:
-        return url_for(".attach", ref=draft.bug.ref, draft=draft.id)
-    return url_for(".new", draft=draft.id)
+        return url_for(".attach", ref=draft.bug.ref, draft=draft.id, panel=panel())
+    return url_for(".new", draft=draft.id, panel=panel())
 
 
 def _saved(owner: User) -> Draft | None:

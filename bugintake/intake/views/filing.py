@@ -19,7 +19,7 @@ from bugintake.intake.queries import bug_or_404
 from bugintake.intake.reports import canonical
 from bugintake.intake.similar import LookAlike
 from bugintake.intake.views import bp, chosen_files
-from bugintake.intake.views.reading import known_in, opened, sent
+from bugintake.intake.views.reading import known_in, opened, panel, sent
 from bugintake.team.guards import signed_in, signed_in_user
 from bugintake.team.workspace import workspace
 
@@ -211,7 +211,7 @@ def _submit(form: ReportForm, bug: Bug | None) -> tuple[str | None, int]:
     try:
         with transaction():
             report = filing.submit(form.typed(), bug, actor=actor, key=form.key.data or None)
-            return url_for(".filed", ref=canonical(report.bug).ref, report=report.id), 200
+            return url_for(".filed", ref=canonical(report.bug).ref, report=report.id, panel=panel()), 200
     except Invalid as refusal:
         form.refuse(refusal.sentence, refusal.field)
         return None, 422
