@@ -249,7 +249,15 @@ def check_stands(option: Option) -> None:
 def check_words(
     kind: str, option: Option | None, label: str, hint: str, labels: Mapping[str, str], deadline: int | None
 ) -> None:
-    """Raise Invalid for words that a choice cannot have, Conflict where another one of its list has the label."""
+    """Raise Invalid as check_lengths, Conflict where another choice of the list has the label."""
+    check_lengths(label, hint, labels, deadline)
+    same = option_labelled(kind, label)
+    if same is not None and same is not option:
+        raise Conflict(f"The list already has {same.label}" + (", retired." if same.retired_at else "."))
+
+
+def check_lengths(label: str, hint: str, labels: Mapping[str, str], deadline: int | None) -> None:
+    """Raise Invalid for words that a choice cannot have."""
     if not label:
         raise Invalid("Give the choice a name.", "label")
     if len(label) > LABEL_LENGTH or any(len(words) > LABEL_LENGTH for words in labels.values()):
@@ -258,9 +266,6 @@ def check_words(
         raise Invalid(f"A hint has at most {HINT_LENGTH} characters.", "hint")
     if deadline is not None and not 0 < deadline <= LONGEST_DEADLINE:
         raise Invalid(f"A deadline is 1 to {LONGEST_DEADLINE:,} working minutes.", "deadline_minutes")
-    same = option_labelled(kind, label)
-    if same is not None and same is not option:
-        raise Conflict(f"The list already has {same.label}" + (", retired." if same.retired_at else "."))
 
 
 def _by_id(kind: str, given: int | str) -> Option | None:

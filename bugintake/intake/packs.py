@@ -193,14 +193,22 @@ def install_pack(name: str | None, *, actor: User | None, areas: Iterable[str] |
     name it is the web app's. Records option.added for each choice. Raises Invalid for a pack that does not exist, or
     an area that is too long.
     """
-    name = name or "web"
-    if name not in PACKS:
-        raise Invalid(f"There is no pack {name[:40]}. There are: {', '.join(PACKS)}.", "pack")
-    lists = dict(PACKS[name])
+    lists = _lists(name or "web")
     own = [Choice(label, "", "") for label in areas or ()]
     if own:
         lists[OptionList.AREA] = (*own, UNSURE)
     return sum(_add(kind, choice, actor) for kind, found in lists.items() for choice in found)
+
+
+def fill_list(kind: str, name: str, *, actor: User) -> int:
+    """Fill one list from a pack, and count what was added. Records and raises as install_pack."""
+    return sum(_add(OptionList(kind), choice, actor) for choice in _lists(name).get(OptionList(kind), ()))
+
+
+def _lists(name: str) -> dict[OptionList, Sequence[Choice]]:
+    if name not in PACKS:
+        raise Invalid(f"There is no pack {name[:40]}. There are: {', '.join(PACKS)}.", "pack")
+    return dict(PACKS[name])
 
 
 def areas_from(text: str) -> list[str]:

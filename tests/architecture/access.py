@@ -218,6 +218,12 @@ GET  /admin/catalogue/proposals/<option_id> absent       login  login    login  
 POST /admin/catalogue/proposals/<option_id>/acceptance   401    401      401      403   403      in   in
 POST /admin/catalogue/proposals/<option_id>/alias        401    401      401      403   403      in   in
 POST /admin/catalogue/proposals/<option_id>/decline      401    401      401      403   403      in   in
+POST /admin/catalogue/<name>/pack                        401    401      401      403   403      in   in
+POST /admin/catalogue/<name>/pack absent                 401    401      401      403   403      404  404
+GET  /admin/catalogue/<name>/import                      login  login    login    403   403      200  200
+GET  /admin/catalogue/<name>/import absent               login  login    login    403   403      404  404
+POST /admin/catalogue/<name>/import                      401    401      401      403   403      in   in
+POST /admin/catalogue/<name>/import absent               401    401      401      403   403      404  404
 GET  /admin/catalogue/<name>/<option_id>/history         login  login    login    403   403      200  200
 GET  /admin/catalogue/<name>/<option_id>/history absent  login  login    login    403   403      404  404
 POST /admin/catalogue/<name>/<option_id>/place           401    401      401      403   403      in   in

@@ -267,3 +267,14 @@ def test_the_history_of_a_choice_has_a_page(lead):
     shown = re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", page))
     assert re.search(r"Petra Lead changed it [^–]*? Name: Search → Find", shown)
     assert "bugintake added it" in shown
+
+
+def test_an_empty_list_offers_the_packs(lead):
+    page = lead.get("/admin/catalogue/reasons").text
+    offered = re.findall(r'name="pack" value="(\w+)"', page)
+    assert (offered, 'name="pack"' in lead.get("/admin/catalogue/areas").text) == (["web", "mobile", "api"], False)
+
+    assert lead.post("/admin/catalogue/reasons/pack", {"pack": "api"}).location == "/admin/catalogue/reasons"
+    assert options_of(OptionList.DECLINE_REASON)[0].label == "Works as intended"
+    assert lead.post("/admin/catalogue/reasons/pack", {"pack": "x"}).status_code == 422
+    assert len(options_of(OptionList.AREA)) == 4

@@ -29,6 +29,7 @@ from bugintake.intake.views import (  # noqa: E402, F401  # each adds its routes
     filing,
     form_use,
     github_forms,
+    importing,
     link_templates,
     lists,
     merging,

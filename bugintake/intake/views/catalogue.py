@@ -10,7 +10,7 @@ from bugintake.core.db import db, transaction
 from bugintake.core.errors import Conflict, Invalid, NotFound, Stale
 from bugintake.core.forms import Seen, clean_line, fingerprint
 from bugintake.core.paging import page_number, page_start
-from bugintake.intake import catalogue, further_lists, option_editing, option_merging, option_queries, proposals
+from bugintake.intake import catalogue, further_lists, option_editing, option_merging, option_queries, packs, proposals
 from bugintake.intake.catalogue import LABEL_LENGTH
 from bugintake.intake.catalogue_forms import OptionForm
 from bugintake.intake.models import Option, OptionList
@@ -58,6 +58,19 @@ def add_option(name: str) -> ResponseReturnValue:
         form.refuse(refusal.sentence, getattr(refusal, "field", None) or "label")
         return _list_page(name, form, refusal.status)
     flash(_("%(label)s is on the list.", label=option.label))
+    return redirect(url_for(".options", name=name), 303)
+
+
+@bp.post("/admin/catalogue/<name>/pack")
+@lead_required
+def fill_list(name: str) -> ResponseReturnValue:
+    """Fill an empty list with what products like this one begin with."""
+    kind, label = _list(name)
+    if name not in LISTS:
+        raise NotFound()
+    with transaction():
+        packs.fill_list(kind, request.form.get("pack", ""), actor=signed_in_user())
+    flash(_("%(list)s is filled. Retire what your product does not have.", list=label))
     return redirect(url_for(".options", name=name), 303)
 
 
@@ -162,6 +175,11 @@ def label_of(name: str) -> str:
     return _list(name)[1]
 
 
+def kind_of(name: str) -> str:
+    """Return what the choices of a list carry. Raises NotFound."""
+    return _list(name)[0]
+
+
 def _list(name: str) -> tuple[str, str]:
     if name in LISTS:
         return LISTS[name]
@@ -209,6 +227,7 @@ def _list_page(name: str, form: OptionForm, status: int = 200) -> ResponseReturn
         has_deadline=kind == OptionList.IMPACT,
         languages=languages,
         people=people.names(),
+        packs=packs.PACK_LABELS if name in LISTS else {},
     )
     return make_response(page, status)
 
