@@ -263,6 +263,18 @@ def test_a_database_locked_for_longer_answers_503_and_keeps_what_was_typed(
     assert client.post("/counter").text == "1"
 
 
+@pytest.mark.only_on("sqlite")
+def test_a_connection_waits_as_patiently_as_before_once_it_has_written_or_could_not(
+    counting: Flask, client: FlaskClient, file: Path, impatient: None
+) -> None:
+    assert client.post("/counter").status_code == 200
+    with held(file, None):
+        assert client.post("/counter").status_code == 503
+
+    with db.engine.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == house.BUSY_TIMEOUT_MS
+
+
 @pytest.mark.fault("F-D1")
 @pytest.mark.only_on("postgres")
 def test_a_row_locked_for_longer_answers_503(counting: Flask, client: FlaskClient, impatient: None) -> None:
