@@ -58,6 +58,16 @@ ACCOUNTS = {
     "Huerta Verde": "Starter",
     "Talleres Rojas": "Business",
     "Óptica Luz": "Enterprise",
+    "Halden Foods": "Enterprise",
+    "Larkspur Dental": "Business",
+    "Tidewater Yachts": "Business",
+    "Fenwick Roofing": "Starter",
+    "Druckerei Vogel": "Business",
+    "Hofmann Metallbau": "Business",
+    "Gärtnerei Lenz": "Starter",
+    "Weinhof Seidl": "Starter",
+    "Clínica Norte": "Enterprise",
+    "Imprenta Vega": "Starter",
 }
 
 
@@ -97,6 +107,26 @@ CUSTOMERS = (
     Caller("Sergio Mora", "es", "Óptica Luz"),
     Caller("Nuria Soler", "es", "Óptica Luz"),
     Caller("Pablo Nieto", "es", "Talleres Rojas"),
+    Caller("Ruth Halvorsen", "en", "Halden Foods"),
+    Caller("Dev Patel", "en", "Halden Foods"),
+    Caller("Amara Diallo", "en", "Halden Foods"),
+    Caller("Chloe Mercer", "en", "Larkspur Dental"),
+    Caller("Theo Grant", "en", "Larkspur Dental"),
+    Caller("Nils Aasen", "en", "Tidewater Yachts"),
+    Caller("Oliver Quinn", "en", "Tidewater Yachts"),
+    Caller("Joan Fenwick", "en", "Fenwick Roofing"),
+    Caller("Sabine Vogel", "de", "Druckerei Vogel"),
+    Caller("Matthias Vogel", "de", "Druckerei Vogel"),
+    Caller("Dirk Hofmann", "de", "Hofmann Metallbau"),
+    Caller("Yvonne Krämer", "de", "Hofmann Metallbau"),
+    Caller("Gudrun Lenz", "de", "Gärtnerei Lenz"),
+    Caller("Heike Lenz", "de", "Gärtnerei Lenz"),
+    Caller("Florian Seidl", "de", "Weinhof Seidl"),
+    Caller("Javier Ortiz", "es", "Clínica Norte"),
+    Caller("Elena Prieto", "es", "Clínica Norte"),
+    Caller("Andrés Molina", "es", "Clínica Norte"),
+    Caller("Raquel Vega", "es", "Imprenta Vega"),
+    Caller("Marta Vega", "es", "Imprenta Vega"),
 )
 
 Words = dict[str, str]
@@ -157,10 +187,11 @@ Scene = tuple[datetime, Callable[[], Any]]
 
 WRONG, SLOW, NOTHING = "Shows or saves the wrong thing", "Very slow or never finishes", "Nothing happens"
 UGLY, LOCKED_OUT, ELSE = "Looks wrong", "Cannot get in", "Something else"
+ERROR, GONE, CRASH = "Shows an error message", "Data is gone", "Closes or crashes"
 BLOCKED, HARD, ANNOYING, COSMETIC = "Cannot work", "Hard to work", "Annoying", "Looks off"
 ALWAYS, SOMETIMES, ONCE = "Always", "Sometimes", "Happened once"
 CHROME, EDGE, FIREFOX, SAFARI = "Chrome on Windows", "Edge", "Firefox", "Safari on Mac"
-ANDROID, IPHONE = "Android phone or tablet", "iPhone or iPad"
+ANDROID, IPHONE, CHROME_MAC = "Android phone or tablet", "iPhone or iPad", "Chrome on Mac"
 
 
 class Calendar:
@@ -188,6 +219,11 @@ class Calendar:
     def ago(self, minutes: int) -> datetime:
         """Return the time so many minutes before now."""
         return self.now - timedelta(minutes=minutes)
+
+    def at(self, moment: str) -> datetime:
+        """Read a moment: "27 10:12" is a time so many working days ago, "175" so many minutes ago."""
+        number, _, clock = moment.partition(" ")
+        return self.day(int(number), clock) if clock else self.ago(int(number))
 
     def _at(self, day: date, at: str) -> datetime:
         return datetime.combine(day, time.fromisoformat(at), self.zone)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from functools import partial
-from typing import TYPE_CHECKING
 
 from bugintake.cli.fakturo import (
     ALWAYS,
@@ -20,7 +19,6 @@ from bugintake.cli.fakturo import (
     IPHONE,
     JONAS,
     LOCKED_OUT,
-    LUKA,
     ONCE,
     SAFARI,
     SOMETIMES,
@@ -30,22 +28,22 @@ from bugintake.cli.fakturo import (
     Calendar,
     Scene,
 )
-from bugintake.intake import reports
-from bugintake.triage import editing
-
-if TYPE_CHECKING:
-    from bugintake.cli.sample import Company
+from bugintake.cli.fakturo_company import Company
 
 
-def today(c: "Company", when: Calendar) -> Iterator[Scene]:
+def today(c: Company, when: Calendar) -> Iterator[Scene]:
     """Tell what came in today and waits for whoever is on duty."""
     words = (
-        "1. Choose Sign in with your company\n2. Sign in there",
-        "The page jumps back to our sign-in, again and again. Nobody in our office gets in since this morning.",
-        "I am signed in.",
+        "1. „Mit Ihrer Firma anmelden“ wählen\n2. Dort anmelden",
+        "Die Seite springt immer wieder zur Anmeldung zurück. Seit heute früh kommt bei uns niemand mehr hinein.",
+        "Ich bin angemeldet.",
     )
     choices = ("Sign-in › Single sign-on", LOCKED_OUT, BLOCKED, ALWAYS, EDGE, "4.12.1")
-    yield when.ago(50), partial(c.file, "sso", "Ole", words, *choices)
+    yield (
+        when.ago(50),
+        partial(c.file, "sso", "Ole", words, *choices, title="Single sign-on jumps back to the sign-in page"),
+    )
+    words = ("", "Signing in goes round in circles for everybody here since nine o'clock.", "")
     yield when.ago(20), partial(c.attach, "sso", "Grace", words, *choices)
     spanish = (
         "Buscar «Peña» en la agenda.",
@@ -74,7 +72,7 @@ def today(c: "Company", when: Calendar) -> Iterator[Scene]:
     )
 
 
-def others(c: "Company", when: Calendar) -> Iterator[Scene]:
+def others(c: Company, when: Calendar) -> Iterator[Scene]:
     """Tell what else goes on: a question, a restricted bug, one taken back, and two in work."""
     words = (
         "1. Photograph a receipt with the phone\n2. Save",
@@ -83,8 +81,11 @@ def others(c: "Company", when: Calendar) -> Iterator[Scene]:
     )
     choices = ("Expenses › Receipts", WRONG, HARD, SOMETIMES, ANDROID, "4.12.1")
     question = "Which phone is it, and was it held upright or sideways?"
-    yield when.day(5, "09:45"), partial(c.file, "receipt", "Sofie", words, *choices)
-    yield when.day(4, "10:20"), partial(c.ask, "receipt", "Sofie", question, TIN)
+    yield (
+        when.day(5, "09:45"),
+        partial(c.file, "receipt", "Sofie", words, *choices, title="Receipt photos are saved lying on their side"),
+    )
+    yield when.day(4, "10:20"), partial(c.ask, "receipt", TIN, "Sofie", question)
     spanish = (
         "1. Exportar el extracto del banco\n2. Importarlo",
         "Lee 1.234,50 como 1,23.",
@@ -101,22 +102,29 @@ def others(c: "Company", when: Calendar) -> Iterator[Scene]:
     yield when.day(1, "10:00"), partial(c.start, "comma", TIN)
     words = ("Set up a monthly invoice on the 31st.", "It skips the short months.", "It goes out on their last day.")
     choices = ("Invoices › Recurring", WRONG, HARD, ALWAYS, IPHONE, "4.12.0")
-    yield when.day(15, "11:05"), partial(c.file, "recurring", "Iva", words, *choices)
+    yield (
+        when.day(15, "11:05"),
+        partial(
+            c.file, "recurring", "Iva", words, *choices, title="Monthly invoices on the 31st skip the short months"
+        ),
+    )
     yield when.day(15, "13:00"), partial(c.accept, "recurring", ANA)
     words = (
-        "1. Remove a colleague\n2. Use their open browser",
-        "They can still read invoices for about an hour.",
-        "They are signed out at once.",
+        "1. Eine Kollegin entfernen\n2. In ihrem offenen Browser weiterarbeiten",
+        "Sie kann noch etwa eine Stunde lang Rechnungen lesen.",
+        "Sie ist sofort abgemeldet.",
     )
     choices = ("Settings › People", ELSE, BLOCKED, ALWAYS, CHROME, "4.12.1")
-    yield when.day(4, "09:10"), partial(c.file, "access", "Kathrin", words, *choices)
-    yield when.day(4, "09:20"), lambda: editing.restrict(c.bug("access"), True, actor=c.users[LUKA])
-    yield when.day(4, "09:30"), lambda: editing.assign(c.bug("access"), c.users[JONAS], actor=c.users[LUKA])
+    yield (
+        when.day(4, "09:10"),
+        partial(c.file, "access", "Kathrin", words, *choices, title="Removed colleagues can read invoices for an hour"),
+    )
+    yield when.day(4, "09:20"), partial(c.restrict, "access", JONAS)
     yield when.day(4, "10:00"), partial(c.accept, "access", JONAS)
     words = ("Only a test of mine.", "Nothing is wrong.", "Please ignore it.")
     choices = ("Not sure", ELSE, COSMETIC, ONCE, CHROME, "4.12.1")
     yield when.day(3, "17:00"), partial(c.file, "test", "Omar", words, *choices)
-    yield when.day(3, "17:04"), lambda: reports.withdraw(c.report("test", "Omar"), actor=c.users[DIEGO])
+    yield when.day(3, "17:04"), partial(c.withdraw, "test", DIEGO, "Omar")
 
 
 STORIES = (today, others)

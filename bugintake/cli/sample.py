@@ -1,36 +1,19 @@
 """The sample company: six weeks of Fakturo, told through the verbs that people use, and how it goes away again."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, time
-from typing import Any
-from zoneinfo import ZoneInfo
-
 import sqlalchemy as sa
 
-from bugintake.cli import fakturo, stories
-from bugintake.cli.fakturo import JONAS, LEA, LUKA, PETRA, TEAM, Person, Words
+from bugintake.cli import stories
+from bugintake.cli.fakturo import PETRA
+from bugintake.cli.fakturo_company import Company
 from bugintake.core import clock
 from bugintake.core.db import db
 from bugintake.core.migrating import metadata
-from bugintake.duty import overrides, queries, roster
-from bugintake.intake import catalogue, packs, reports
-from bugintake.intake.customers import adding
-from bugintake.intake.customers.models import Customer
-from bugintake.intake.customers.quiet import open_day
-from bugintake.intake.models import Bug, Option, OptionList, Report
-from bugintake.intake.reports import Telling
-from bugintake.loop import attempts, envelopes, letters, links, messages, releases
-from bugintake.loop.attempts import Claimed
-from bugintake.loop.models import Delivery, DeliveryKind, DeliveryState, LinkPurpose, Message
-from bugintake.loop.verdicts import Outcome, Phase, Verdict
-from bugintake.team import people, setup
+from bugintake.intake.models import Report
+from bugintake.loop import links
+from bugintake.loop.models import LinkPurpose, Message
 from bugintake.team.models import User
-from bugintake.team.workspace import workspace
-from bugintake.triage import editing, transitions
 
 KEPT = frozenset({"alembic_version", "worker_pulses"})
-REACHED = Outcome(Verdict.SENT, Phase.DATA, 250)
 
 
 def fill() -> User:
@@ -64,170 +47,3 @@ def private_page() -> str | None:
         return None
     _, page = links.make_link(found, LinkPurpose.REPORT, found.customer.language)
     return page
-
-
-@dataclass
-class Company:
-    """Who and what there is so far, by the names the stories use."""
-
-    users: dict[Person, User] = field(default_factory=dict)
-    callers: dict[str, Customer] = field(default_factory=dict)
-    options: dict[OptionList, dict[str, Option]] = field(default_factory=dict)
-    bugs: dict[str, Bug] = field(default_factory=dict)
-
-    # --- Who they are ------------------------------------------------------------------------------------------
-
-    def found(self) -> None:
-        """Set the company up: people, lists, customers, and who takes duty."""
-        admin = setup.found_company(
-            "Fakturo",
-            admin_name=PETRA.name,
-            admin_email=address(PETRA.name),
-            password_hash=None,
-            zone=fakturo.ZONE,
-        )
-        company = workspace()
-        company.is_sample, company.sender_name = True, "Fakturo support"
-        company.reply_address = f"support@{fakturo.DOMAIN}"
-        self.users[PETRA] = admin
-        for person in TEAM[1:]:
-            self.users[person] = people.add_user(
-                address(person.name), person.name, person.role, actor=admin, zone=person.zone
-            )
-        self._fill_lists(admin)
-        self._add_customers()
-        zone = ZoneInfo(fakturo.ZONE)
-        roster.create_rotation(
-            name="Bug duty",
-            zone=fakturo.ZONE,
-            start_on=clock.today(zone),
-            handoff=time(9),
-            until=time(17),
-            days=range(5),
-            people=[self.users[person] for person in fakturo.IN_TURN],
-            actor=self.users[LUKA],
-        )
-        company.fallback_owner_id = self.users[LUKA].id
-
-    def _fill_lists(self, admin: User) -> None:
-        for label, (german, spanish, aliases) in fakturo.AREAS.items():
-            labels = {"en": label, "de": german, "es": spanish}
-            catalogue.add_option(OptionList.AREA, label, actor=admin, labels=labels, aliases=aliases.split(","))
-        packs.install_pack("web", actor=admin, areas=fakturo.AREAS)
-        for version in ("4.11.0", "4.12.0", "4.12.1", "4.12.2", "4.13.0"):
-            catalogue.add_option(OptionList.VERSION, version, actor=admin)
-        for kind in OptionList:
-            self.options[kind] = {option.label: option for option in catalogue.options_of(kind)}
-
-    def _add_customers(self) -> None:
-        lea = self.users[LEA]
-        for caller in fakturo.CUSTOMERS:
-            account = adding.account_named(caller.company)
-            account.plan = fakturo.ACCOUNTS[caller.company]
-            host = catalogue.key_of(caller.company).replace("&", "and").replace(" ", "-")
-            email = address(caller.name, f"{host}.example") if caller.has_address else None
-            self.callers[caller.name.split()[0]] = adding.add_customer(
-                email=email, name=caller.name, language=caller.language, actor=lea, account=account
-            )
-
-    # --- What they do ------------------------------------------------------------------------------------------
-
-    def file(
-        self,
-        key: str,
-        caller: str | None,
-        words: tuple[str, str, str],
-        *choices: str,
-        by: Person = LEA,
-        title: str = "",
-    ) -> None:
-        """File a bug, with a title of its own where the customer's words are in another language than the team's."""
-        told = self.telling(caller, words, *choices)
-        self.bugs[key] = reports.file_report(told, actor=self.users[by]).bug
-        if title:
-            editing.rename(self.bugs[key], title, actor=self.users[by])
-
-    def attach(self, key: str, caller: str, words: tuple[str, str, str], *choices: str, by: Person = LEA) -> None:
-        """Let one more customer wait for it."""
-        reports.attach(self.bugs[key], self.telling(caller, words, *choices), actor=self.users[by])
-
-    def telling(self, caller: str | None, words: tuple[str, str, str], *choices: str) -> Telling:
-        """Put a telling together; the choices come in the order of the form."""
-        kinds = ("area", "symptom", "impact", "frequency", "platform", "version")
-        chosen: dict[str, Any] = {
-            kind: self.options[OptionList(kind)][label] for kind, label in zip(kinds, choices, strict=True)
-        }
-        steps, actual, expected = words
-        customer = self.callers[caller] if caller else None
-        return Telling(customer=customer, steps=steps, actual=actual, expected=expected, **chosen)
-
-    def bug(self, key: str) -> Bug:
-        """Read a bug as it stands."""
-        return db.session.get_one(Bug, self.bugs[key].id, populate_existing=True)
-
-    def report(self, key: str, caller: str) -> Report:
-        """Find what a customer told about a bug."""
-        customer = self.callers[caller]
-        found = sa.select(Report).where(Report.bug_id == self.bugs[key].id, Report.customer_id == customer.id)
-        return db.session.scalars(found).one()
-
-    def accept(self, key: str, by: Person) -> None:
-        """Accept it and own it."""
-        transitions.accept(self.bug(key), actor=self.users[by], owner=self.users[by])
-
-    def start(self, key: str, by: Person) -> None:
-        """Begin to work on it."""
-        transitions.start(self.bug(key), actor=self.users[by])
-
-    def fix(self, key: str, by: Person, version: str, notes: Words) -> None:
-        """Say that it is fixed."""
-        transitions.fix(self.bug(key), notes, self.options[OptionList.VERSION][version], actor=self.users[by])
-
-    def decline(self, key: str, by: Person, reason: str, notes: Words, ways: Words) -> None:
-        """Close it without a fix."""
-        chosen = self.options[OptionList.DECLINE_REASON][reason]
-        transitions.decline(self.bug(key), chosen, notes, ways, actor=self.users[by])
-
-    def release(self, version: str) -> None:
-        """Say that a version is live."""
-        releases.release_live(self.options[OptionList.VERSION][version], actor=self.users[LUKA])
-
-    def send(self, outcomes: Mapping[str, Outcome] | None = None) -> None:
-        """Let everything leave whose review is over; each arrives, unless `outcomes` says otherwise by first name."""
-        envelopes.open_due(clock.now())
-        due = sa.select(Delivery).where(Delivery.state == DeliveryState.PENDING, Delivery.kind == DeliveryKind.OUTCOME)
-        for delivery in db.session.scalars(due.order_by(Delivery.id)).all():
-            assert delivery.customer is not None
-            told = [
-                letters.Outcome(message, links.make_links(message.report, message.language))
-                for message in attempts.messages_in(delivery.id, *envelopes.OWED)
-            ]
-            for outcome in told:
-                outcome.message.text = letters.text_of(outcome, workspace())
-            letter = letters.outcome_letter(told, workspace())
-            delivery.subject, delivery.state, delivery.lease_owner = letter.subject, DeliveryState.SENDING, "sample"
-            db.session.flush()
-            claimed = Claimed(delivery.id, "sample", delivery.message_id, letter, None, open_day())
-            attempts.finish(claimed, (outcomes or {}).get(delivery.customer.name.split()[0], REACHED))
-
-    def tell_by_hand(self, caller: str) -> None:
-        """Tell somebody by phone."""
-        owed = sa.select(Message).where(Message.customer_id == self.callers[caller].id)
-        messages.tell_by_hand(db.session.scalars(owed).one(), actor=self.users[LEA])
-
-    def ask(self, key: str, caller: str, text: str, by: Person) -> None:
-        """Ask a customer one question."""
-        transitions.ask(self.bug(key), self.report(key, caller), text, actor=self.users[by])
-
-    def stand_in(self, start: datetime, end: datetime) -> None:
-        """Let Jonas take a day of duty for whoever has it."""
-        rotation = queries.default_rotation()
-        assert rotation is not None
-        overrides.stand_in(
-            rotation, self.users[JONAS], start, end, actor=self.users[JONAS], reason="Swapped a day with me"
-        )
-
-
-def address(name: str, host: str = fakturo.DOMAIN) -> str:
-    """Make an address of a name."""
-    return f"{catalogue.key_of(name.split()[0]).replace('ı', 'i')}@{host}"
