@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import sqlalchemy as sa
+from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from bugintake.app import create_app
@@ -101,6 +102,7 @@ def shoot(page: Page, name: str, theme: str) -> None:
     path = HERE / f"{name}-{theme}.png"
     page.wait_for_load_state("networkidle")
     page.screenshot(path=path, animations="disabled")
+    Image.open(path).convert("RGB").quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
     if path.stat().st_size > LARGEST:
         raise SystemExit(f"{path} is larger than {LARGEST // 1024} KB.")
 
