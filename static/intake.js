@@ -7,6 +7,7 @@
 //   #new-customer                          shown for an address nobody has (combo:unknown), hidden for everybody else
 //   #customer-note                         a line about the chosen customer: item.note; item.platform and item.version
 //                                          fill the lists of those names while they are empty
+//   #customer-history[data-src]            what src/{id}/history says of the customer who is chosen
 // Where there is no rail, as on the page that attaches, everything but the known bugs works the same.
 const form = document.querySelector("form[data-intake]");
 const rail = form.querySelector(".rail[data-src]");
@@ -166,10 +167,21 @@ form.addEventListener("combo:unknown", ({ detail: { text } }) => {
   if (spoken) spoken.selected = true; // a guess from the address, shown and changeable
   if (newcomer?.hidden) say("New customer: tell us name, company and language.");
   if (newcomer) newcomer.hidden = false;
+  recall();
 });
+const past = document.getElementById("customer-history");
+let recalled;
+async function recall(number) {
+  if (!past) return;
+  recalled = number;
+  const answer = number && (await fetch(`${past.dataset.src}/${number}/history`).catch(() => null));
+  const page = answer?.ok && !answer.redirected ? await answer.text() : "";
+  if (recalled === number) past.replaceChildren(...new DOMParser().parseFromString(page, "text/html").body.children);
+}
 form.addEventListener("combo:known", ({ detail: { item } }) => {
   if (newcomer) newcomer.hidden = true;
   if (note) note.textContent = item?.note || standing;
+  recall(item?.value);
   for (const name of ["platform", "version"]) {
     const select = form.elements[name];
     if (!item?.[name] || !select || select.value) continue;

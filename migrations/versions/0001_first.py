@@ -257,7 +257,15 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name="fk_customer_words_account_id"),
         sa.PrimaryKeyConstraint("id", name="pk_customer_words"),
     )
-    op.create_index("ix_customer_words_word", "customer_words", ["word"], unique=False)
+    for owner in ("customer", "account"):
+        op.create_index(
+            f"ix_customer_words_word_{owner}",
+            "customer_words",
+            ["word", f"{owner}_id"],
+            unique=False,
+            sqlite_where=sa.text(f"{owner}_id IS NOT NULL"),
+            postgresql_where=sa.text(f"{owner}_id IS NOT NULL"),
+        )
     op.create_index("ix_customer_words_customer_word", "customer_words", ["customer_id", "word"], unique=False)
     op.create_index("ix_customer_words_account_word", "customer_words", ["account_id", "word"], unique=False)
     op.create_table(

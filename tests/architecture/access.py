@@ -156,6 +156,8 @@ POST /customers/import                                   401    401      401    
 GET  /customers/suggestions                              login  login    login    200   200      200  200
 GET  /customers/<customer_id>                            login  login    login    200   200      200  200
 GET  /customers/<customer_id> absent                     login  login    login    404   404      404  404
+GET  /customers/<customer_id>/history                     login  login    login    200   200      200  200
+GET  /customers/<customer_id>/history absent              login  login    login    404   404      404  404
 GET  /customers/<customer_id>/details                    login  login    login    200   200      200  200
 GET  /customers/<customer_id>/details absent             login  login    login    404   404      404  404
 POST /customers/<customer_id>/details                    401    401      401      in    in       in   in

@@ -3,10 +3,11 @@
 import pytest
 
 from bugintake.core.db import transaction
+from bugintake.core.forms import Seen
 from bugintake.intake.customers import changing, queries
 from bugintake.team.models import Role
 from tests.counting import asked
-from tests.factories import make_customer, make_user
+from tests.factories import make_bug, make_customer, make_user
 
 
 def test_customers_are_found_on_a_page_of_their_own(agent):
@@ -108,3 +109,25 @@ def test_a_note_is_taken_away(agent):
 
     assert agent.post(f"/customer-notes/{note.id}/removal", {}).location == f"/customers/{hana.id}"
     assert list(queries.notes_on(hana)) == []
+
+
+def test_notes_and_what_they_told_us_stand_beside_the_form(agent, lea):
+    hana = make_customer("Hana", company="Brightline")
+    bug = make_bug(waiting=[hana])
+    with transaction():
+        changing.write_note(hana, "On leave, answer in March.", actor=lea)
+        changing.change_account(hana.account, {"quiet_until": "2099-03-01"}, Seen(), actor=lea)
+
+    pages = [agent.get(f"/new?customer_id={hana.id}").text, agent.get(f"/customers/{hana.id}/history").text]
+
+    sought = ("On leave, answer in March.", f"{bug.ref} ", "Quiet until Sun 1 Mar 2099")
+    assert [[words in page for words in sought] for page in pages] == [[True] * 3] * 2
+
+
+def test_beside_the_form_stands_nothing_of_a_bug_that_the_reader_may_not_see(agent):
+    hana = make_customer("Hana")
+    bug = make_bug(waiting=[hana])
+    with transaction():
+        bug.is_restricted = True
+
+    assert bug.ref not in agent.get(f"/customers/{hana.id}/history").text

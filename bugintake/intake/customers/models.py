@@ -121,7 +121,16 @@ class CustomerWord(Model):
 
     __tablename__ = "customer_words"
     __table_args__ = (
-        sa.Index("ix_customer_words_word", "word"),
+        *(
+            sa.Index(
+                f"ix_customer_words_word_{owner}",
+                "word",
+                f"{owner}_id",
+                sqlite_where=sa.text(f"{owner}_id IS NOT NULL"),
+                postgresql_where=sa.text(f"{owner}_id IS NOT NULL"),
+            )
+            for owner in ("customer", "account")
+        ),
         sa.Index("ix_customer_words_customer_word", "customer_id", "word"),
         sa.Index("ix_customer_words_account_word", "account_id", "word"),
     )

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from babel import Locale, UnknownLocaleError
 from sqlalchemy.orm import aliased, joinedload
 
-from bugintake.core.db import db
+from bugintake.core.db import ALL, db
 from bugintake.core.errors import NotFound
 from bugintake.intake.catalogue import key_of
 from bugintake.intake.customers import finding
@@ -154,9 +154,10 @@ def _known(customers: Sequence[Customer], actor: User) -> list[KnownCustomer]:
     return [KnownCustomer(each, counts.get(each.id, 0), *last.get(each.id, (None, None))) for each in customers]
 
 
-def reports_by(customer: Customer, actor: User) -> Sequence[Report]:
+def reports_by(customer: Customer, actor: User, limit: int = ALL) -> Sequence[Report]:
     """List what a customer told us, the latest first, with the bug of each; only what this person may see."""
     query = sa.select(Report).join(Report.bug).where(Report.customer_id == customer.id, visible_to(actor))
     parts = (joinedload(Report.area), joinedload(Report.symptom), joinedload(Report.filed_by))
     bug = sa.orm.contains_eager(Report.bug)
-    return db.session.scalars(query.options(bug, *parts).order_by(Report.filed_at.desc(), Report.id.desc())).all()
+    latest = query.options(bug, *parts).order_by(Report.filed_at.desc(), Report.id.desc())
+    return db.session.scalars(latest.limit(limit)).all()

@@ -12,10 +12,12 @@ from bugintake.intake.customers import queries as customer_queries
 from bugintake.intake.customers.forms import NoteForm
 from bugintake.intake.customers.models import Account, Customer
 from bugintake.intake.customers.queries import PEOPLE_SHOWN, KnownCustomer
+from bugintake.intake.customers.quiet import quiet_until
 from bugintake.intake.views import bp
 from bugintake.team.guards import signed_in, signed_in_user
 
 FOUND_SHOWN = 50
+HISTORY_SHOWN = 3
 
 
 @bp.get("/customers")
@@ -43,6 +45,21 @@ def customer(customer_id: int) -> ResponseReturnValue:
     if found.merged_into_id is not None:
         return redirect(url_for(".customer", customer_id=found.merged_into_id))
     return customer_page(found, NoteForm(formdata=None))
+
+
+@bp.get("/customers/<int:customer_id>/history")
+@signed_in
+def customer_history(customer_id: int) -> ResponseReturnValue:
+    """Say beside the form what is known of the customer who was picked."""
+    return history_of(customer_queries.customer_or_404(customer_id))
+
+
+def history_of(found: Customer) -> str:
+    """Draw what stands beside the form: whether they are quiet, the notes, and what they told us last."""
+    reports = customer_queries.reports_by(found, signed_in_user(), HISTORY_SHOWN)
+    notes = [*customer_queries.notes_on(found), *(customer_queries.notes_on(found.account) if found.account else [])]
+    words = {"customer": found, "notes": notes[:HISTORY_SHOWN], "reports": reports, "quiet": quiet_until(found)}
+    return render_template("intake/history.html", **words)
 
 
 def customer_page(found: Customer, form: NoteForm, status: int = 200) -> ResponseReturnValue:

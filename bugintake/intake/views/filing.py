@@ -19,6 +19,7 @@ from bugintake.intake.queries import bug_or_404
 from bugintake.intake.reports import canonical
 from bugintake.intake.similar import LookAlike
 from bugintake.intake.views import bp, chosen_files
+from bugintake.intake.views.customers import history_of
 from bugintake.intake.views.reading import known_in, opened, panel, sent
 from bugintake.team.guards import signed_in, signed_in_user
 from bugintake.team.workspace import workspace
@@ -227,7 +228,9 @@ def _submit(form: ReportForm, bug: Bug | None) -> tuple[str | None, int]:
 def _page(
     form: ReportForm, status: int = 200, known: KnownCustomer | None = None, begun: Sequence[Draft] = ()
 ) -> ResponseReturnValue:
-    return _drawn("intake/new.html", form, status, known=known or known_in(form), begun=begun)
+    known = known or known_in(form)
+    history = history_of(known.customer) if known is not None else ""
+    return _drawn("intake/new.html", form, status, known=known, history=history, begun=begun)
 
 
 def _drawn(template: str, form: ReportForm, status: int, **values: Any) -> ResponseReturnValue:
