@@ -67,12 +67,13 @@ def matches(typed: str, actor: User) -> sa.Subquery | None:
     begins = _begins(CustomerWord, longest, actor)
     word, person = CustomerWord, aliased(Customer)
     own = sa.select(word.customer_id.label("id")).where(begins, word.customer_id.is_not(None))
-    company = sa.select(person.id).join(word, word.account_id == person.account_id)
-    company = company.where(begins, word.account_id.is_not(None))
+    called = sa.select(word.account_id, word.word).where(begins, word.account_id.is_not(None))
+    accounts = called.order_by(word.word).limit(ENOUGH).subquery()
+    company = sa.select(person.id).join(accounts, accounts.c.account_id == person.account_id)
     for other in others:
         own = own.where(_has(other, word.customer_id, actor))
         company = company.where(_has(other, person.id, actor))
-    first = [each.order_by(word.word).limit(ENOUGH).subquery() for each in (own, company)]
+    first = [each.limit(ENOUGH).subquery() for each in (own.order_by(word.word), company.order_by(accounts.c.word))]
     return sa.union(*(sa.select(part.c.id) for part in first)).subquery()
 
 
