@@ -153,6 +153,7 @@ class Choice(NamedTuple):
     is_unsure: bool
     deadline_minutes: int | None
     is_retired: bool
+    merged_into_id: int | None
 
 
 @dataclass(frozen=True)
@@ -173,6 +174,7 @@ _CHOICES = sa.select(
     Option.is_unsure,
     Option.deadline_minutes,
     Option.retired_at.is_not(None),
+    Option.merged_into_id,
 ).order_by(Option.list, Option.is_unsure, Option.position, Option.id)
 
 
@@ -203,6 +205,12 @@ def use_of(kind: OptionList) -> dict[int, int]:
     rows = recent.order_by(latest.desc()).limit(LATEST_REPORTS).subquery()
     query = sa.select(rows.c.option_id, sa.func.count()).where(rows.c.since >= clock.now() - LATELY)
     return {key: count for key, count in db.session.execute(query.group_by(rows.c.option_id)) if key is not None}
+
+
+def meant(option_id: int) -> int:
+    """Return the id of the choice that one means by now, as an old address may name one that was merged."""
+    found = names().choices.get(option_id)
+    return meant(found.merged_into_id) if found is not None and found.merged_into_id is not None else option_id
 
 
 def not_sure(kind: str) -> Option | None:

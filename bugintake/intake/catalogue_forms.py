@@ -44,7 +44,7 @@ class OptionForm(_Worded):
     aliases = KeptLine("Also found by", description="Other words people type, separated by commas.")
     hint = KeptLine("In a few words")
     deadline_minutes = KeptLine("Look at it within", description="In working minutes.")
-    owner = SelectField("Owner", description="Whose bugs these are, unless somebody takes one.", validate_choice=False)
+    owner = SelectField("Owner", description="Who knows it best.", validate_choice=False)
     intended = KeptText(
         "How it is meant to behave",
         description="Stands beside the form of whoever files a bug here: what often surprises, and is right.",

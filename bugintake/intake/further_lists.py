@@ -21,7 +21,7 @@ from bugintake.team.models import User
 NAME_LENGTH = 32
 # Names with a meaning of their own: the built-in lists, their pages, and what else a report is made of.
 TAKEN = frozenset({*OptionList, "areas", "symptoms", "impacts", "frequencies", "platforms", "versions", "reasons"}) | {
-    *("lists", "proposals", "form", "customer", "email", "name", "company", "language", "account"),
+    *("lists", "proposals", "use", "form", "customer", "email", "name", "company", "language", "account"),
     *("steps", "actual", "expected", "source", "bug", "choices"),
 }
 Chosen = Sequence[tuple[FurtherList, Option]]

@@ -40,8 +40,9 @@ class Filters:
     @classmethod
     def from_address(cls, args: Mapping[str, str]) -> "Filters":
         """Read the query string; what cannot be read narrows nothing."""
+        area = _number(args.get("area"))
         return cls(
-            area=_number(args.get("area")),
+            area=catalogue.meant(area) if area is not None else None,
             owner=_number(args.get("owner")),
             waiting=_number(args.get("waiting")),
             came_back=args.get("came_back") == "1",

@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from bugintake.core.db import db, transaction
-from bugintake.intake import catalogue, further_lists, proposals
+from bugintake.intake import catalogue, further_lists, option_merging, proposals
 from bugintake.intake.customers.models import Customer
 from bugintake.intake.models import Bug, OptionList, Report, Status
 from bugintake.loop.models import Announcement
@@ -338,3 +338,18 @@ def test_the_page_to_read_it_shows_every_call(client):
     page = client.get("/api/docs")
 
     assert (page.status_code, page.text.count('<h2 id="call-')) == (200, 12)
+
+
+def test_a_merged_choice_is_taken_for_the_other_and_the_bug_has_a_new_version(program):
+    search, find = make_option(OptionList.AREA, "Search"), make_option(OptionList.AREA, "Find")
+    ref = program.post("/reports", a_report(area="Find")).json["bug"]["ref"]
+    tag = program.get(f"/bugs/{ref}").headers["ETag"]
+    with transaction():
+        option_merging.merge(find, search, actor=program.user)
+
+    shown = program.get(f"/bugs/{ref}", **{"If-None-Match": tag})
+    assert (shown.status_code, shown.json["area"]) == (200, "Search")
+    for given in ("find", find.id):
+        answer = program.post("/reports", a_report(area=given))
+        assert program.get(f"/bugs/{answer.json['bug']['ref']}").json["area"] == "Search"
+    assert [each["ref"] for each in program.get(f"/bugs?area={find.id}").json["items"]][-1] == ref

@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from bugintake.core.db import db, transaction
+from bugintake.intake import catalogue, option_merging
 from bugintake.intake.models import OPEN, Bug, OptionList, Status
 from bugintake.triage import queue
 from tests.counting import asked
@@ -100,6 +101,21 @@ def test_filters_narrow_the_board_and_are_its_address(app, mira):
     assert found(f"/board?area={mine.area_id}") == {mine.ref, came.ref}
     assert found("/board?area=999") == set()
     assert found("/board?area=x&owner=99999999999999999999&waiting=-1") == {mine.ref, came.ref}
+
+
+def test_a_filter_by_an_area_that_is_gone_still_finds_its_bugs_and_names_it(app, mira):
+    old, gone, into = (make_option(OptionList.AREA, label) for label in ("Old", "Gone", "Into"))
+    of_old, of_gone = make_bug(area=old), make_bug(area=gone)
+    with transaction():
+        catalogue.retire(old, actor=mira)
+        option_merging.merge(gone, into, actor=mira)
+    visitor = visit(app, mira)
+
+    for path in ("/board", "/bugs"):
+        for area, ref, shown in ((old, of_old.ref, old), (gone, of_gone.ref, into)):
+            page = visitor.get(f"{path}?area={area.id}").text
+            assert set(re.findall(r"/bugs/(BUG-\d+)", page)) == {ref}
+            assert re.findall(r'<option value="(\d+)" selected', page) == [str(shown.id)]
 
 
 def test_a_filter_survives_signing_in(app):

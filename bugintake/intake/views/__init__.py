@@ -43,9 +43,15 @@ def _offered(kind: OptionList) -> str:
 
 
 @bp.app_template_global()
-def catalogue_options(kind: OptionList, chosen: int | None = None) -> Markup:
-    """Draw the choices of a list for a select, one of them chosen; the rest is the same on every page, and kept."""
-    return choose(_offered(kind), chosen)
+def catalogue_options(kind: OptionList, chosen: int | None = None, with_chosen: bool = False) -> Markup:
+    """Draw the choices of a list for a select, one of them chosen; the rest is the same on every page, and kept.
+
+    With `with_chosen` it is among them also where it is no longer offered, as old bugs have it.
+    """
+    found = names().choices.get(chosen or 0)
+    gone = [found] if with_chosen and found is not None and found.is_retired else []
+    drawn = str(get_template_attribute("core/macros.html", "options")(gone)) if gone else ""
+    return choose(drawn + _offered(kind), chosen)
 
 
 def _menu(**_context: Any) -> str:
