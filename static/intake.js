@@ -139,6 +139,8 @@ form.addEventListener("change", (event) => {
 form.addEventListener("input", (event) => {
   if (event.target.matches("textarea")) look(500);
 });
+// Tab brings only the first line of a text into sight, and the bar at the bottom would cover the rest.
+form.addEventListener("focusin", (event) => event.target.matches("textarea") && event.target.scrollIntoView({ block: "nearest" }));
 
 // ---- lists of some areas only: a choice that the area makes impossible is cleared, and only that
 const narrowed = [...form.querySelectorAll("[data-areas]")];

@@ -13,9 +13,11 @@ from werkzeug.serving import make_server
 from bugintake.core.db import db, transaction
 from bugintake.intake import catalogue
 from bugintake.intake.catalogue import option_labelled
+from bugintake.intake.customers import adding
+from bugintake.intake.customers.models import Customer
 from bugintake.intake.models import Option, OptionList
 from bugintake.team.models import Role, User
-from tests.factories import make_user, make_workspace
+from tests.factories import make_customer, make_report, make_user, make_workspace
 from tests.visitors import Visitor, visit
 
 LISTS = {
@@ -26,6 +28,11 @@ LISTS = {
     OptionList.PLATFORM: ("Chrome on Windows", "Firefox", "Safari on Mac", "Not sure"),
     OptionList.VERSION: ("Not sure", "4.12.0", "4.12.1"),
 }
+
+FIRST = ("Ana", "Bruno", "Clara", "Dario", "Elena", "Franz", "Greta", "Hugo", "Ines", "Jonas")
+LAST = ("Novak", "Müller", "García", "Rossi", "Kowalski", "Jansen", "Silva", "Horvat", "Bauer", "López")
+PAGES = ("Overview", "Details", "History", "Sharing", "Comments", "Files", "Rights", "Printing", "Totals", "Filters")
+MODULES = ("Orders", "Stock", "Returns", "Invoices", "Calendar", "Mailing", "Payroll", "Contracts", "Projects", "Tasks")
 
 
 @pytest.fixture
@@ -144,3 +151,19 @@ def deadlock(app):
         return ended
 
     return prepare
+
+
+@pytest.fixture
+def crowd(company: None, lea: User) -> Customer:
+    """500 customers, 200 areas, and one of each that the test is about."""
+    with transaction():
+        for number in range(499):
+            name = f"{FIRST[number % 10]} {LAST[number // 10 % 10]} {number}"
+            adding.add_customer(email=f"person{number}@example.com", name=name, language="en", actor=None)
+        for number in range(195):
+            label = f"{MODULES[number % 10]} › {PAGES[number // 10 % 10]} {number}"
+            catalogue.add_option(OptionList.AREA, label, actor=None)
+        catalogue.add_option(OptionList.AREA, "Invoices › PDF export", actor=None, aliases=["print", "bill"])
+    hana = make_customer("Hana Kovač", email="hana@brightline.hr", company="Brightline")
+    make_report(hana, area="Invoices › PDF export", symptom="Looks wrong", platform="Chrome on Windows")
+    return hana

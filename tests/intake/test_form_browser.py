@@ -6,47 +6,20 @@ from urllib.parse import parse_qs
 import pytest
 import sqlalchemy as sa
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
-from bugintake.core.db import db, transaction
+from bugintake.core.db import db
 from bugintake.intake import catalogue, further_lists, proposals
-from bugintake.intake.customers import adding
 from bugintake.intake.models import OptionList, Report
-from tests.factories import make_bug, make_customer, make_list, make_report
+from tests.factories import make_bug, make_customer, make_list
+from tests.intake.keyboard import press
 
 pytestmark = [pytest.mark.browser, pytest.mark.only_on("sqlite")]
-
-FIRST = ("Ana", "Bruno", "Clara", "Dario", "Elena", "Franz", "Greta", "Hugo", "Ines", "Jonas")
-LAST = ("Novak", "Müller", "García", "Rossi", "Kowalski", "Jansen", "Silva", "Horvat", "Bauer", "López")
-PAGES = ("Overview", "Details", "History", "Sharing", "Comments", "Files", "Rights", "Printing", "Totals", "Filters")
-MODULES = ("Orders", "Stock", "Returns", "Invoices", "Calendar", "Mailing", "Payroll", "Contracts", "Projects", "Tasks")
-
-
-@pytest.fixture
-def crowd(company, lea):
-    """500 customers, 200 areas, and one of each that the test is about."""
-    with transaction():
-        for number in range(499):
-            name = f"{FIRST[number % 10]} {LAST[number // 10 % 10]} {number}"
-            adding.add_customer(email=f"person{number}@example.com", name=name, language="en", actor=None)
-        for number in range(195):
-            label = f"{MODULES[number % 10]} › {PAGES[number // 10 % 10]} {number}"
-            catalogue.add_option(OptionList.AREA, label, actor=None)
-        catalogue.add_option(OptionList.AREA, "Invoices › PDF export", actor=None, aliases=["print", "bill"])
-    hana = make_customer("Hana Kovač", email="hana@brightline.hr", company="Brightline")
-    make_report(hana, area="Invoices › PDF export", symptom="Looks wrong", platform="Chrome on Windows")
-    return hana
 
 
 def last_report():
     db.session.rollback()  # reads what the server wrote meanwhile
     return db.session.scalars(sa.select(Report).order_by(Report.id.desc())).first()
-
-
-def press(page: Page, keys: str) -> int:
-    for key in keys.split():
-        page.keyboard.press(key)
-    return len(keys.split())
 
 
 def test_a_report_takes_at_most_twenty_five_keystrokes_besides_its_texts(page, crowd, desk):
