@@ -102,7 +102,8 @@ def shoot(page: Page, name: str, theme: str) -> None:
     path = HERE / f"{name}-{theme}.png"
     page.wait_for_load_state("networkidle")
     page.screenshot(path=path, animations="disabled")
-    Image.open(path).convert("RGB").quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
+    taken = Image.open(path).convert("RGB")
+    taken.quantize(256, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(path, optimize=True)
     if path.stat().st_size > LARGEST:
         raise SystemExit(f"{path} is larger than {LARGEST // 1024} KB.")
 
