@@ -121,6 +121,7 @@ def walk(browser: Browser, address: str, theme: str, area: str, symptom: str, li
     page.get_by_label("Steps to see it").fill("1. Open any invoice with VAT\n2. Choose Export, then PDF")
     page.get_by_label("What happened").fill("The VAT line is not there, only the total.")
     page.locator(".dup").first.wait_for()
+    page.evaluate("scrollTo(0, 0)")  # the form may have followed the field that was typed in
     shoot(page, "new", theme)
     sign_in(page, address, "engineer")
     page.goto(f"{address}/board")
