@@ -134,13 +134,16 @@ def customer_meant(typed: Typed, *, actor: User, key: str | None = None) -> Cust
 
 
 def customer_picked(typed: Typed) -> Customer | None:
-    """Return the customer who was picked from the list, while their name still stands in the field."""
+    """Return the customer who was picked from the list, while their name still stands in the field.
+
+    A record that was merged meanwhile leads to the one that stands for it; nobody picks one that was erased.
+    """
     if not (typed.customer_id.isascii() and typed.customer_id.isdigit() and len(typed.customer_id) < 10):
         return None
     customer = db.session.get(Customer, int(typed.customer_id))
     if customer is None or typed.customer not in ("", clean_line(customer.full_name), customer.email):
         return None
-    return customer
+    return adding.standing_for(customer) if customer.erased_at is None else None
 
 
 def _added(typed: Typed, actor: User) -> Customer:

@@ -4,7 +4,8 @@ import pytest
 
 from bugintake.core.db import transaction
 from bugintake.core.forms import Seen
-from bugintake.intake.customers import changing, queries
+from bugintake.intake import filing
+from bugintake.intake.customers import changing, merging, queries
 from bugintake.team.models import Role
 from tests.counting import asked
 from tests.factories import make_bug, make_customer, make_user
@@ -131,3 +132,33 @@ def test_beside_the_form_stands_nothing_of_a_bug_that_the_reader_may_not_see(age
         bug.is_restricted = True
 
     assert bug.ref not in agent.get(f"/customers/{hana.id}/history").text
+
+
+def test_nothing_is_offered_for_a_person_who_was_erased(agent, clock):
+    hana = make_customer("Hana")
+    with transaction():
+        hana.erased_at = clock.now()
+
+    page = agent.get(f"/customers/{hana.id}").text
+
+    assert [words in page for words in (f"/customers/{hana.id}/details", f"/new?customer_id={hana.id}")] == [
+        False,
+        False,
+    ]
+
+
+def test_a_record_that_was_merged_leads_to_the_one_that_stands_for_it(agent, lea):
+    gone, into = make_customer("Hana K"), make_customer("Hana")
+    with transaction():
+        merging.merge(gone, into, actor=lea)
+
+    assert agent.get(f"/customers/{gone.id}").location == f"/customers/{into.id}"
+    assert filing.customer_picked(filing.Typed(customer_id=str(gone.id))) == into
+
+
+def test_nobody_picks_a_person_who_was_erased(agent, clock):
+    hana = make_customer("Hana")
+    with transaction():
+        hana.erased_at = clock.now()
+
+    assert filing.customer_picked(filing.Typed(customer_id=str(hana.id))) is None

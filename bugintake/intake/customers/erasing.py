@@ -11,7 +11,7 @@ from bugintake.core import clock, events
 from bugintake.core.db import db, hold, transaction, update_all
 from bugintake.core.errors import Conflict
 from bugintake.core.events import EventKind
-from bugintake.intake import waiting, word_index, words
+from bugintake.intake import waiting, word_index
 from bugintake.intake.attachments import keeping
 from bugintake.intake.attachments.models import Attachment
 from bugintake.intake.customers import finding
@@ -87,7 +87,6 @@ def erase(customer: Customer, *, actor: User | None) -> None:
     for kind in (ExternalId, StaffNote):
         db.session.execute(sa.delete(kind).where(kind.customer_id.in_(records)))
     finding.learn(records)
-    words.learn({report.bug_id for report in reports})
     events.record(EventKind.CUSTOMER_ERASED, actor=actor, customer_id=customer.id, records=records)
 
 
