@@ -1,5 +1,7 @@
 """Customers and companies as the team finds and reads them, and taking one of their reports back."""
 
+from typing import Any
+
 from flask import flash, jsonify, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -51,15 +53,15 @@ def customer(customer_id: int) -> ResponseReturnValue:
 @signed_in
 def customer_history(customer_id: int) -> ResponseReturnValue:
     """Say beside the form what is known of the customer who was picked."""
-    return history_of(customer_queries.customer_or_404(customer_id))
+    found = customer_queries.customer_or_404(customer_id)
+    return render_template("intake/history.html", **history_of(found))
 
 
-def history_of(found: Customer) -> str:
-    """Draw what stands beside the form: whether they are quiet, the notes, and what they told us last."""
+def history_of(found: Customer) -> dict[str, Any]:
+    """Collect what stands beside the form: whether they are quiet, the notes, and what they told us last."""
     reports = customer_queries.reports_by(found, signed_in_user(), HISTORY_SHOWN)
     notes = [*customer_queries.notes_on(found), *(customer_queries.notes_on(found.account) if found.account else [])]
-    words = {"customer": found, "notes": notes[:HISTORY_SHOWN], "reports": reports, "quiet": quiet_until(found)}
-    return render_template("intake/history.html", **words)
+    return {"customer": found, "notes": notes[:HISTORY_SHOWN], "reports": reports, "quiet": quiet_until(found)}
 
 
 def customer_page(found: Customer, form: NoteForm, status: int = 200) -> ResponseReturnValue:

@@ -229,8 +229,8 @@ def _page(
     form: ReportForm, status: int = 200, known: KnownCustomer | None = None, begun: Sequence[Draft] = ()
 ) -> ResponseReturnValue:
     known = known or known_in(form)
-    history = history_of(known.customer) if known is not None else ""
-    return _drawn("intake/new.html", form, status, known=known, history=history, begun=begun)
+    history = history_of(known.customer) if known is not None else {}
+    return _drawn("intake/new.html", form, status, known=known, begun=begun, **history)
 
 
 def _drawn(template: str, form: ReportForm, status: int, **values: Any) -> ResponseReturnValue:
