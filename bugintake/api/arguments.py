@@ -12,6 +12,7 @@ from bugintake.loop.models import MessageState
 from bugintake.team.models import LANGUAGES
 
 LONGEST = 20_000
+OR_WORD = {"description": 'An option\'s id, label or alias, or {"not_listed": "…"}: a word that a lead decides about.'}
 LANGUAGE = validate.OneOf(sorted(LANGUAGES))
 
 
@@ -87,12 +88,12 @@ class ReportArgs(Schema):
     """A report to file; with `bug` the customer is attached to that one."""
 
     customer = fields.Nested(CustomerArgs, required=True, allow_none=True)
-    area = ChoiceOrWord(required=True)
-    symptom = ChoiceOrWord(required=True)
+    area = ChoiceOrWord(required=True, metadata=OR_WORD)
+    symptom = ChoiceOrWord(required=True, metadata=OR_WORD)
     impact = Choice(required=True)
-    frequency = ChoiceOrWord(required=True)
-    platform = ChoiceOrWord(required=True)
-    version = ChoiceOrWord(required=True)
+    frequency = ChoiceOrWord(required=True, metadata=OR_WORD)
+    platform = ChoiceOrWord(required=True, metadata=OR_WORD)
+    version = ChoiceOrWord(required=True, metadata=OR_WORD)
     steps = Text(required=True, validate=validate.Length(min=1, max=LONGEST))
     actual = Text(required=True, validate=validate.Length(min=1, max=LONGEST))
     expected = Text(required=True, validate=validate.Length(min=1, max=LONGEST))
