@@ -254,6 +254,11 @@ function fromSelect(select) {
   select.hidden = true;
   select.before(input);
   let index;
+  const learn = () =>
+    (index ??= [...select.options]
+      .filter((option) => option.value && option.value !== OTHER && !option.disabled)
+      .map((option) => indexed({ value: option.value, label: option.text, hint: option.dataset.k, aliases: option.dataset.a })));
+  input.addEventListener("focus", () => setTimeout(learn)); // before the first key, which would wait for it
   let isOurs = false;
   const set = (value) => {
     if (select.value === value) return;
@@ -273,9 +278,7 @@ function fromSelect(select) {
     show: () => (input.value = select.value ? select.selectedOptions[0].text : ""),
     onOutsideChange: (refresh) => select.addEventListener("change", () => isOurs || refresh()),
     find(query, text) {
-      index ??= [...select.options]
-        .filter((option) => option.value && option.value !== OTHER && !option.disabled)
-        .map((option) => indexed({ value: option.value, label: option.text, hint: option.dataset.k, aliases: option.dataset.a }));
+      learn();
       if (!query) return index;
       const tokens = wordsOf(query);
       const found = [[], [], [], [], []];
