@@ -14,7 +14,9 @@ from bugintake.core import clock
 from bugintake.core.db import rows
 from bugintake.intake import catalogue, further_lists
 from bugintake.intake.catalogue import LATELY, LATEST_REPORTS, Choice, key_of
-from bugintake.intake.models import OptionList, Question, Report
+from bugintake.intake.models import Bug, OptionList, Question, Report
+from bugintake.intake.queries import visible_to
+from bugintake.team.models import User
 
 ASKED = tuple(kind for kind in OptionList if kind != OptionList.DECLINE_REASON)
 TEXTS = ("Steps to see it", "What happened", "What should have happened", "A screenshot or file")
@@ -94,13 +96,17 @@ _LATEST = (
     .subquery()
 )
 _ASKED_BACK = sa.select(Report.area_id, _LATEST.c.missing).join(_LATEST, _LATEST.c.report_id == Report.id)
+_ASKED_BACK = _ASKED_BACK.join(Bug, Bug.id == Report.bug_id)
 
 
-def asked_back() -> list[AskedBack]:
-    """Tell what had to be asked for, by area, the commonest first. Words that differ in case alone are one."""
+def asked_back(actor: User) -> list[AskedBack]:
+    """Tell what had to be asked for about the bugs that this person may see, by area, the commonest first.
+
+    Words that differ in case alone are one.
+    """
     count: Counter[tuple[int, str]] = Counter()
     words: dict[str, Counter[str]] = defaultdict(Counter)
-    for area_id, missing in rows(_ASKED_BACK, since=clock.now() - LATELY):
+    for area_id, missing in rows(_ASKED_BACK.where(visible_to(actor)), since=clock.now() - LATELY):
         key = key_of(missing)
         count[area_id, key] += 1
         words[key][missing] += 1
@@ -112,9 +118,9 @@ def asked_back() -> list[AskedBack]:
     return sorted(found, key=lambda each: (-each.count, each.area, each.missing))
 
 
-def missing_before() -> list[str]:
+def missing_before(actor: User) -> list[str]:
     """List what may be missing: what the form asks for, and what was asked for lately."""
-    asked = [each.missing for each in asked_back() if each.missing and each.is_new]
+    asked = [each.missing for each in asked_back(actor) if each.missing and each.is_new]
     return [*dict.fromkeys([*asked, *_on_the_form()])]
 
 

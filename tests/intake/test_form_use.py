@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 
 from bugintake.core import clock as house_clock
-from bugintake.core.db import transaction
+from bugintake.core.db import db, transaction
 from bugintake.core.errors import Invalid
 from bugintake.intake import catalogue, drafts, filing, form_use
-from bugintake.intake.models import OptionList
+from bugintake.intake.models import Bug, OptionList
 from bugintake.team.models import Role
 from bugintake.triage import transitions
 from tests.counting import asked
@@ -41,7 +41,7 @@ def test_what_is_missing_is_counted_by_area_whatever_its_case(mira):
     ask(mira, "Extension", area="Sign-in")
     ask(mira, "")
 
-    found = [(each.area, each.missing, each.count, each.is_proposed) for each in form_use.asked_back()]
+    found = [(each.area, each.missing, each.count, each.is_proposed) for each in form_use.asked_back(mira)]
 
     assert found == [
         ("Search", "Extension", 2, False),
@@ -56,7 +56,7 @@ def test_three_ask_backs_for_the_same_thing_in_one_area_propose_a_list(mira, lea
         ask(mira, "Extension")
         ask(mira, "Version")
 
-    proposed = [each.missing for each in form_use.asked_back() if each.is_proposed]
+    proposed = [each.missing for each in form_use.asked_back(mira) if each.is_proposed]
     page = lead.get("/admin/catalogue/use").text
     area = catalogue.option_labelled(OptionList.AREA, "Search")
 
@@ -72,7 +72,7 @@ def test_a_list_that_was_made_is_proposed_no_more(mira):
         ask(mira, "Extension")
     make_list("Extension", "None")
 
-    assert [each.is_proposed for each in form_use.asked_back()] == [False]
+    assert [each.is_proposed for each in form_use.asked_back(mira)] == [False]
 
 
 def test_the_form_for_a_question_offers_what_was_missing_before(app, mira):
@@ -80,8 +80,18 @@ def test_the_form_for_a_question_offers_what_was_missing_before(app, mira):
     bug = make_bug()
     page = visit(app, mira).get(f"/bugs/{bug.ref}/question").text
 
-    assert form_use.missing_before()[:2] == ["Extension", "Steps to see it"]
+    assert form_use.missing_before(mira)[:2] == ["Extension", "Steps to see it"]
     assert '<option value="Extension"></option>' in page
+
+
+def test_what_was_missing_of_a_bug_that_somebody_may_not_see_is_not_offered(mira):
+    secret = make_report()
+    with transaction():
+        transitions.ask(secret.bug, secret, "Which one?", missing="Stolen key", actor=mira)
+        db.session.get_one(Bug, secret.bug_id).is_restricted = True
+
+    assert "Stolen key" not in form_use.missing_before(make_user(Role.ENGINEER))
+    assert form_use.missing_before(make_user(Role.LEAD))[0] == "Stolen key"
 
 
 def test_what_is_missing_goes_with_the_question_and_is_refused_when_it_is_a_story(app, mira):
@@ -94,7 +104,7 @@ def test_what_is_missing_goes_with_the_question_and_is_refused_when_it_is_a_stor
     assert (refused.status_code, "at most 120 characters" in refused.text) == (422, True)
     assert visitor.post(f"/bugs/{bug.ref}/question", {**given, "missing": " Extension "}).status_code == 302
 
-    assert [each.missing for each in form_use.asked_back()] == ["Extension"]
+    assert [each.missing for each in form_use.asked_back(mira)] == ["Extension"]
     with pytest.raises(Invalid, match="at most 120"), transaction():
         transitions.ask(make_bug(), report, "Which?", missing="x" * 121, actor=mira)
 

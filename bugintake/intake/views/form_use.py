@@ -6,7 +6,7 @@ from flask.typing import ResponseReturnValue
 from bugintake.intake import form_use as figures
 from bugintake.intake.views import bp
 from bugintake.intake.views.catalogue import LISTS, tabs
-from bugintake.team.guards import lead_required
+from bugintake.team.guards import lead_required, signed_in_user
 
 
 @bp.get("/admin/catalogue/use")
@@ -19,5 +19,5 @@ def form_use() -> ResponseReturnValue:
         tabs=tabs(),
         seconds=figures.median_seconds(),
         lists=figures.lists_used(labels),
-        asked=figures.asked_back(),
+        asked=figures.asked_back(signed_in_user()),
     )

@@ -159,7 +159,7 @@ def ask(ref: str) -> ResponseReturnValue:
         move = _accepted(bug, form, change)
         if move is not None:
             return _done(bug, _("%(ref)s waits for an answer.", ref=bug.ref), move)
-    return _short_form("triage/ask.html", bug, form, {}, known=form_use.missing_before())
+    return _short_form("triage/ask.html", bug, form, {}, known=form_use.missing_before(me))
 
 
 def _done(bug: Bug, words: str, move: Event | None) -> ResponseReturnValue:
