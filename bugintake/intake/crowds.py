@@ -94,13 +94,13 @@ def attach_all(bug: Bug, crowd: Crowd, *, words: str, languages: Mapping[str, st
     Who is new is added, in the language chosen for their address. Sent twice, it happens once. Records report.attached
     for each. Raises Conflict for a bug that was taken back, Invalid as add_customer.
     """
-    batch = hash_secret(f"crowd {actor.id} {key}")[:32]
+    bug = canonical(bug)
+    batch = hash_secret(f"crowd {actor.id} {bug.id} {key}")[:32]
     one_at_a_time(f"crowd {batch}")
-    if _made_by(batch):
+    if _made_by(batch, bug):
         return batch
     if len(words) > TEXT_LENGTH:
         raise Invalid(f"That is longer than {TEXT_LENGTH:,} characters.", "actual")
-    bug = canonical(bug)
     hold(bug)
     if bug.withdrawn_at is not None:
         raise Conflict(f"{bug.ref} was taken back, so nobody can wait for it.")
@@ -134,7 +134,7 @@ def take_back(bug: Bug, batch: str, *, actor: User) -> int:
     """
     bug = canonical(bug)
     hold(bug)
-    found = [report for report in _made_by(batch) if report.settled_at is None]
+    found = [report for report in _made_by(batch, bug) if report.settled_at is None]
     if not found:
         raise Conflict("Nothing of it is left to take back.")
     for report in found:
@@ -186,6 +186,7 @@ def _added(entry: Entry, language: str, actor: User) -> Customer:
     return adding.known_or_new(entry.address, name=entry.name, language=chosen, actor=actor)
 
 
-def _made_by(batch: str) -> Sequence[Report]:
-    found = sa.select(Report).where(Report.submission_key > f"{batch}:", Report.submission_key < f"{batch};")
+def _made_by(batch: str, bug: Bug) -> Sequence[Report]:
+    begins = Report.submission_key.startswith(f"{batch}:", autoescape=True)  # no range: languages sort ":" differently
+    found = waiting.reports_under(bug.id).where(begins)
     return db.session.scalars(found.order_by(Report.id)).all()

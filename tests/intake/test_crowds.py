@@ -135,6 +135,16 @@ def test_taking_it_back_leaves_those_who_waited_before(app, lea):
         crowds.take_back(bug, batch, actor=lea)
 
 
+def test_taking_back_touches_no_other_bug(app, lea):
+    bug, other = make_bug(waiting=[]), make_bug(waiting=[])
+    batch = attach(bug, "a@b.com", actor=lea)
+
+    with pytest.raises(Conflict), transaction():
+        crowds.take_back(other, batch, actor=lea)
+
+    assert waiting(bug) == 1
+
+
 def test_who_is_attached_to_a_bug_that_is_declined_is_owed_the_answer(app, lea):
     bug = make_bug(Status.DECLINED, waiting=[make_customer("Sam")])
 
