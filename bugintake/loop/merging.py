@@ -21,15 +21,17 @@ from bugintake.loop.models import (
     MessageState,
 )
 
-UNSENT = (MessageState.PENDING, MessageState.HELD, MessageState.FAILED, MessageState.SUPPRESSED, MessageState.CANCELLED)
+STILL_OWED = (MessageState.PENDING, MessageState.HELD, MessageState.FAILED)
+OWED_NO_MORE = (MessageState.SUPPRESSED, MessageState.CANCELLED)
+UNSENT = STILL_OWED + OWED_NO_MORE
 TOLD = {MessageState.SENT: SettledBy.TOLD, MessageState.TOLD_BY_HAND: SettledBy.TOLD_BY_HAND}
 
 
 def follow(event: Event) -> None:
     """Move what one record is owed, its envelopes and its links to the record that stands for it now.
 
-    Of two messages of one announcement the one stays that was told, or may have been. Raises Conflict while a mail to
-    either is being handed over.
+    Of two messages of one announcement the one stays that was told, or may have been, else the one that is still
+    owed. Raises Conflict while a mail to either is being handed over.
     """
     gone, into = event.details["customer_id"], event.details["into_id"]
     either = (gone, into)
@@ -53,7 +55,7 @@ def _join_messages(gone: int, into: int) -> None:
     for message in _messages_of(gone):
         other = mine.get(message.announcement_id)
         if other is not None:
-            spare = message if message.state in UNSENT else other
+            spare = max(message, other, key=lambda each: (_rank(each), each is message))
             if spare.state not in UNSENT:
                 continue  # both were told: each stays the record of its own mail
             db.session.delete(spare)
@@ -64,6 +66,11 @@ def _join_messages(gone: int, into: int) -> None:
     address = Message.held_because == HeldBecause.NO_ADDRESS
     # Whether there is an address now is asked when the mail is written.
     update_all(free.where(address).values(state=MessageState.PENDING, held_because=None, state_at=clock.now()))
+
+
+def _rank(message: Message) -> int:
+    """Order by what must stay first: what was told, then what is still owed, because whoever waits must hear it."""
+    return next((rank for rank, states in enumerate((STILL_OWED, OWED_NO_MORE), 1) if message.state in states), 0)
 
 
 def _messages_of(customer_id: int) -> list[Message]:

@@ -6,13 +6,14 @@ import sqlalchemy as sa
 from bugintake.core.db import db, transaction
 from bugintake.core.errors import Conflict
 from bugintake.core.forms import Seen
-from bugintake.intake import crowds
+from bugintake.intake import crowds, reports
 from bugintake.intake.customers import adding, changing, merging, queries
 from bugintake.intake.customers.models import Account, Customer
 from bugintake.intake.models import Bug, Remark, Report, Status
 from bugintake.loop import envelopes, links, messages
 from bugintake.loop.models import Delivery, DeliveryState, HeldBecause, LinkPurpose, Message, MessageState
 from bugintake.team.models import Role
+from bugintake.triage import transitions
 from tests.factories import make_bug, make_customer, make_report, make_user, make_workspace
 
 
@@ -149,6 +150,31 @@ def test_who_was_told_as_both_keeps_both_mails_on_the_page(hana, twin, lea):
     merge(twin, hana, lea)
 
     assert (len(owed(bug)), waiting(bug)) == (2, 0)
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_who_waits_as_one_is_still_owed_what_the_other_no_longer_was(hana, twin, lea, first):
+    bug = make_bug(Status.LIVE, waiting=[hana, twin])
+    stopped = db.session.scalars(sa.select(Report).where(Report.customer_id == (hana if first else twin).id)).one()
+    with transaction():
+        reports.withdraw(stopped, actor=lea)
+
+    merge(twin, hana, lea)
+
+    assert (owed(bug), waiting(bug)) == ([(hana.id, MessageState.PENDING)], 1)
+
+
+def test_the_record_that_is_gone_never_waits_again(hana, twin, lea):
+    bug = make_bug(Status.LIVE, waiting=[hana, twin])
+    with transaction():
+        for message in db.session.scalars(sa.select(Message)).all():
+            messages.tell_by_hand(message, actor=lea)
+    merge(twin, hana, lea)
+
+    with transaction():
+        transitions.unrelease(db.session.get_one(Bug, bug.id), actor=lea)
+
+    assert waiting(bug) == 1
 
 
 def test_a_message_about_another_bug_goes_to_the_address_that_stays(hana, twin, lea):

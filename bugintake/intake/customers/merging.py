@@ -118,7 +118,9 @@ def _join_reports(gone: Customer, into: Customer) -> dict[str, int]:
             db.session.add(Remark(report_id=other.id, text=words, said_at=report.filed_at))
         if report.settled_at is None:
             other.settled_at = other.settled_by = None
-            report.settled_at, report.settled_by = clock.now(), SettledBy.MERGED
+            report.settled_at = clock.now()
+        if report.settled_by is not SettledBy.WITHDRAWN:
+            report.settled_by = SettledBy.MERGED  # so that nothing lets the record wait again that is gone
         other.unsubscribed_at = other.unsubscribed_at or report.unsubscribed_at
         db.session.flush()
         for kind in (Question, Remark, Attachment):
