@@ -30,6 +30,7 @@ FOR_PROGRAMS = (
     "/customers/suggestions",
     "/customers.csv",
     "/customers/<int:customer_id>/data.json",
+    "/customers/<int:customer_id>/history",  # a part of the form, which its script asks for
     "/admin/catalogue/form.yml",
 )
 BY_LINK = (
