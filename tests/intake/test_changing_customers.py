@@ -7,7 +7,7 @@ from bugintake.core.db import db, transaction
 from bugintake.core.errors import Conflict, Invalid, Stale
 from bugintake.core.events import Event, EventKind
 from bugintake.core.forms import Seen, fingerprint
-from bugintake.intake.customers import adding, changing, queries
+from bugintake.intake.customers import adding, changing, merging, queries
 from bugintake.intake.customers.models import ExternalId
 from bugintake.team.models import Role
 from tests.factories import make_customer, make_user, make_workspace
@@ -191,3 +191,12 @@ def test_a_new_address_is_not_held_against_what_came_back_from_the_old_one(app, 
     change(hana, email="hana@new.hr")
 
     assert hana.suppressed_at is None
+
+
+def test_nobody_writes_a_note_on_a_record_that_was_merged(app):
+    hana, twin, lea = make_customer("Hana"), make_customer("Hana K"), make_user(Role.AGENT)
+    with transaction():
+        merging.merge(twin, hana, actor=lea)
+
+    with pytest.raises(Conflict), transaction():
+        changing.write_note(twin, "On leave.", actor=lea)

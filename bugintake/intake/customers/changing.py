@@ -135,7 +135,13 @@ def day_in(text: str) -> date | None:
 
 
 def write_note(owner: Customer | Account, text: str, *, actor: User) -> StaffNote:
-    """Write a note for the team. Records customer.note_written. Raises Invalid for an empty or overlong text."""
+    """Write a note for the team. Records customer.note_written.
+
+    Raises Invalid for an empty or overlong text, Conflict for a record that was erased or merged: nobody would see it.
+    """
+    hold(owner)
+    if owner.merged_into_id is not None or getattr(owner, "erased_at", None) is not None:
+        raise Conflict("This record was erased or merged, so there is nothing to write a note on any more.")
     if not text or len(text) > NOTE_LENGTH:
         raise Invalid(f"A note has 1 to {NOTE_LENGTH:,} characters.", "text")
     note = StaffNote(text=text, written_by_id=actor.id, **_owner(owner))
