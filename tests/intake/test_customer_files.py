@@ -6,9 +6,10 @@ import sqlalchemy as sa
 from bugintake.core.db import db, transaction
 from bugintake.core.errors import Invalid
 from bugintake.core.forms import Seen
-from bugintake.intake.customers import changing, files
+from bugintake.intake.customers import changing, files, merging
 from bugintake.intake.customers.models import Account, Customer
-from tests.factories import make_customer, make_workspace
+from bugintake.team.models import Role
+from tests.factories import make_customer, make_user, make_workspace
 
 FILE = """external_ids;email;name;company;language;time_zone;quiet_until
 crm: 4711;hana@b.com;Hana Kovač;Brightline;German;Europe/Zagreb;2027-03-01
@@ -145,3 +146,18 @@ def test_an_engineer_gets_no_file(as_user, mira):
     page = as_user(mira).get("/customers.csv")
 
     assert (page.status_code, "secretlocal" in page.text) == (403, False)
+
+
+def test_the_address_of_a_merged_record_finds_the_person_and_stays_the_old_one():
+    hana, twin = make_customer("Hana", email="hana@b.com"), make_customer("Hana K", email="hk@b.com")
+    with transaction():
+        merging.merge(twin, hana, actor=make_user(Role.AGENT))
+
+    outcome = take_in("email,company\nhk@b.com,Brightline\n")
+
+    assert [line.sentence for line in outcome.lines] == ["Hana: company changed."]
+    assert db.session.get_one(Customer, hana.id).email == "hana@b.com"
+
+
+def test_a_formula_in_wide_letters_is_guarded_too():
+    assert files.guarded("\uff1dA1") == "'\uff1dA1"

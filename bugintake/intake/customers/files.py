@@ -23,7 +23,8 @@ FIELDS |= {"time_zone": "zone", "quiet_until": "quiet_until"}
 OTHER_NAMES = {"e_mail": "email", "mail": "email", "address": "email", "zone": "time_zone", "account": "company"}
 MOST = 2000
 LARGEST = 2_000_000
-_RUNS = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet takes for a formula at the beginning of a cell
+# What a spreadsheet takes for a formula at the beginning of a cell, also in the wide letters of East Asia.
+_RUNS = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _WORD = re.compile(r"[^a-z]+")
 
 
@@ -150,7 +151,10 @@ def _take(row: Mapping[str, str], actor: User | None) -> str:
     typed: dict[str, Any] = {field: row[name] for name, field in FIELDS.items() if row.get(name)}
     if "language" in typed:
         typed["language"] = _language(typed["language"])
-    if email is not None:
+    is_found_by_it = customer is not None and email is not None and adding.customer_with(email) is customer
+    if email is None or is_found_by_it:
+        typed.pop("email", None)  # they are found by it, perhaps by the one of a record that became theirs
+    else:
         typed["email"] = email
     is_new = customer is None
     if customer is None:
