@@ -6,10 +6,12 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
+from bugintake.core import events
 from bugintake.core.db import db, transaction
 from bugintake.core.errors import Conflict
 from bugintake.core.events import Event, EventKind
 from bugintake.core.forms import Seen
+from bugintake.intake import reports
 from bugintake.intake.attachments import storage
 from bugintake.intake.attachments.models import Attachment
 from bugintake.intake.customers import changing, erasing, merging, queries
@@ -21,7 +23,7 @@ from bugintake.loop.models import Delivery, LinkPurpose, Message, MessageState
 from bugintake.team import tokens
 from bugintake.team.models import IdempotentAnswer, Role
 from bugintake.triage import transitions
-from tests.factories import bring_to, make_attachment, make_bug, make_customer, make_user, make_workspace
+from tests.factories import bring_to, make_attachment, make_bug, make_customer, make_telling, make_user, make_workspace
 from tests.loop.rows import one_message, owed
 
 SOUGHT = "zephyr"
@@ -159,6 +161,19 @@ def test_a_title_that_a_colleague_wrote_stays(petra):
     assert db.session.get_one(Bug, bug.id).title == "Exports are empty"
 
 
+def test_what_the_api_repeats_forgets_the_address_of_a_merged_record_too(petra):
+    hana, twin = make_customer("Hana", email="hana@example.com"), make_customer("Hana K", email="hk@example.com")
+    with transaction():
+        merging.merge(twin, hana, actor=petra)
+    with transaction():
+        token, body = tokens.create_token(petra, ["read"], actor=None)[0].id, {"to": "hk@example.com"}
+        db.session.add(IdempotentAnswer(token_id=token, key="k", request_hash="h", status=200, body=body, headers={}))
+
+    erase(hana, petra)
+
+    assert db.session.scalars(sa.select(IdempotentAnswer.body)).one() == {"to": "erased"}
+
+
 def test_nobody_is_erased_twice(petra):
     hana = make_customer("Hana")
     erase(hana, petra)
@@ -208,6 +223,25 @@ def test_who_told_us_only_of_what_is_long_closed_is_erased_by_the_worker(petra, 
     db.session.rollback()
     db.session.expire_all()
     assert [each.erased_at is not None for each in (old, waits, back, never)] == [True, False, False, False]
+
+
+def test_whoever_tells_us_again_before_their_turn_comes_is_not_erased(petra, monkeypatch, clock):
+    make_workspace(retention_months=6)
+    first, second = make_customer("First"), make_customer("Second")
+    settle(make_bug(Status.LIVE, waiting=[first, second]), clock.now())
+    clock.advance(timedelta(days=200))
+    telling = make_telling(second)
+
+    def tell_us_meanwhile(_event):
+        reports.file_report(telling, actor=petra)
+
+    listening = [*events._subscribers[EventKind.CUSTOMER_ERASED], tell_us_meanwhile]
+    monkeypatch.setitem(events._subscribers, EventKind.CUSTOMER_ERASED, listening)
+
+    erasing.erase_the_forgotten()
+
+    db.session.expire_all()
+    assert [each.erased_at is not None for each in (first, second)] == [True, False]
 
 
 def test_without_a_limit_everything_is_kept(petra, app, clock):
