@@ -160,7 +160,8 @@ def _begin_writing(connection: sa.Connection) -> None:
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
                 return
             except OperationalError as error:
-                if getattr(error.orig, "sqlite_errorcode", None) != sqlite3.SQLITE_BUSY or monotonic() > deadline:
+                code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF  # also busy recovering what a crash left
+                if code != sqlite3.SQLITE_BUSY or monotonic() > deadline:
                     raise
             sleep(LOOKS_EVERY)
     finally:

@@ -1,6 +1,8 @@
 """How a transaction begins and ends, and what the database promises while several people write."""
 
 import sqlite3
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -343,3 +345,32 @@ def test_times_are_stored_in_utc_and_come_back_aware(app: Flask, clock: Any, cir
 def test_a_time_without_a_zone_is_refused(app: Flask, clock: Any, circuit: Circuit) -> None:
     with pytest.raises(sa.exc.StatementError, match="A stored time must be aware"), transaction():
         circuit.open_until = clock.now().replace(tzinfo=None)
+
+
+HOLDS = """
+import fcntl, sys
+with open(sys.argv[1], "r+b") as shared:
+    fcntl.lockf(shared, fcntl.LOCK_EX, 3, 120)  # what SQLite locks to write, to checkpoint and to recover
+    shared.write(bytes(96))
+    shared.flush()
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.mark.only_on("sqlite")
+def test_a_writer_waits_while_another_process_recovers_what_a_crash_left(circuit: Circuit) -> None:
+    with db.engine.connect() as reader:
+        reader.execute(sa.text("SELECT 1 FROM circuits"))
+        reader.rollback()
+        command = [sys.executable, "-c", HOLDS, f"{db.engine.url.database}-shm"]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+            assert other.stdout is not None
+            assert other.stdin is not None
+            assert other.stdout.readline() == b"held\n"
+            release = threading.Timer(0.3, other.stdin.close)
+            release.start()
+            with transaction():
+                assert update_one(sa.update(Circuit).values(failures=1))
+            release.join()
+    assert failures() == 1
