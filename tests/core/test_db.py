@@ -360,17 +360,16 @@ with open(sys.argv[1], "r+b") as shared:
 
 @pytest.mark.only_on("sqlite")
 def test_a_writer_waits_while_another_process_recovers_what_a_crash_left(circuit: Circuit) -> None:
-    with db.engine.connect() as reader:
-        reader.execute(sa.text("SELECT 1 FROM circuits"))
-        reader.rollback()
-        command = [sys.executable, "-c", HOLDS, f"{db.engine.url.database}-shm"]
-        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
-            assert other.stdout is not None
-            assert other.stdin is not None
-            assert other.stdout.readline() == b"held\n"
-            release = threading.Timer(0.3, other.stdin.close)
-            release.start()
-            with transaction():
-                assert update_one(sa.update(Circuit).values(failures=1))
-            release.join()
+    with db.engine.connect() as opened:  # a new one would wait before it writes
+        opened.execute(sa.text("SELECT 1 FROM circuits"))
+    command = [sys.executable, "-c", HOLDS, f"{db.engine.url.database}-shm"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        assert other.stdin is not None
+        assert other.stdout.readline() == b"held\n"
+        release = threading.Timer(0.3, other.stdin.close)
+        release.start()
+        with transaction():
+            assert update_one(sa.update(Circuit).values(failures=1))
+        release.join()
     assert failures() == 1
