@@ -179,14 +179,12 @@ def test_its_history_is_in_order_and_never_in_the_future_whenever_it_is_brought(
     assert MessageState.PENDING in set(db.session.scalars(sa.select(Message.state)))
 
 
-@pytest.mark.only_on("sqlite")
 def test_time_runs_again_afterwards(app: Flask) -> None:
     with transaction():
         sample.fill()
     assert abs(datetime.now(UTC) - house_clock.now()) < timedelta(minutes=1)
 
 
-@pytest.mark.only_on("sqlite")
 def test_it_never_sends_mail(app: Flask, filled: datetime) -> None:
     house_clock.freeze(filled + timedelta(days=3))
     for _ in range(3):
@@ -222,7 +220,6 @@ def test_everything_happened_through_the_verbs(filled: datetime) -> None:
         assert (steps[0] if steps else Status.NEW) == bug.status
 
 
-@pytest.mark.only_on("sqlite")
 def test_the_command_prints_who_can_sign_in_as_what(run_json: Callable[..., Any], run: Callable[..., Any]) -> None:
     found = run_json("demo")
     again = run("demo")
@@ -245,7 +242,6 @@ def test_it_is_refused_where_there_is_work(run: Callable[..., Any]) -> None:
     assert db.session.scalars(sa.select(Bug)).all() == []
 
 
-@pytest.mark.only_on("sqlite")
 def test_the_first_door_of_a_new_installation_leads_into_it(filled: datetime, client: Any) -> None:
     petra = db.session.scalars(sa.select(User).where(User.role == Role.ADMIN)).one()
     page = client.get("/login")
