@@ -215,10 +215,15 @@ def rows(statement: sa.Executable, **values: Any) -> Sequence[Any]:
     return session.connection().execute(statement, values).all()
 
 
+def changed(statement: sa.Update) -> int:
+    """Execute an UPDATE, and count the rows it changed."""
+    count: int = db.session.execute(statement).rowcount  # type: ignore[attr-defined]  # it answers with a CursorResult
+    return count
+
+
 def update_one(statement: sa.Update) -> bool:
     """Execute a compare-and-set, and tell whether it changed exactly one row."""
-    result = db.session.execute(statement)
-    return bool(result.rowcount == 1)  # type: ignore[attr-defined]  # an UPDATE answers with a CursorResult
+    return changed(statement) == 1
 
 
 def update_all(statement: sa.Update) -> int:
@@ -228,9 +233,8 @@ def update_all(statement: sa.Update) -> int:
     """
     session = db.session()
     session.flush()
-    result = session.execute(statement.execution_options(synchronize_session=False))
+    count = changed(statement.execution_options(synchronize_session=False))
     read_again(statement.entity_description["entity"])
-    count: int = result.rowcount  # type: ignore[attr-defined]  # an UPDATE answers with a CursorResult
     return count
 
 

@@ -14,11 +14,11 @@ from bugintake.core import clock
 from bugintake.core.db import rows
 from bugintake.intake import catalogue, further_lists
 from bugintake.intake.catalogue import LATELY, LATEST_REPORTS, Choice, key_of
+from bugintake.intake.filing import ASKED
 from bugintake.intake.models import Bug, OptionList, Question, Report
 from bugintake.intake.queries import visible_to
 from bugintake.team.models import User
 
-ASKED = tuple(kind for kind in OptionList if kind != OptionList.DECLINE_REASON)
 TEXTS = ("Steps to see it", "What happened", "What should have happened", "A screenshot or file")
 PROPOSED_FROM = 3  # times asked for the same thing in one area
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
 from bugintake.core import clock, events
-from bugintake.core.db import Model, db, one_at_a_time, update_one
+from bugintake.core.db import Model, changed, db, one_at_a_time, update_one
 from bugintake.core.errors import Conflict
 from bugintake.core.events import Event, EventKind
 from bugintake.intake import catalogue
@@ -214,7 +214,7 @@ def _move(found: OptionMerge, column: sa.Column[Any], into: Option) -> int:
     rows = sa.select(sa.literal(found.id), sa.literal(str(column)), *keys).where(column == found.option_id)
     db.session.execute(sa.insert(MovedRow).from_select(["merge_id", "place", "key", "second_key"], rows))
     change = sa.update(column.table).where(column == found.option_id).values(_values(column, into))
-    return int(db.session.execute(change).rowcount)  # type: ignore[attr-defined]  # an UPDATE answers with a CursorResult
+    return changed(change)
 
 
 def _give_back(found: OptionMerge, column: sa.Column[Any], option: Option, into: Option) -> int:
@@ -223,7 +223,7 @@ def _give_back(found: OptionMerge, column: sa.Column[Any], option: Option, into:
     change = sa.update(column.table).where(column == into.id, sa.tuple_(*keys).in_(moved))
     if column.table is Bug.__table__:
         change = change.where(~_chosen_anew(found, column))
-    return int(db.session.execute(change.values(_values(column, option))).rowcount)  # type: ignore[attr-defined]
+    return changed(change.values(_values(column, option)))
 
 
 def _moved(found: OptionMerge, place: str) -> tuple[sa.ColumnElement[bool], ...]:

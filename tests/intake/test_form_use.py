@@ -136,7 +136,7 @@ def test_lists_say_what_stays_unsure_and_what_nobody_chose(app, company):
     for platform in (unsure, unsure, firefox, firefox):
         make_report(platform=platform)
 
-    labels = {kind: (kind.value, kind.value) for kind in form_use.ASKED}
+    labels = {kind: (kind.value, kind.value) for kind in filing.ASKED}
     platforms = next(each for each in form_use.lists_used(labels) if each.address == "platform")
 
     assert (platforms.count, platforms.unsure_percent) == (4, 50)

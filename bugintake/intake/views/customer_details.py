@@ -1,5 +1,9 @@
 """What is known of customers and companies: changing it, notes on it, and letting mail go to somebody again."""
 
+from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
+
 from flask import flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -13,6 +17,8 @@ from bugintake.intake.customers.models import Account, Customer
 from bugintake.intake.views import bp
 from bugintake.intake.views.customers import account_page, customer_page
 from bugintake.team.guards import signed_in, signed_in_user
+
+T = TypeVar("T", Customer, Account)
 
 
 @bp.get("/customers/<int:customer_id>/details")
@@ -72,30 +78,16 @@ def change_account(account_id: int) -> ResponseReturnValue:
 @signed_in
 def note_on_customer(customer_id: int) -> ResponseReturnValue:
     """Write a note on a person."""
-    form = NoteForm()
-    try:
-        with transaction():
-            found = queries.customer_or_404(customer_id)
-            changing.write_note(found, form.text.data or "", actor=signed_in_user())
-    except Invalid as refusal:
-        form.text.errors = [refusal.sentence]
-        return customer_page(queries.customer_or_404(customer_id), form, 422)
-    return redirect(url_for(".customer", customer_id=customer_id), 303)
+    address = url_for(".customer", customer_id=customer_id)
+    return _note(partial(queries.customer_or_404, customer_id), customer_page, address)
 
 
 @bp.post("/accounts/<int:account_id>/notes")
 @signed_in
 def note_on_account(account_id: int) -> ResponseReturnValue:
     """Write a note on a company."""
-    form = NoteForm()
-    try:
-        with transaction():
-            found = queries.account_or_404(account_id)
-            changing.write_note(found, form.text.data or "", actor=signed_in_user())
-    except Invalid as refusal:
-        form.text.errors = [refusal.sentence]
-        return account_page(queries.account_or_404(account_id), form, 422)
-    return redirect(url_for(".account", account_id=account_id), 303)
+    address = url_for(".account", account_id=account_id)
+    return _note(partial(queries.account_or_404, account_id), account_page, address)
 
 
 @bp.post("/customer-notes/<int:note_id>/removal")
@@ -120,6 +112,19 @@ def let_mail_go(customer_id: int) -> ResponseReturnValue:
         changing.lift_suppression(found, actor=signed_in_user())
     flash(_("Mail goes to %(name)s again from now on. What was not sent stays so.", name=found.name))
     return redirect(url_for(".customer", customer_id=found.id), 303)
+
+
+def _note(
+    read: Callable[[], T], page: Callable[[T, NoteForm, int], ResponseReturnValue], at: str
+) -> ResponseReturnValue:
+    form = NoteForm()
+    try:
+        with transaction():
+            changing.write_note(read(), form.text.data or "", actor=signed_in_user())
+    except Invalid as refusal:
+        form.text.errors = [refusal.sentence]
+        return page(read(), form, 422)
+    return redirect(at, 303)
 
 
 def _customer_form(found: Customer, form: CustomerForm, status: int = 200) -> ResponseReturnValue:
