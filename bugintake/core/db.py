@@ -2,11 +2,9 @@
 
 import enum
 import logging
-import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time
-from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -17,7 +15,6 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session, registry
 
 BUSY_TIMEOUT_MS = 5000
-LOOKS_EVERY = 0.002  # seconds
 ENDED_FOR_ANOTHER = ("40P01", "40001")  # deadlock, serialization failure
 ALL = 2**31 - 1  # a limit that nothing reaches, and no number of a row is greater
 
@@ -144,28 +141,8 @@ def tune(engine: sa.Engine) -> None:
 
     @sa.event.listens_for(engine, "begin")
     def begin(connection: sa.Connection) -> None:
-        if connection.get_execution_options().get("is_writing", False):
-            _begin_writing(connection)
-        else:
-            connection.exec_driver_sql("BEGIN")
-
-
-def _begin_writing(connection: sa.Connection) -> None:
-    """Become the one writer of SQLite, looking often: by itself it sleeps up to 0.1 s while others go in between."""
-    deadline = monotonic() + BUSY_TIMEOUT_MS / 1000
-    connection.exec_driver_sql("PRAGMA busy_timeout=0")
-    try:
-        while True:
-            try:
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
-                return
-            except OperationalError as error:
-                code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF  # also busy recovering what a crash left
-                if code != sqlite3.SQLITE_BUSY or monotonic() > deadline:
-                    raise
-            sleep(LOOKS_EVERY)
-    finally:
-        connection.exec_driver_sql(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+        writing = connection.get_execution_options().get("is_writing", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
 
 @contextmanager

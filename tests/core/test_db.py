@@ -1,8 +1,6 @@
 """How a transaction begins and ends, and what the database promises while several people write."""
 
 import sqlite3
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -265,18 +263,6 @@ def test_a_database_locked_for_longer_answers_503_and_keeps_what_was_typed(
     assert client.post("/counter").text == "1"
 
 
-@pytest.mark.only_on("sqlite")
-def test_a_connection_waits_as_patiently_as_before_once_it_has_written_or_could_not(
-    counting: Flask, client: FlaskClient, file: Path, impatient: None
-) -> None:
-    assert client.post("/counter").status_code == 200
-    with held(file, None):
-        assert client.post("/counter").status_code == 503
-
-    with db.engine.connect() as connection:
-        assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == house.BUSY_TIMEOUT_MS
-
-
 @pytest.mark.fault("F-D1")
 @pytest.mark.only_on("postgres")
 def test_a_row_locked_for_longer_answers_503(counting: Flask, client: FlaskClient, impatient: None) -> None:
@@ -345,31 +331,3 @@ def test_times_are_stored_in_utc_and_come_back_aware(app: Flask, clock: Any, cir
 def test_a_time_without_a_zone_is_refused(app: Flask, clock: Any, circuit: Circuit) -> None:
     with pytest.raises(sa.exc.StatementError, match="A stored time must be aware"), transaction():
         circuit.open_until = clock.now().replace(tzinfo=None)
-
-
-HOLDS = """
-import fcntl, sys
-with open(sys.argv[1], "r+b") as shared:
-    fcntl.lockf(shared, fcntl.LOCK_EX, 3, 120)  # what SQLite locks to write, to checkpoint and to recover
-    shared.write(bytes(96))
-    shared.flush()
-    print("held", flush=True)
-    sys.stdin.read()
-"""
-
-
-@pytest.mark.only_on("sqlite")
-def test_a_writer_waits_while_another_process_recovers_what_a_crash_left(circuit: Circuit) -> None:
-    with db.engine.connect() as opened:  # a new one would wait before it writes
-        opened.execute(sa.text("SELECT 1 FROM circuits"))
-    command = [sys.executable, "-c", HOLDS, f"{db.engine.url.database}-shm"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
-        assert other.stdout is not None
-        assert other.stdin is not None
-        assert other.stdout.readline() == b"held\n"
-        release = threading.Timer(0.3, other.stdin.close)
-        release.start()
-        with transaction():
-            assert update_one(sa.update(Circuit).values(failures=1))
-        release.join()
-    assert failures() == 1
