@@ -221,8 +221,10 @@ def one_at_a_time(what: str) -> None:
         db.session.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(what, 0))))
 
 
-def hold(row: Any) -> None:
+def hold(row: Any, *, is_leaving: bool = False) -> None:
     """Let nobody else change a row until this transaction ends, and read what the last one made of it.
+
+    Where it `is_leaving`, and another or nothing will stand for it, this waits for those who let others point to it.
 
     The order of all locks: bugs by their number, then envelopes, messages and reports. Who changes what hangs from a
     bug takes the bug first, so that two of them never wait for each other.
@@ -231,7 +233,7 @@ def hold(row: Any) -> None:
     """
     kind = type(row)
     db.session.flush()
-    db.session.execute(sa.select(kind.id).where(kind.id == row.id).with_for_update(key_share=True)).all()
+    db.session.execute(sa.select(kind.id).where(kind.id == row.id).with_for_update(key_share=not is_leaving)).all()
     db.session.refresh(row)
 
 

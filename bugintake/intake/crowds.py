@@ -3,19 +3,21 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
 from bugintake.core import clock, events
 from bugintake.core.db import db, hold, one_at_a_time
 from bugintake.core.errors import Conflict, Invalid
-from bugintake.core.events import EventKind
+from bugintake.core.events import Event, EventKind
 from bugintake.core.forms import clean_line
 from bugintake.core.security import hash_secret
 from bugintake.intake import filing, waiting
 from bugintake.intake.customers import adding
 from bugintake.intake.customers.models import Customer
-from bugintake.intake.models import Bug, OptionList, Report, SettledBy
+from bugintake.intake.models import Bug, OptionList, Remark, Report, SettledBy
 from bugintake.intake.reports import TEXT_LENGTH, canonical
 from bugintake.team.models import LANGUAGES, User
 from bugintake.team.workspace import workspace
@@ -97,7 +99,7 @@ def attach_all(bug: Bug, crowd: Crowd, *, words: str, languages: Mapping[str, st
     bug = canonical(bug)
     batch = hash_secret(f"crowd {actor.id} {bug.id} {key}")[:32]
     one_at_a_time(f"crowd {batch}")
-    if _made_by(batch, bug):
+    if _made_by(batch, bug) or _waiting_again_by(batch, bug):
         return batch
     if len(words) > TEXT_LENGTH:
         raise Invalid(f"That is longer than {TEXT_LENGTH:,} characters.", "actual")
@@ -105,11 +107,10 @@ def attach_all(bug: Bug, crowd: Crowd, *, words: str, languages: Mapping[str, st
     if bug.withdrawn_at is not None:
         raise Conflict(f"{bug.ref} was taken back, so nobody can wait for it.")
     added = [_added(entry, languages.get(entry.address, guess), actor) for entry, guess in crowd.new]
-    people = {each.id: each for each in (*crowd.known, *added)}
+    people = {each.id: each for each in adding.hold_standing([*crowd.known, *added])}
     theirs = waiting.reports_under(bug.id).where(Report.customer_id.in_(people)).order_by(Report.id)
     earlier = {report.customer_id: report for report in db.session.scalars(theirs)}
-    for report in earlier.values():
-        report.settled_at = report.settled_by = None
+    again = [(report, _wait_again(report, words)) for report in earlier.values() if report.settled_at is not None]
     chosen = filing.options_chosen(filing.Typed(), bug)
     choices = {f"{kind}_id": chosen[kind].id for kind in OptionList if kind in chosen}
     texts = {"actual": words, "filed_by_id": actor.id, "bug_id": bug.id}
@@ -121,7 +122,9 @@ def attach_all(bug: Bug, crowd: Crowd, *, words: str, languages: Mapping[str, st
     db.session.add_all(new)
     bug.changed_at = clock.now()
     waiting.recount([bug.id])
-    for report in (*earlier.values(), *new):
+    for report, before in again:
+        events.record(EventKind.REPORT_ATTACHED, actor=actor, bug=bug, report=report, crowd=batch, **before)
+    for report in new:
         events.record(EventKind.REPORT_ATTACHED, actor=actor, bug=bug, report=report)
     return batch
 
@@ -129,21 +132,52 @@ def attach_all(bug: Bug, crowd: Crowd, *, words: str, languages: Mapping[str, st
 def take_back(bug: Bug, batch: str, *, actor: User) -> int:
     """Take the reports of one crowd back without a word to anybody, and count them. Records report.withdrawn for each.
 
-    Who was told meanwhile stays told; who had waited before still waits. Raises Conflict where nothing is left to
-    take back.
+    Who was told meanwhile stays told; who had waited before still waits, and who had stopped does again. Raises
+    Conflict where nothing is left to take back.
     """
     bug = canonical(bug)
     hold(bug)
-    found = [report for report in _made_by(batch, bug) if report.settled_at is None]
-    if not found:
+    new = [report for report in _made_by(batch, bug) if report.settled_at is None]
+    again = _waiting_again_by(batch, bug)
+    if not new and not again:
         raise Conflict("Nothing of it is left to take back.")
-    for report in found:
+    for report in new:
         report.settled_at, report.settled_by = clock.now(), SettledBy.WITHDRAWN
+    for report, before in again:
+        report.settled_at = datetime.fromisoformat(before["settled_at"])
+        report.settled_by = SettledBy(before["settled_by"])
+    said = [before["remark"] for _report, before in again if "remark" in before]
+    db.session.execute(sa.delete(Remark).where(Remark.id.in_(said)))
     bug.changed_at = clock.now()
     waiting.recount([bug.id])
-    for report in found:
+    taken = [*new, *(report for report, _before in again)]
+    for report in taken:
         events.record(EventKind.REPORT_WITHDRAWN, actor=actor, bug=bug, report=report)
-    return len(found)
+    return len(taken)
+
+
+def _wait_again(report: Report, words: str) -> dict[str, Any]:
+    """Let somebody wait who had stopped, and say how they had."""
+    before: dict[str, Any] = {"settled_at": report.settled_at and report.settled_at.isoformat()}
+    before["settled_by"] = report.settled_by
+    report.settled_at = report.settled_by = None
+    if words:
+        remark = Remark(report_id=report.id, text=words)
+        db.session.add(remark)
+        db.session.flush()
+        before["remark"] = remark.id
+    return before
+
+
+def _waiting_again_by(batch: str, bug: Bug) -> list[tuple[Report, dict[str, Any]]]:
+    """Find who waits again since a crowd was attached, and was not attached again since, with how they had stopped."""
+    later = sa.orm.aliased(Event)
+    is_same = (later.report_id == Event.report_id, later.kind == EventKind.REPORT_ATTACHED)
+    last = sa.select(sa.func.max(later.id)).where(*is_same).scalar_subquery()
+    of_it = sa.select(Event).where(Event.bug_id == bug.id, Event.kind == EventKind.REPORT_ATTACHED, Event.id == last)
+    events_of_it = db.session.scalars(of_it.where(Event.details["crowd"].as_string() == batch).order_by(Event.id)).all()
+    found = [(db.session.get_one(Report, event.report_id), event.details) for event in events_of_it]
+    return [(report, before) for report, before in found if report.settled_at is None]
 
 
 def _pieces(match: re.Match[str]) -> list[tuple[str, str]]:

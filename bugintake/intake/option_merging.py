@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
 from bugintake.core import clock, events
-from bugintake.core.db import Model, changed, db, one_at_a_time, update_one
+from bugintake.core.db import Model, changed, db, hold, one_at_a_time, update_one
 from bugintake.core.errors import Conflict
 from bugintake.core.events import Event, EventKind
 from bugintake.intake import catalogue
@@ -184,9 +184,7 @@ def _check_live(option: Option, into: Option) -> None:
 def _hold(option: Option, into: Option) -> None:
     """Wait for those who are choosing the one, and let nobody change the other."""
     for each in (option, into):
-        row = sa.select(Option.id).where(Option.id == each.id)
-        db.session.execute(row.with_for_update(key_share=each is into)).all()
-        db.session.refresh(each)
+        hold(each, is_leaving=each is option)
 
 
 def _gained(option: Option, into: Option) -> dict[str, Any]:

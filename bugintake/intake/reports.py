@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 
@@ -13,6 +13,7 @@ from bugintake.core.errors import Conflict, Invalid
 from bugintake.core.events import EventKind
 from bugintake.core.forms import clean_line
 from bugintake.intake import further_lists, proposals, waiting
+from bugintake.intake.customers import adding
 from bugintake.intake.customers.models import Customer
 from bugintake.intake.further_lists import Chosen
 from bugintake.intake.models import Bug, Option, Remark, Report, SettledBy, Status
@@ -64,7 +65,8 @@ def file_report(telling: Telling, *, actor: User, key: str | None = None) -> Rep
     """File a new bug with its first report.
 
     `key` names the submission: sent twice, it makes one report and both get the same answer. Records report.filed.
-    Raises Invalid for an empty or overlong text, Conflict where the key was used for something else.
+    Raises Invalid for an empty or overlong text, Conflict where the key was used for something else, and for a
+    customer who was erased meanwhile.
     """
     for name, sentence in NEEDED.items():
         if not getattr(telling, name):
@@ -73,6 +75,7 @@ def file_report(telling: Telling, *, actor: User, key: str | None = None) -> Rep
     earlier = _filed_before(telling, None, actor, key)
     if earlier is not None:
         return earlier
+    telling = _of_whoever_stands(telling)
     bug = Bug(
         title=title_from(telling),
         area_id=telling.area.id,
@@ -105,6 +108,7 @@ def attach(bug: Bug, telling: Telling, *, actor: User, key: str | None = None) -
     hold(bug)  # what it became while this waited for its row decides whether an outcome is owed
     if bug.withdrawn_at is not None:
         raise Conflict(f"{bug.ref} was taken back, so nobody can wait for it.")
+    telling = _of_whoever_stands(telling)
     report = _report_of(bug, telling.customer)
     if report is None:
         report = _add(telling, bug, bug, actor, key)
@@ -179,6 +183,14 @@ def _filed_before(telling: Telling, bug: Bug | None, actor: User, key: str | Non
     if report.filed_by_id != actor.id or report.submission_hash != telling.fingerprint(bug):
         raise Conflict(f"This form was sent before, and made {report.bug.ref}. Send it again if this is another bug.")
     return report
+
+
+def _of_whoever_stands(telling: Telling) -> Telling:
+    """Let the record tell it that the customer's was merged into meanwhile."""
+    if telling.customer is None:
+        return telling
+    (customer,) = adding.hold_standing([telling.customer])
+    return telling if customer is telling.customer else replace(telling, customer=customer)
 
 
 def _report_of(bug: Bug, customer: Customer | None) -> Report | None:

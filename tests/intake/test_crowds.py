@@ -7,7 +7,7 @@ from bugintake.core.db import db, transaction
 from bugintake.core.errors import Conflict, Invalid
 from bugintake.intake import crowds, reports
 from bugintake.intake.customers.models import Customer
-from bugintake.intake.models import Bug, Report, SettledBy, Status
+from bugintake.intake.models import Bug, Remark, Report, SettledBy, Status
 from tests.counting import asked
 from tests.factories import make_bug, make_customer
 
@@ -133,6 +133,42 @@ def test_taking_it_back_leaves_those_who_waited_before(app, lea):
     assert waiting(bug) == 1
     with pytest.raises(Conflict), transaction():
         crowds.take_back(bug, batch, actor=lea)
+
+
+def test_who_waited_again_has_stopped_as_before_when_it_is_taken_back(app, lea):
+    hana = make_customer("Hana", email="hana@b.com")
+    bug = make_bug(waiting=[hana])
+    report = db.session.scalars(sa.select(Report)).one()
+    with transaction():
+        report.settled_at, report.settled_by = bug.filed_at, SettledBy.TOLD_BY_HAND
+    batch = attach(bug, "hana@b.com, a@b.com", actor=lea)
+    said = db.session.scalars(sa.select(Remark.text)).all()
+
+    with transaction():
+        assert crowds.take_back(bug, batch, actor=lea) == 2
+
+    before = (bug.filed_at, SettledBy.TOLD_BY_HAND)
+    assert (said, (report.settled_at, report.settled_by), waiting(bug)) == (["All of it is down."], before, 0)
+    assert db.session.scalars(sa.select(Remark)).all() == []
+
+
+def test_taking_an_older_crowd_back_leaves_who_was_attached_again_since(app, lea):
+    bug = make_bug(waiting=[make_customer("Hana", email="hana@b.com")])
+    report = db.session.scalars(sa.select(Report)).one()
+
+    def settle():
+        with transaction():
+            report.settled_at, report.settled_by = bug.filed_at, SettledBy.TOLD
+
+    settle()
+    first = attach(bug, "hana@b.com", actor=lea)
+    settle()
+    attach(bug, "hana@b.com", actor=lea, key="another form")
+
+    with pytest.raises(Conflict), transaction():
+        crowds.take_back(bug, first, actor=lea)
+
+    assert waiting(bug) == 1
 
 
 def test_taking_back_touches_no_other_bug(app, lea):

@@ -159,5 +159,6 @@ def test_attaching_from_an_empty_form_loads_two_pages(page, crowd, desk):
     page.get_by_role("heading", level=1, name=re.compile("^Attach")).wait_for()
     press(page, "Enter")
     page.get_by_role("heading", level=1, name=f"Attached to {bug.ref}").wait_for()
+    page.wait_for_load_state()
 
     assert len(loaded) == 2

@@ -1,9 +1,12 @@
 """Several people at once: one submission makes one report, and everybody who waits is counted."""
 
+import pytest
 import sqlalchemy as sa
 
 from bugintake.core.db import db, transaction
+from bugintake.core.errors import Conflict
 from bugintake.intake import catalogue, filing, further_lists, option_merging, proposals, reports
+from bugintake.intake.customers import erasing, merging
 from bugintake.intake.customers.models import Customer
 from bugintake.intake.filing import Typed
 from bugintake.intake.models import Bug, Option, OptionList, Report
@@ -111,3 +114,35 @@ def test_what_was_chosen_is_held_until_it_is_filed(company):
 
     is_single_writer = db.engine.dialect.name == "sqlite"
     assert len(free) == (len(chosen) if is_single_writer else 0)
+
+
+def test_who_is_attached_while_their_record_is_merged_waits_as_the_one_that_stands(company, together):
+    lead_id, bug_id = make_user(Role.LEAD).id, make_bug(waiting=[]).id
+    gone_id, into_id = make_customer("Hana").id, make_customer("Hana K.").id
+
+    def work(number):
+        with transaction():
+            lead, bug = db.session.get_one(User, lead_id), db.session.get_one(Bug, bug_id)
+            gone, into = (db.session.get_one(Customer, each) for each in (gone_id, into_id))
+            if number == AT_ONCE // 2:
+                return merging.merge(gone, into, actor=lead)
+            if number % 2:
+                return reports.attach(bug, made(gone), actor=lead).id
+            return reports.file_report(made(gone), actor=lead).id
+
+    assert [answer for answer in together(work) if isinstance(answer, Exception)] == []
+    waits = sa.select(Report.customer_id).where(Report.customer_id.is_not(None), Report.settled_at.is_(None))
+    assert db.session.scalars(waits.distinct()).all() == [into_id]
+    assert db.session.get_one(Bug, bug_id).waiting_count == 1
+
+
+def test_nothing_is_filed_for_who_is_erased_meanwhile(company):
+    hana, lead = make_customer("Hana"), make_user(Role.LEAD)
+    words = made(hana)
+    with transaction():
+        erasing.erase(hana, actor=lead)
+
+    with pytest.raises(Conflict), transaction():
+        reports.file_report(words, actor=lead)
+
+    assert db.session.scalars(sa.select(Bug)).all() == []

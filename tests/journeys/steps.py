@@ -34,6 +34,8 @@ def set_up(page: Page, house: House) -> None:
 def choose(page: Page, label: str, option: str) -> None:
     """Choose from a list as this browser shows it: by typing into the combobox, or natively without script."""
     field = page.get_by_label(label, exact=True)
+    field.wait_for()
+    page.wait_for_load_state()  # by then the script has put its field in the place of the list
     if field.evaluate("element => element.tagName") == "SELECT":
         field.select_option(label=option)
     else:

@@ -1,14 +1,14 @@
 """Customers and their companies: finding them, adding them in place."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import sqlalchemy as sa
 from email_validator import EmailNotValidError, validate_email
 
 from bugintake.core import events
-from bugintake.core.db import db, one_at_a_time
-from bugintake.core.errors import Invalid
+from bugintake.core.db import db, one_at_a_time, rows
+from bugintake.core.errors import Conflict, Invalid
 from bugintake.core.events import EventKind
 from bugintake.core.forms import clean_line
 from bugintake.intake.catalogue import key_of
@@ -49,6 +49,24 @@ def customer_with(address: str) -> Customer | None:
 def standing_for(customer: Customer) -> Customer:
     """Return the record that stands for a person: this one, or the one it was merged into."""
     return db.session.get_one(Customer, customer.merged_into_id) if customer.merged_into_id else customer
+
+
+def hold_standing(people: Iterable[Customer]) -> Sequence[Customer]:
+    """Return the records that stand for these people now; none is merged or erased until this transaction ends.
+
+    Raises Conflict for one that was erased meanwhile.
+    """
+    found = rows(_STANDING, ids=[each.id for each in people])
+    if any(row.erased_at is not None for row in found):
+        raise Conflict("The record of this person was erased a moment ago, so nothing was kept under it.")
+    leads = {row.merged_into_id for row in found if row.merged_into_id is not None}
+    stand = [db.session.get_one(Customer, row.id) for row in found if row.merged_into_id is None]
+    return [*stand, *hold_standing(db.session.get_one(Customer, number) for number in leads)] if leads else stand
+
+
+_STANDING = sa.select(Customer.id, Customer.merged_into_id, Customer.erased_at).order_by(Customer.id)
+_STANDING = _STANDING.where(Customer.id.in_(sa.bindparam("ids", expanding=True)))
+_STANDING = _STANDING.with_for_update(read=True, key_share=True)
 
 
 def customers_called(text: str) -> Sequence[Customer]:

@@ -66,7 +66,7 @@ def erase(customer: Customer, *, actor: User | None) -> None:
     mine = sa.select(Report).where(Report.customer_id.in_(records))
     under = sa.select(Bug.canonical_id).join(Report, Report.bug_id == Bug.id).where(Report.customer_id.in_(records))
     waiting.take(number for number in db.session.scalars(under.distinct()) if number is not None)
-    hold(customer)
+    hold(customer, is_leaving=True)
     if customer.erased_at is not None or customer.merged_into_id is not None:
         raise Conflict("This person's record was erased or merged already.")
     reports = db.session.scalars(mine.order_by(Report.id)).all()

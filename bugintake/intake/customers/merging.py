@@ -51,11 +51,12 @@ def merge(gone: Customer, into: Customer, *, actor: User) -> None:
     _refuse(gone, into)
     under = sa.select(Bug.canonical_id).join(Report, Report.bug_id == Bug.id)
     either = under.where(Report.customer_id.in_((gone.id, into.id))).distinct()
-    bug_ids = sorted(number for number in db.session.scalars(either) if number is not None)
-    waiting.take(bug_ids)
+    waiting.take(number for number in db.session.scalars(either) if number is not None)
     for each in sorted((gone, into), key=lambda each: each.id):
-        hold(each)
+        hold(each, is_leaving=each is gone)
     _refuse(gone, into)
+    # What was filed while this waited for the records counts, too.
+    bug_ids = sorted(number for number in db.session.scalars(either) if number is not None)
     stand_for = _join_reports(gone, into)
     _take_over(gone, into)
     db.session.flush()
