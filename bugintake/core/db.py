@@ -226,8 +226,8 @@ def hold(row: Any, *, is_leaving: bool = False) -> None:
 
     Where it `is_leaving`, and another or nothing will stand for it, this waits for those who let others point to it.
 
-    The order of all locks: bugs by their number, then envelopes, messages and reports. Who changes what hangs from a
-    bug takes the bug first, so that two of them never wait for each other.
+    The order of all locks: bugs by their number, then customers, envelopes, messages and reports. Who changes what
+    hangs from a bug takes the bug first, so that two of them never wait for each other.
 
     Two statements: PostgreSQL joins what it locks late to what stood there before.
     """

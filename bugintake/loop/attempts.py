@@ -192,14 +192,15 @@ def _bounced(claimed: Claimed, outcome: Outcome) -> None:
     values: dict[str, Any] = {"state": DeliveryState.SUPPRESSED, "attempts": Delivery.attempts + 1}
     values |= {"lease_owner": None, "lease_until": None}
     take_bugs(claimed.id)
+    addressed = sa.select(Delivery.customer_id).where(Delivery.id == claimed.id).scalar_subquery()
+    theirs = sa.select(Customer).where(Customer.id == addressed).options(sa.orm.lazyload(Customer.account))
+    customer = db.session.scalars(theirs.with_for_update(key_share=True)).one()
     change = _change(claimed, DeliveryState.CLAIMED, DeliveryState.SENDING)
     if not update_one(change.values(**values, **_seen(outcome))):
         return
     reason = f"The address does not exist ({outcome.enhanced_code})."
-    delivery = db.session.get_one(Delivery, claimed.id)
-    customer = db.session.get_one(Customer, delivery.customer_id)
     customer.suppressed_at, customer.suppressed_because = clock.now(), reason
-    events.record(EventKind.ADDRESS_SUPPRESSED, actor=None, customer_id=customer.id, delivery_id=delivery.id)
+    events.record(EventKind.ADDRESS_SUPPRESSED, actor=None, customer_id=customer.id, delivery_id=claimed.id)
     for message in messages_in(claimed.id, MessageState.PENDING):
         message.state, message.reason, message.state_at = MessageState.SUPPRESSED, reason, clock.now()
         owed.suppressed(message)

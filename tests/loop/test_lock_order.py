@@ -10,7 +10,9 @@ from flask import request
 from sqlalchemy.exc import OperationalError
 
 from bugintake.core.db import db, hold, transaction
+from bugintake.core.forms import Seen
 from bugintake.intake import reports, waiting
+from bugintake.intake.customers import changing
 from bugintake.intake.models import Bug, Report, Status
 from bugintake.loop import attempts, messages, outbox, replies
 from bugintake.loop.models import Message
@@ -115,6 +117,29 @@ def test_f_p3_who_holds_a_bug_never_waits_for_somebody_who_waits_for_it(app, clo
     db.session.rollback()
     unsettled = db.session.scalars(waiting.unsettled_under(made.bug)).all()
     assert db.session.get_one(Bug, made.bug, populate_existing=True).waiting_count == len(unsettled)
+
+
+def test_f_p3_a_new_quiet_day_and_a_bounce_of_one_customer_never_wait_for_each_other(app, clock):
+    made, errors = Made(), []
+
+    def act():
+        with app.app_context():
+            try:
+                bounced(made)
+            except OperationalError as error:
+                errors.append(error)
+
+    other = threading.Thread(target=contextvars.Context().run, args=(act,))
+    with transaction():
+        customer = db.session.get_one(Report, made.report).customer
+        hold(customer)
+        other.start()
+        wait_until_somebody_waits(other)
+        typed = {"quiet_until": "2026-05-01"}
+        changing.change_customer(customer, typed, Seen(), actor=db.session.get_one(User, made.lea))
+    other.join()
+
+    assert errors == []
 
 
 def test_f_p3_of_two_requests_in_opposite_order_one_is_tried_again(app, clock, monkeypatch):
