@@ -1,5 +1,6 @@
 """What every test stands on: a database of its own, a clock it sets, and no way out of the house."""
 
+import contextlib
 import contextvars
 import os
 import shutil
@@ -123,17 +124,24 @@ def data_folder(installation: Path) -> Path:
     return installation
 
 
-@pytest.fixture
-def database(request: pytest.FixtureRequest, data_folder: Path) -> Iterator[str]:
-    """The address of a migrated, empty database of this test's own."""
+@contextlib.contextmanager
+def copy_of_template(request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
+    """Give the address of a migrated, empty database of the kind that was asked for."""
     if request.param == "sqlite":
         template: databases.SqliteTemplate = request.getfixturevalue("sqlite_template")
-        with template.copy(data_folder) as url:
+        with template.copy(folder) as url:
             yield url
     else:
         other: databases.PostgresTemplate = request.getfixturevalue("postgres_template")
         with other.copy() as url:
             yield url
+
+
+@pytest.fixture
+def database(request: pytest.FixtureRequest, data_folder: Path) -> Iterator[str]:
+    """The address of a migrated, empty database of this test's own."""
+    with copy_of_template(request, data_folder) as url:
+        yield url
 
 
 # --- The app -----------------------------------------------------------------------------------------------------

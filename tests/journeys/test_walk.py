@@ -36,7 +36,7 @@ def test_the_same_walk_on_postgresql(house, people, inbox):
 
 
 def walk(house: House, people: People, inbox: FaultServer) -> None:
-    """Tell the story once, through pages, commands and mail alone."""
+    """Tell the story once, through pages, commands and mail alone; in the middle of it the house is started again."""
     admin = people.arrive()
     set_up(admin, house)
     lea = join(admin, people, house, "Lea Marin", "Agent")
@@ -66,6 +66,8 @@ def walk(house: House, people: People, inbox: FaultServer) -> None:
     expect(mira.get_by_role("link", name=re.compile("VAT line is missing"))).to_be_visible()
     accept_and_fix(mira, house, ref)
     decline(mira, house, other)
+    assert house.stop() == 0
+    house.start()
     until_told = mail_to(inbox, "urs@alpen.example.com")
     assert "rather tell you" in plain(until_told)
 
