@@ -66,6 +66,8 @@ class Bug(Model):
         sa.Index(
             "ix_bugs_area_board", "area_id", "status", "impact_rank", sa.text("waiting_count DESC"), "filed_at", "id"
         ),
+        sa.Index("ix_bugs_area_changed", "area_id", "status", "changed_at"),
+        sa.Index("ix_bugs_area_newest", "area_id", "id"),
         sa.Index("ix_bugs_area_symptom", "area_id", "symptom_id", "changed_at"),
         sa.Index("ix_bugs_release", "release_id", "status"),
         {"sqlite_autoincrement": True},

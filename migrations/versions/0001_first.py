@@ -485,6 +485,8 @@ def upgrade() -> None:
         ["area_id", "status", "impact_rank", sa.text("waiting_count DESC"), "filed_at", "id"],
         unique=False,
     )
+    op.create_index("ix_bugs_area_changed", "bugs", ["area_id", "status", "changed_at"], unique=False)
+    op.create_index("ix_bugs_area_newest", "bugs", ["area_id", "id"], unique=False)
     op.create_index("ix_bugs_area_symptom", "bugs", ["area_id", "symptom_id", "changed_at"], unique=False)
     op.create_index(
         "ix_bugs_board",

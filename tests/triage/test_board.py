@@ -169,3 +169,25 @@ def test_a_long_queue_shows_its_earliest_deadlines_and_counts_all(app, mira, clo
     assert (len(items), count) == (queue.SHOWN, queue.SHOWN + 11)
     assert items[0].card.id == urgent.id
     assert "These are the 50 most urgent." in visit(app, mira).get("/duty").text
+
+
+@pytest.mark.only_on("sqlite")
+@pytest.mark.parametrize("address", ["/board?area={area}", "/bugs?area={area}"])
+def test_one_area_is_read_in_its_order_and_never_sorted(app, mira, address):
+    area = make_bug().area_id
+    page = address.format(area=area)
+    visitor = visit(app, mira)
+    visitor.get(page)
+    plans = []
+
+    def explain(connection, _cursor, statement, parameters, _context, _many):
+        if "FROM bugs" in statement and not statement.startswith("EXPLAIN"):
+            plan = connection.connection.cursor().execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            plans.append([row[3] for row in plan])
+
+    sa.event.listen(db.engine, "before_cursor_execute", explain)
+    visitor.get(page)
+    sa.event.remove(db.engine, "before_cursor_execute", explain)
+
+    assert plans != []
+    assert [step for plan in plans for step in plan if step.startswith("USE TEMP B-TREE FOR ORDER BY")] == []
