@@ -1,6 +1,6 @@
 """What may be typed at triage, and in which shape."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -12,6 +12,7 @@ from bugintake.core.forms import Form, LineField, TextField
 from bugintake.intake import catalogue, proposals
 from bugintake.intake.models import Option, OptionList, Status
 from bugintake.team.models import LANGUAGES, User
+from bugintake.team.workspace import workspace
 
 NEW_VERSION = "other"
 
@@ -93,6 +94,11 @@ def _with_texts(form: type[Any], languages: tuple[str, ...], **prefixes: str) ->
     return type(form.__name__, (form,), {"languages": languages, **fields})
 
 
+def languages_for(waiting: Iterable[str]) -> list[str]:
+    """List the languages in which an outcome has to be worded: those who wait read them, and the workspace's own."""
+    return [*dict.fromkeys([*waiting, workspace().language])]
+
+
 def fix_form(languages: Sequence[str], **data: Any) -> FixForm:
     """Build the form for a fix with a note in each language that is read by somebody who waits."""
     form: FixForm = _with_texts(FixForm, tuple(languages), note="What is different for the customer")(**data)
@@ -118,8 +124,8 @@ def workaround_form(languages: Sequence[str], texts: Mapping[str, str]) -> Worka
 
 
 def owner_from(given: str | None, me: User, people: Sequence[User]) -> User | None:
-    """Read whose a bug becomes: `me`, somebody's id, or nobody. Raises Invalid for a person who is not there."""
-    if not given:
+    """Read whose a bug becomes: `me`, somebody's id, or `duty`. Raises Invalid for a person who is not there."""
+    if given in (None, "", "duty"):
         return None
     if given == "me":
         return me

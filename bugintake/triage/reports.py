@@ -1,5 +1,7 @@
 """The reports of a bug as its page shows them."""
 
+from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -47,16 +49,37 @@ class Told(NamedTuple):
         return email if not email or viewer.role in NO_MASK else mask_address(email)
 
 
-def told_under(bug: Bug, *, limit: int | None) -> tuple[list[Told], int, bool]:
-    """Read the first reports under a canonical bug, count them all, and tell whether a question was ever asked."""
+class Common(NamedTuple):
+    """A choice that at least half of a bug's reports share."""
+
+    choice: str
+    shared_by: int
+
+
+class Reports(NamedTuple):
+    """The first reports under a bug, how many there are, what most share, and whether a question was ever asked."""
+
+    told: Sequence[Told]
+    total: int
+    common: Sequence[Common]
+    was_asked: bool
+
+
+def told_under(bug: Bug, *, limit: int | None) -> Reports:
+    """Read the first reports under a canonical bug. Nothing is common to fewer than three."""
     found = rows(_TOLD, bug=bug.id, most=ALL if limit is None else limit)
-    [[count, questions]] = rows(_TOLD_COUNT, bug=bug.id)
+    counted = rows(_COUNTED, bug=bug.id)
     choices, people = catalogue.names().choices, names()
     told = [
         Told._make((*facts, *(choices[each].label for each in chosen), people[filed_by].name))
         for facts, chosen, filed_by in ((row[:-5], row[-5:-1], row[-1]) for row in found)
     ]
-    return told, count, questions > 0
+    count, taken = sum(row.reports for row in counted), Counter[int]()
+    for *chosen, reports, _questions in counted:
+        taken.update(dict.fromkeys(chosen, reports))
+    most = [(choices[option], n) for option, n in taken.most_common() if count > 2 and n * 2 >= count]
+    common = [Common(choice.label, n) for choice, n in most if not choice.is_unsure]
+    return Reports(told, count, common, any(row.questions for row in counted))
 
 
 # What the catalogue and the team are called is known already: each of five joins less makes PostgreSQL plan faster.
@@ -88,10 +111,16 @@ _TOLD = (
     .order_by(Report.filed_at, Report.id)
     .limit(sa.bindparam("most"))
 )
-_TOLD_COUNT = (
-    sa.select(sa.func.count(sa.distinct(Report.id)), sa.func.count(Question.id))
-    .select_from(Report)
+_COUNTED = (
+    sa.select(
+        Report.platform_id,
+        Report.version_id,
+        Report.frequency_id,
+        sa.func.count(sa.distinct(Report.id)).label("reports"),
+        sa.func.count(Question.id).label("questions"),
+    )
     .outerjoin(Question, Question.report_id == Report.id)
     .join(Bug, Bug.id == Report.bug_id)
     .where(Bug.canonical_id == sa.bindparam("bug"))
+    .group_by(Report.platform_id, Report.version_id, Report.frequency_id)
 )

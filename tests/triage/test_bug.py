@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from bugintake.core.db import db, transaction
 from bugintake.core.events import Event
-from bugintake.intake.models import Bug, OptionList
+from bugintake.intake.models import Bug, OptionList, Report
 from bugintake.intake.queries import open_question, reports_of
 from bugintake.team.models import Role
 from bugintake.triage import transitions
@@ -18,6 +18,7 @@ from tests.factories import (
     make_option,
     make_report,
     make_user,
+    make_version,
 )
 from tests.visitors import visit
 
@@ -154,3 +155,71 @@ def test_an_answer_and_where_a_report_came_from_stay_readable(app, mira):
 
     for words in ("ZD-81", "Which browser?", "Firefox 140"):
         assert words in page
+
+
+def test_what_most_reports_share_stands_over_them(app, mira):
+    bug = make_bug(waiting=[make_customer() for _ in range(4)])
+    chrome, safari = (
+        make_option(OptionList.PLATFORM, "Chrome on Mac"),
+        make_option(OptionList.PLATFORM, "Safari on Mac"),
+    )
+    old = make_version("4.11.0")
+    with transaction():
+        for number, report in enumerate(db.session.scalars(sa.select(Report).order_by(Report.id)).all()):
+            report.platform_id, report.version_id = (safari if number == 0 else chrome).id, old.id
+
+    page = visit(app, mira).get(f"/bugs/{bug.ref}").text
+
+    assert "All: 4.11.0" in page
+    assert "3 of 4: Chrome on Mac" in page
+    assert "Safari on Mac ·" not in page
+
+
+def test_two_reports_have_nothing_in_common_worth_saying_and_not_sure_is_no_ground(app, mira):
+    two, unsure = (
+        make_bug(waiting=[make_customer(), make_customer()]),
+        make_bug(waiting=[make_customer() for _ in "abc"]),
+    )
+    with transaction():
+        nothing = make_option(OptionList.VERSION, "Not sure", is_unsure=True)
+        for report in db.session.scalars(sa.select(Report).where(Report.bug_id == unsure.id)).all():
+            report.version_id = nothing.id
+
+    assert "All: " not in visit(app, mira).get(f"/bugs/{two.ref}").text
+    assert f"All: {nothing.label}" not in visit(app, mira).get(f"/bugs/{unsure.ref}").text
+
+
+def test_of_more_reports_than_the_page_shows_all_are_counted(app, mira):
+    bug = make_bug(waiting=[make_customer() for _ in range(25)])
+
+    assert re.search(r"All: [^<]*", visit(app, mira).get(f"/bugs/{bug.ref}").text)
+
+
+@pytest.mark.parametrize("kind", ["area", "symptom", "impact"])
+def test_a_choice_that_was_saved_is_taken_back_from_the_toast(app, mira, kind):
+    bug, other = make_bug(), make_option(OptionList(kind), "Another one")
+    before = getattr(bug, f"{kind}_id")
+    visitor = visit(app, mira)
+
+    page = visitor.get(visitor.post(f"/bugs/{bug.ref}/choices", {kind: other.id}).location).text
+    saved = getattr(db.session.get_one(Bug, bug.id), f"{kind}_id")
+    visitor.post(re.search(r'action="(/bugs/[^"]*/choices\?[^"]*)"', page)[1].replace("&amp;", "&"))
+
+    assert (saved, getattr(db.session.get_one(Bug, bug.id), f"{kind}_id")) == (other.id, before)
+
+
+def test_an_owner_who_was_saved_is_taken_back_unless_somebody_chose_another_since(app, mira):
+    bug, jonas = make_bug(), make_user(name="Jonas Sommer")
+    visitor = visit(app, mira)
+
+    def assign(owner):
+        page = visitor.get(visitor.post(f"/bugs/{bug.ref}/assignment", {"owner": owner}).location).text
+        return re.search(r'action="(/bugs/[^"]*/assignment\?[^"]*)"', page)[1].replace("&amp;", "&")
+
+    first = assign("me")
+    late = assign(jonas.id)
+    refused = visitor.post(first)
+    after = db.session.get_one(Bug, bug.id).owner_id
+    visitor.post(late)
+
+    assert (refused.status_code, after, db.session.get_one(Bug, bug.id).owner_id) == (409, jonas.id, mira.id)

@@ -8,14 +8,16 @@ from flask_babel import gettext as _
 
 from bugintake.core.db import transaction
 from bugintake.core.errors import NotFound
-from bugintake.core.forms import Seen, clean_line, clean_text
+from bugintake.core.forms import Seen, clean_line, clean_text, fingerprint
 from bugintake.core.security import local_target
+from bugintake.core.templating import toast
 from bugintake.intake import catalogue, further_lists
 from bugintake.intake import queries as intake_queries
 from bugintake.intake.attachments.queries import files_of
-from bugintake.intake.models import Bug, Status
+from bugintake.intake.models import Bug, Option, Status
 from bugintake.intake.queries import bug_or_404, is_visible
 from bugintake.team.guards import engineer_required, signed_in, signed_in_user
+from bugintake.team.models import User
 from bugintake.team.people import names
 from bugintake.team.workspace import workspace
 from bugintake.triage import editing, forms, history, owners, queries, transitions
@@ -39,8 +41,9 @@ def page(bug: Bug, status: int = 200, **forms_: Any) -> ResponseReturnValue:
     """Draw the page of a bug; a refused form comes in by name."""
     me = signed_in_user()
     everyone = request.args.get("reports") == "all"
-    reports, report_count, asked = told.told_under(bug, limit=None if everyone else REPORTS_SHOWN)
-    question = intake_queries.open_question(bug) if asked else None
+    reports = told.told_under(bug, limit=None if everyone else REPORTS_SHOWN)
+    report_ids = [report.id for report in reports.told]
+    question = intake_queries.open_question(bug) if reports.was_asked else None
     languages = workspace().languages
     lines, earlier = history.lines(bug, whole=request.args.get("history") == "all")
     context: dict[str, Any] = {
@@ -48,13 +51,12 @@ def page(bug: Bug, status: int = 200, **forms_: Any) -> ResponseReturnValue:
         "me": me,
         "merged": request.args.get("merged", "") if request.args.get("merged", "").startswith("BUG-") else "",
         "reports": reports,
-        "report_count": report_count,
-        "further": further_lists.chosen_in([report.id for report in reports]),
-        "files": files_of([report.id for report in reports]),
+        "further": further_lists.chosen_in(report_ids),
+        "files": files_of(report_ids),
         "history": lines,
         "earlier": earlier,
         "question": question,
-        "answered": intake_queries.answered_questions(bug) if asked else (),
+        "answered": intake_queries.answered_questions(bug) if reports.was_asked else (),
         "owner": owners.effective_owner(bug),
         "people": [person for person in names().values() if person.is_active],
         "allowed": transitions.ALLOWED[bug.status],
@@ -96,11 +98,13 @@ def assign(ref: str) -> ResponseReturnValue:
     """Give a bug to somebody, take it, or leave it to whoever is on duty."""
     me = signed_in_user()
     bug = bug_or_404(ref, me)
-    owner = forms.owner_from(request.form.get("owner"), me, queries.colleagues())
+    owner = forms.owner_from(request.values.get("owner"), me, queries.colleagues())
     with transaction():
-        editing.change(bug, {"owner": owner}, Seen.on(request.form), actor=me)
+        before = bug.owner
+        editing.change(bug, {"owner": owner}, Seen.on(request.values), actor=me)
     name = bug.owner.name if bug.owner else _("whoever is on duty")
-    flash(_("%(ref)s is with %(name)s.", ref=bug.ref, name=name))
+    undo = url_for(".assign", ref=bug.ref, next=back(bug), **_back_to("owner", before, bug.owner))
+    toast(_("%(ref)s is with %(name)s.", ref=bug.ref, name=name), undo=undo)
     if not is_visible(bug, me):
         flash(_seen_by(bug))
     return redirect(back(bug))
@@ -115,12 +119,16 @@ def choose(ref: str) -> ResponseReturnValue:
     typed: dict[str, Any] = {}
     if "title" in request.form:
         typed["title"] = clean_line(request.form["title"])
-    for kind in editing.CHOSEN:
-        if request.form.get(kind.value):
-            typed[kind.value] = catalogue.choose(kind, request.form[kind.value])
     with transaction():
-        editing.change(bug, typed, Seen.on(request.form), actor=me)
-    flash(_("Saved."))
+        before = {kind.value: getattr(bug, kind.value) for kind in editing.CHOSEN}
+        for kind in editing.CHOSEN:
+            if request.values.get(kind.value):
+                typed[kind.value] = catalogue.choose(kind, request.values[kind.value])
+        editing.change(bug, typed, Seen.on(request.values), actor=me)
+        after = {kind.value: getattr(bug, kind.value) for kind in editing.CHOSEN}
+    parts = [_back_to(name, before[name], after[name]) for name in before if before[name].id != after[name].id]
+    was = {name: value for part in parts for name, value in part.items()}
+    toast(_("Saved."), undo=url_for(".choose", ref=bug.ref, next=back(bug), **was) if was else None)
     return redirect(back(bug))
 
 
@@ -160,6 +168,11 @@ def restrict(ref: str) -> ResponseReturnValue:
         editing.restrict(bug, request.form.get("restricted") == "1", actor=me)
     flash(_seen_by(bug))
     return redirect(back(bug))
+
+
+def _back_to(name: str, before: User | Option | None, after: User | Option | None) -> dict[str, Any]:
+    """Name what an address has to say so that a field is again what it was, unless somebody changes it meanwhile."""
+    return {name: before.id if before is not None else "", f"seen_{name}": fingerprint(after)}
 
 
 def _seen_by(bug: Bug) -> str:

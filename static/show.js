@@ -1,0 +1,36 @@
+// The page of one bug.
+//   form[data-saves]     is sent as soon as one of its lists has a new choice; its button goes
+//   [data-around]        gets links to the bug before and after this one, in the list that one came from (J and K);
+//                        board.js leaves that list in sessionStorage as "around": its address and its references
+const around = document.querySelector("[data-around]");
+const list = JSON.parse(sessionStorage.getItem("around") ?? "null");
+const at = list?.refs.indexOf(around?.dataset.around) ?? -1;
+
+function link(ref, key, words) {
+  const a = Object.assign(document.createElement("a"), { className: "btn small quiet", href: `/bugs/${ref}`, textContent: `${words} ` });
+  a.dataset.key = key;
+  a.append(Object.assign(document.createElement("kbd"), { textContent: key, ariaHidden: "true" }));
+  return a;
+}
+
+if (at >= 0) {
+  const [before, after] = [list.refs[at - 1], list.refs[at + 1]];
+  const place = Object.assign(document.createElement("span"), { className: "muted", textContent: `${at + 1} / ${list.refs.length}` });
+  around.append(place, ...(after ? [link(after, "J", around.dataset.next)] : []), ...(before ? [link(before, "K", around.dataset.previous)] : []));
+  for (const back of document.querySelectorAll("[data-back]")) back.href = list.address;
+}
+
+const kept = sessionStorage.getItem("saved");
+sessionStorage.removeItem("saved");
+if (kept) addEventListener("load", () => document.getElementById(kept)?.focus());
+
+for (const form of document.querySelectorAll("form[data-saves]")) {
+  form.querySelector("[type=submit]").hidden = true;
+  form.addEventListener("submit", () => sessionStorage.setItem("saved", document.activeElement?.id ?? ""));
+  form.addEventListener("change", (event) => {
+    if (event.target.matches("select")) form.requestSubmit();
+  });
+  form.addEventListener("focusout", (event) => {
+    if (event.target.matches("[type=text]:not([role])") && event.target.value !== event.target.defaultValue) form.requestSubmit();
+  });
+}
