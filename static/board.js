@@ -4,6 +4,8 @@
 //   card verbs                    button or link with data-key="1" inside the card (its details.menu), or once per page:
 //   <template id="verbs">         of forms and links where {ref}, {status}, {v} and {owner} stand for the card's (also %7Bref%7D);
 //                                 data-when="new accepted" on one names the columns (data-status) that have it
+//                                 data-many on one: it acts on all cards that x chose, at the address of “many”
+//   form#chosen                   the bar that says how many those are, and holds their verbs ([data-verbs])
 //   [data-poll="/board?area=3"]   around the columns: asked every 20 s with If-None-Match; new cards wait behind
 //                                 "2 new reports · show" (r) and never move what is on the screen
 const root = document.querySelector("[data-poll], main:not(:has([data-poll]))");
@@ -65,9 +67,10 @@ function aside(direction) {
 }
 
 // ---- verbs: the page's own forms and links
+const statusOf = (card) => columnOf(card).dataset.status ?? card.dataset.status ?? "";
 function verbsOf(card) {
   if (!template) return card;
-  const status = columnOf(card).dataset.status ?? card.dataset.status ?? "";
+  const status = statusOf(card);
   const facts = { ref: card.dataset.ref, status, v: card.dataset.v ?? "", owner: card.dataset.owner ?? "" };
   const verbs = template.content.cloneNode(true);
   for (const node of verbs.querySelectorAll("[action], [href], [value]"))
@@ -86,6 +89,7 @@ function leave(card) {
 }
 
 function act(card, element) {
+  if (element.matches("[data-choose]")) return choose(card);
   leave(card);
   const form = element.closest("form");
   if (form && !form.isConnected) {
@@ -94,6 +98,60 @@ function act(card, element) {
   }
   if (element.matches("a")) location.assign(element.href);
   else form.requestSubmit(element);
+}
+
+// ---- several at once
+const bar = document.getElementById("chosen");
+const chosen = new Map(); // the reference of each, and the status it had on the screen
+
+function choose(card) {
+  if (!bar) return;
+  const { ref } = card.dataset;
+  if (!chosen.delete(ref)) chosen.set(ref, statusOf(card));
+  showChosen();
+  select(card);
+  say(`${ref} ${chosen.has(ref) ? "chosen" : "left out"}, ${chosen.size} chosen.`);
+}
+
+function showChosen() {
+  for (const card of root.querySelectorAll("[data-ref]")) {
+    card.classList.toggle("chosen", chosen.has(card.dataset.ref));
+    linkOf(card).ariaDescription = chosen.has(card.dataset.ref) ? "Chosen" : null;
+  }
+  if (!bar) return;
+  bar.hidden = !chosen.size;
+  bar.querySelector("[data-count]").textContent = `${chosen.size} chosen`;
+  if (bar.querySelector("[data-verbs]").childElementCount) return;
+  for (const verb of template.content.querySelectorAll("[data-many]")) {
+    const name = verb.matches("a") ? verb : verb.querySelector("button");
+    if (bar.querySelector(`[data-verbs] [data-as="${CSS.escape(name.dataset.key)}"]`)) continue;
+    const button = Object.assign(document.createElement("button"), { type: "button", className: "btn small" });
+    button.append(...[...name.childNodes].map((node) => node.cloneNode(true)));
+    button.dataset.as = name.dataset.key;
+    bar.querySelector("[data-verbs]").append(button);
+  }
+}
+
+const verbForAll = (key) => template?.content.querySelector(`[data-many] [data-key="${CSS.escape(key)}"], a[data-many][data-key="${CSS.escape(key)}"]`);
+function actOnAll(element) {
+  const address = element.closest("form")?.getAttribute("action") ?? element.getAttribute("href");
+  bar.action = address.split("?")[0].replace(/(?<=\/bugs\/)[^/]+/, "many");
+  for (const [ref, status] of chosen)
+    bar.append(Object.assign(document.createElement("input"), { type: "hidden", name: "bug", value: `${ref} ${status}` }));
+  bar.requestSubmit();
+}
+
+bar?.addEventListener("click", (event) => {
+  const button = event.target.closest("button");
+  if (button?.matches("[data-none]")) chooseNone();
+  else if (button?.dataset.as) actOnAll(verbForAll(button.dataset.as));
+});
+
+function chooseNone() {
+  chosen.clear();
+  showChosen();
+  select(current);
+  say("None chosen.");
 }
 
 // ---- the menu of one card
@@ -135,7 +193,11 @@ menu.addEventListener("toggle", (event) => {
   if (event.newState === "closed" && (document.activeElement === document.body || menu.contains(document.activeElement))) select(current);
 });
 menu.addEventListener("click", (event) => {
-  if (event.target.closest("a, button") && current) leave(current);
+  const element = event.target.closest("a, button");
+  if (!element || !current) return;
+  if (!element.matches("[data-choose]")) return leave(current);
+  menu.hidePopover();
+  choose(current);
 });
 
 // ---- keys and pointer
@@ -149,6 +211,14 @@ root.addEventListener("click", (event) => {
   event.preventDefault();
   openMenu(more.closest("[data-ref]"));
 });
+document.addEventListener("verbs", (event) => {
+  const card = current;
+  if (!card) return;
+  for (const verb of verbsOf(card).querySelectorAll("[data-key]")) {
+    const label = `${verb.firstChild.textContent.trim()} · ${card.dataset.ref}`;
+    event.detail.push({ label, key: verb.dataset.key, run: () => act(card, verb) });
+  }
+});
 const moves = { j: () => step(1), k: () => step(-1), h: () => aside(-1), l: () => aside(1), ArrowDown: () => step(1), ArrowUp: () => step(-1), ArrowLeft: () => aside(-1), ArrowRight: () => aside(1) };
 document.addEventListener("keydown", (event) => {
   const { key, target } = event;
@@ -158,9 +228,11 @@ document.addEventListener("keydown", (event) => {
   if (key.startsWith("Arrow") && !target.closest("[data-ref]")) return; // the page's own scrolling
   if (moves[key]) moves[key]();
   else if (!current) return;
+  else if (key === "Escape" && chosen.size) chooseNone();
   else if ((key === "Enter" && target === document.body) || key === "o") linkOf(current).click();
   else if (key === "m" || key === ".") openMenu(current);
   else if (key === "y") navigator.clipboard?.writeText(linkOf(current).href).then(() => say("Link copied."));
+  else if (chosen.size && verbForAll(key)) actOnAll(verbForAll(key));
   else if (key.length === 1) {
     const verb = verbsOf(current).querySelector(`[data-key="${CSS.escape(key)}"]`);
     if (verb) act(current, verb);
@@ -173,14 +245,15 @@ document.addEventListener("keydown", (event) => {
 // ---- news of others, every 20 s while the page is looked at
 let etag = root.dataset.etag ?? "";
 let waiting = null; // the newest page with cards that are not shown yet
-const bar = document.createElement("button");
-Object.assign(bar, { type: "button", className: "newbar", hidden: true });
-bar.dataset.key = "r";
-document.querySelector("main .page-h")?.append(bar);
-bar.addEventListener("click", () => {
-  bar.hidden = true;
+const newbar = document.createElement("button");
+Object.assign(newbar, { type: "button", className: "newbar", hidden: true });
+newbar.dataset.key = "r";
+document.querySelector("main .page-h")?.append(newbar);
+newbar.addEventListener("click", () => {
+  newbar.hidden = true;
   root.replaceChildren(...waiting.childNodes);
   waiting = null;
+  showChosen();
   rove(true);
 });
 
@@ -191,6 +264,7 @@ function redraw(card, fresh) {
   linkOf(fresh).tabIndex = -1;
   fresh.classList.add("changed");
   setTimeout(() => fresh.classList.remove("changed"), 1500);
+  showChosen();
   if (isSelected) mark(fresh);
   if (hadFocus) linkOf(fresh).focus({ preventScroll: true });
 }
@@ -214,13 +288,18 @@ async function poll() {
   }
   if (!news) return;
   const words = `${news} new ${news === 1 ? "report" : "reports"}`;
-  if (bar.hidden || !bar.textContent.startsWith(words)) say(`${words}. Press r to show.`);
+  if (newbar.hidden || !newbar.textContent.startsWith(words)) say(`${words}. Press r to show.`);
   waiting = document.importNode(next, true);
-  bar.textContent = `${words} · show `;
-  bar.append(Object.assign(document.createElement("kbd"), { textContent: "r", ariaHidden: "true" }));
-  bar.hidden = false;
+  newbar.textContent = `${words} · show `;
+  newbar.append(Object.assign(document.createElement("kbd"), { textContent: "r", ariaHidden: "true" }));
+  newbar.hidden = false;
 }
 if (root.dataset.poll) setInterval(() => poll().catch(() => {}), Number(root.dataset.every ?? 20) * 1000);
+
+addEventListener("pagehide", () => {
+  const refs = [...root.querySelectorAll("[data-ref]")].map((card) => card.dataset.ref);
+  if (refs.length) sessionStorage.setItem("around", JSON.stringify({ address: location.pathname + location.search, refs }));
+});
 
 const isAfterVerb = sessionStorage.getItem(`${place} after`) !== null;
 sessionStorage.removeItem(`${place} after`);

@@ -59,6 +59,15 @@ document.addEventListener("submit", (event) => {
 });
 addEventListener("pageshow", () => document.querySelectorAll("[data-sent]").forEach((form) => delete form.dataset.sent));
 
+// ---- the palette is fetched when somebody goes to its field
+const find = document.querySelector(".find");
+find?.addEventListener("focusin", () => import(find.dataset.palette), { once: true });
+document.addEventListener("keydown", (event) => {
+  if (event.key.toLowerCase() !== "k" || !(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey || !find) return;
+  event.preventDefault();
+  find.querySelector("input").focus();
+});
+
 // ---- keys
 let afterG = 0;
 document.addEventListener("keydown", (event) => {

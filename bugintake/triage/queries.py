@@ -235,14 +235,14 @@ def _values(filters: Filters, actor: User) -> dict[str, Any]:
     return filters.values() | ({} if actor.can(Role.LEAD) else {"reader": actor.id})
 
 
-def languages_waiting(bug: Bug) -> dict[str, int]:
-    """Count the people who wait for a bug by the language they read."""
+def languages_waiting(*bugs: Bug) -> dict[str, int]:
+    """Count the people who wait for one of some bugs by the language they read."""
     part = aliased(Bug)
     query = (
         sa.select(Customer.language, sa.func.count(sa.distinct(Customer.id)))
         .join(Report, Report.customer_id == Customer.id)
         .join(part, part.id == Report.bug_id)
-        .where(part.canonical_id == bug.id, Report.settled_at.is_(None))
+        .where(part.canonical_id.in_([bug.id for bug in bugs]), Report.settled_at.is_(None))
         .group_by(Customer.language)
         .order_by(sa.func.count(sa.distinct(Customer.id)).desc(), Customer.language)
     )

@@ -82,6 +82,12 @@ POST /bugs/<ref>/attach/many/<batch>/undo                401    401      401    
 POST /bugs/<ref>/attach/many/<batch>/undo restricted     401    401      401      404   404      in   in
 POST /bugs/<ref>/answer                                  401    401      401      in    in       in   in
 POST /bugs/<ref>/answer restricted                       401    401      401      404   404      in   in
+POST /bugs/many/<verb>                                   401    401      401      403   in       in   in
+POST /bugs/many/<verb> absent                            401    401      401      403   404      404  404
+POST /bugs/many/assignment                               401    401      401      403   in       in   in
+POST /bugs/many/fix                                      401    401      401      403   in       in   in
+POST /bugs/many/decline                                  401    401      401      403   in       in   in
+POST /bugs/many/undo                                     401    401      401      403   in       in   in
 POST /bugs/<ref>/assignment                              401    401      401      403   in       in   in
 POST /bugs/<ref>/assignment restricted                   401    401      401      403   404      in   in
 POST /bugs/<ref>/choices                                 401    401      401      403   in       in   in

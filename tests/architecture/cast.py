@@ -145,6 +145,7 @@ class Cast:
                 "name": "nothing",
                 "list_name": "nothing",
                 "language": "xx",
+                "verb": "nothing",
             }
             return {**dict.fromkeys(NUMBERS, ABSENT), **made_up}
         bug, told = self.bugs.get(which, self.bugs[""]), self.told.get(which, self.told[""])
@@ -178,6 +179,7 @@ class Cast:
             "list_name": self.list.name,
             "filename": "app.css",
             "batch": "0" * 32,
+            "verb": "acceptance",
         }
         ids = {name: str(it.id) for name, it in numbers.items()}
         return {"ref": bug.ref, "sign_in_id": ABSENT, "language": "en", **texts, **ids}

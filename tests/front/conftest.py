@@ -71,6 +71,7 @@ class Site:
     def __init__(self) -> None:
         self.url = ""
         self.posted: list[tuple[str, dict[str, str]]] = []
+        self.chosen: list[str] = []
         self.drafts: list[dict[str, str]] = []
         self.delay = threading.Event()
         self.delay.set()
@@ -121,6 +122,7 @@ def _app(site: Site) -> Flask:
     @app.post("/bugs/<name>/<verb>")
     def take(name: str, verb: str = "") -> Response:
         site.posted.append((request.path, request.form.to_dict()))
+        site.chosen = request.form.getlist("bug")
         return app.make_response(TAKEN)
 
     @app.post("/drafts")
@@ -158,6 +160,7 @@ def _app(site: Site) -> Flask:
         app.add_url_rule(f"/{endpoint}", endpoint, lambda: "")
     for endpoint in ("team.sign_out", "team.remove_sample"):
         app.add_url_rule(f"/{endpoint}", endpoint, lambda: "", methods=["POST"])
+    app.add_url_rule("/bugs", "triage.bugs", lambda: TAKEN.replace("taken", request.args["q"]))
     app.add_url_rule("/bugs/<ref>", "triage.show", lambda ref: TAKEN.replace("taken", ref))
     app.after_request(lambda response: (response.headers.extend(HEADERS), response)[1])
     return app

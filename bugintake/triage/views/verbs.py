@@ -16,7 +16,6 @@ from bugintake.intake import queries as intake_queries
 from bugintake.intake.models import Bug, OptionList
 from bugintake.intake.queries import bug_or_404
 from bugintake.team.guards import engineer_required, signed_in_user
-from bugintake.team.workspace import workspace
 from bugintake.triage import forms, queries, transitions
 from bugintake.triage.views import bp
 from bugintake.triage.views.bug import back
@@ -104,7 +103,7 @@ def fix(ref: str) -> ResponseReturnValue:
     me = signed_in_user()
     bug = bug_or_404(ref, me)
     waiting = queries.languages_waiting(bug)
-    form = forms.fix_form(_languages(waiting), seen=bug.status)
+    form = forms.fix_form(forms.languages_for(waiting), seen=bug.status)
     if request.method == "POST" and form.validate():
 
         def change() -> None:
@@ -125,7 +124,7 @@ def decline(ref: str) -> ResponseReturnValue:
     me = signed_in_user()
     bug = bug_or_404(ref, me)
     waiting = queries.languages_waiting(bug)
-    form = forms.decline_form(_languages(waiting), seen=bug.status)
+    form = forms.decline_form(forms.languages_for(waiting), seen=bug.status)
     if request.method == "POST" and form.validate():
 
         def change() -> None:
@@ -168,7 +167,7 @@ def _done(bug: Bug, words: str, move: Event | None) -> ResponseReturnValue:
 
 
 def _short_form(template: str, bug: Bug, form: Any, waiting: dict[str, int], **words: Any) -> ResponseReturnValue:
-    words |= {"bug": bug, "form": form, "waiting": waiting, "next": request.values.get("next", "")}
+    words |= {"bugs": [bug], "form": form, "waiting": waiting, "next": request.values.get("next", "")}
     return make_response(render_template(template, **words), 422 if form.errors else 200)
 
 
@@ -185,8 +184,3 @@ def _accepted(bug: Bug, form: Any, change: Callable[[], None]) -> Event | None:
         else:
             form.form_errors.append(refusal.sentence)
         return None
-
-
-def _languages(waiting: dict[str, int]) -> list[str]:
-    default = workspace().language
-    return [*dict.fromkeys([*waiting, default])]

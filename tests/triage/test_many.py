@@ -1,0 +1,194 @@
+"""A verb on several bugs at once, as people use it from the board."""
+
+import re
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from bugintake.core.db import db, transaction
+from bugintake.intake.models import Bug, OptionList, Status
+from bugintake.team.models import Role
+from bugintake.triage import editing, transitions
+from tests.factories import make_bug, make_customer, make_option, make_user, make_version
+from tests.visitors import visit
+
+pytestmark = pytest.mark.usefixtures("company")
+
+
+def chosen(*bugs, **values):
+    return {"bug": [f"{bug.ref} {bug.status}" for bug in bugs], **values}
+
+
+def statuses(*bugs):
+    numbers = sa.select(Bug.id, Bug.status).where(Bug.id.in_([bug.id for bug in bugs]))
+    return [status for _number, status in db.session.execute(numbers.order_by(Bug.id)).all()]
+
+
+def undo_in(page):
+    return re.search(r'action="(/bugs/many/undo[^"]*)"', page)[1].replace("&amp;", "&")
+
+
+@pytest.mark.parametrize(
+    ("verb", "before", "after"),
+    [
+        ("acceptance", Status.NEW, Status.ACCEPTED),
+        ("work", Status.ACCEPTED, Status.IN_PROGRESS),
+        ("rest", Status.IN_PROGRESS, Status.ACCEPTED),
+    ],
+)
+def test_each_of_several_moves_and_one_undo_takes_all_back(app, mira, verb, before, after):
+    bugs = [make_bug(before), make_bug(before)]
+    visitor = visit(app, mira)
+
+    answer = visitor.post(f"/bugs/many/{verb}", chosen(*bugs, next="/board"))
+    page = visitor.get(answer.location).text
+    moved = statuses(*bugs)
+    visitor.post(undo_in(page))
+
+    assert (answer.status_code, moved, statuses(*bugs)) == (303, [after, after], [before, before])
+    assert "Done for 2 bugs." in page
+
+
+def test_taking_several_is_not_undone_as_if_it_were_their_last_move(app, mira):
+    bugs = [make_bug(), make_bug()]
+    for bug in bugs:
+        with transaction():
+            transitions.accept(bug, actor=mira)
+    visitor = visit(app, mira)
+
+    page = visitor.get(visitor.post("/bugs/many/assignment", chosen(*bugs)).location).text
+
+    assert [db.session.get_one(Bug, bug.id).owner_id for bug in bugs] == [mira.id, mira.id]
+    assert "/bugs/many/undo" not in page
+
+
+def test_one_that_somebody_moved_meanwhile_is_named_and_the_others_move(app, mira):
+    jonas = make_user(name="Jonas Sommer")
+    mine, theirs = make_bug(), make_bug()
+    sent = chosen(mine, theirs)
+    with transaction():
+        transitions.start(theirs, actor=jonas)
+    visitor = visit(app, mira)
+
+    page = visitor.get(visitor.post("/bugs/many/acceptance", sent).location).text
+
+    assert statuses(mine, theirs) == [Status.ACCEPTED, Status.IN_PROGRESS]
+    assert f"Done for 1 bug. Jonas moved {theirs.ref} to In progress" in page
+
+
+def test_where_none_can_move_nothing_is_done_and_it_is_said_why(app, mira):
+    bug = make_bug(Status.LIVE)
+
+    answer = visit(app, mira).post("/bugs/many/acceptance", chosen(bug))
+
+    assert (answer.status_code, statuses(bug)) == (409, [Status.LIVE])
+    assert "cannot become Accepted" in answer.text
+
+
+def test_a_bug_that_one_may_not_see_does_not_exist_here_either(app, mira):
+    hidden, mine = make_bug(), make_bug()
+    with transaction():
+        editing.restrict(hidden, True, actor=make_user(Role.LEAD))
+    visitor = visit(app, mira)
+
+    page = visitor.get(visitor.post("/bugs/many/acceptance", chosen(hidden, mine)).location).text
+    with_words = visitor.post("/bugs/many/decline", chosen(hidden, mine))
+
+    assert statuses(hidden, mine) == [Status.NEW, Status.ACCEPTED]
+    assert f"There is no {hidden.ref} that you may see." in page
+    assert with_words.status_code == 404
+
+
+@pytest.mark.parametrize("sent", [{}, {"bug": ["rubbish"]}, {"bug": [f"BUG-{n} new" for n in range(1, 102)]}])
+def test_no_bug_no_reference_and_too_many_are_refused_in_words(app, mira, sent):
+    answer = visit(app, mira).post("/bugs/many/acceptance", sent)
+
+    assert answer.status_code in (409, 422)
+
+
+def test_a_reference_may_be_written_as_people_do_and_only_real_verbs_are_known(app, mira):
+    bug = make_bug()
+    visitor = visit(app, mira)
+
+    asked = visitor.post("/bugs/many/decline", {"bug": [f"bug-{bug.id}"]}).text
+
+    assert f'name="bug" value="{bug.ref} new"' in asked
+    assert visitor.post("/bugs/many/fixing", chosen(bug)).status_code == 404
+
+
+def test_one_form_declines_several_in_the_languages_of_all_who_wait(app, mira):
+    reason = make_option(OptionList.DECLINE_REASON, "Works as intended")
+    bugs = [make_bug(waiting=[make_customer(language="de")]), make_bug(waiting=[make_customer(language="es")])]
+    visitor = visit(app, mira)
+
+    asked = visitor.post("/bugs/many/decline", chosen(*bugs))
+    words = {"reason": reason.id, "note_de": "So gewollt.", "note_es": "Es así.", "has_none": "y", "asked": "1"}
+    visitor.post("/bugs/many/decline", chosen(*bugs, **words))
+
+    assert (asked.status_code, re.findall(r'name="(note_..)"', asked.text)) == (200, ["note_de", "note_es", "note_en"])
+    assert re.findall(r'name="bug" value="([^"]*)"', asked.text) == [f"{bug.ref} new" for bug in bugs]
+    assert "There is a problem" not in asked.text
+    assert statuses(*bugs) == [Status.DECLINED, Status.DECLINED]
+
+
+def test_what_is_missing_is_said_at_the_form_and_what_was_typed_stays(app, mira):
+    make_option(OptionList.DECLINE_REASON, "Works as intended")
+    bugs = [make_bug(), make_bug()]
+
+    answer = visit(app, mira).post("/bugs/many/decline", chosen(*bugs, note_en="Typed with care.", asked="1"))
+
+    assert (answer.status_code, statuses(*bugs)) == (422, [Status.NEW, Status.NEW])
+    assert "Typed with care." in answer.text and "Choose the reason." in answer.text
+
+
+def test_one_form_fixes_several_in_a_version_that_nobody_named_before(app, mira):
+    make_version("4.12.0")
+    bugs = [make_bug(), make_bug()]
+
+    visit(app, mira).post(
+        "/bugs/many/fix", chosen(*bugs, version="other", version_new="4.13.0", note_en="It is right.", asked="1")
+    )
+
+    assert statuses(*bugs) == [Status.FIXED, Status.FIXED]
+    assert {db.session.get_one(Bug, bug.id).release.label for bug in bugs} == {"4.13.0"}
+
+
+def test_a_single_one_is_asked_for_in_the_same_way(app, mira):
+    make_version("4.13.0")
+    bug = make_bug()
+    visitor = visit(app, mira)
+
+    asked = visitor.post("/bugs/many/fix", chosen(bug)).text
+    version = re.search(r'<option value="(\d+)"', asked)[1]
+    visitor.post("/bugs/many/fix", chosen(bug, version=version, note_en="It is right.", asked="1"))
+
+    assert re.findall(r'name="bug" value="([^"]*)"', asked) == [f"{bug.ref} new"]
+    assert statuses(bug) == [Status.FIXED]
+
+
+def test_an_undo_that_came_too_late_is_said_for_its_bug_alone(app, mira, clock):
+    bugs = [make_bug(), make_bug()]
+    visitor = visit(app, mira)
+    page = visitor.get(visitor.post("/bugs/many/acceptance", chosen(*bugs)).location).text
+    with transaction():
+        transitions.start(db.session.get_one(Bug, bugs[0].id), actor=mira)
+
+    told = visitor.get(visitor.post(undo_in(page)).location).text
+    clock.advance(timedelta(minutes=11))
+
+    assert statuses(*bugs) == [Status.IN_PROGRESS, Status.NEW]
+    assert "Undone for 1 bug." in told and "cannot be undone any more" in told
+
+
+def test_nobody_takes_back_a_move_of_a_bug_they_may_not_see(app, mira):
+    hidden = make_bug()
+    lead = make_user(Role.LEAD)
+    with transaction():
+        transitions.accept(hidden, actor=lead)
+        editing.restrict(hidden, True, actor=lead)
+        move = transitions.last_move(hidden)
+
+    visit(app, mira).post(f"/bugs/many/undo?move={move.id}&move=999999&move=x")
+
+    assert statuses(hidden) == [Status.ACCEPTED]
