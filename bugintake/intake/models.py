@@ -182,9 +182,10 @@ class Report(Model):
 
 
 class Question(Model):
-    """One question about a report, to the customer or the agent who filed it, and its answer.
+    """One question about a report, and its answer: to the agent who filed it, who passes it on, or to the customer.
 
-    `missing` names in a word or two what the form did not tell, so that the form can be made to ask for it.
+    What is for the customer stands on their own page as it was written. `missing` names in a word or two what the form
+    did not tell, so that the form can be made to ask for it.
     """
 
     __tablename__ = "questions"
@@ -193,6 +194,7 @@ class Question(Model):
     report_id: Mapped[int] = mapped_column(sa.ForeignKey("reports.id"), index=True)
     text: Mapped[str] = mapped_column(sa.Text)
     missing: Mapped[str] = mapped_column(sa.String(120), default="")
+    is_for_customer: Mapped[bool] = mapped_column(default=False)
     asked_by_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"))
     asked_at: Mapped[datetime] = mapped_column(default=clock.now)
     status_before: Mapped[Status]

@@ -7,7 +7,7 @@ from bugintake.core.db import db, hold
 from bugintake.core.errors import Invalid
 from bugintake.core.events import Event, EventKind
 from bugintake.intake import waiting
-from bugintake.intake.models import Remark, Report, SettledBy, Status
+from bugintake.intake.models import Question, Remark, Report, SettledBy, Status
 from bugintake.intake.reports import canonical
 from bugintake.loop import announcements
 from bugintake.loop.envelopes import take_out
@@ -55,6 +55,27 @@ def add_remark(report: Report, text: str) -> None:
     bug = canonical(report.bug)
     bug.changed_at = clock.now()
     events.record(EventKind.REPORT_REMARKED, actor=None, bug=bug, report=report)
+
+
+def answer(report: Report, text: str) -> None:
+    """Answer the question that is open about a report; without one the words become a remark, so that none are lost.
+
+    Records bug.answered where the bug waited for it. Raises Invalid for no or an overlong text.
+    """
+    hold(canonical(report.bug))
+    question = open_question(report)
+    if question is None:
+        add_remark(report, text)
+        return
+    if len(text) > REMARK_LENGTH:
+        raise Invalid(f"That is longer than {REMARK_LENGTH:,} characters.", "text")
+    transitions.answer(question, text, actor=None)
+
+
+def open_question(report: Report) -> Question | None:
+    """Return the latest question to the customer of a report that they have not answered."""
+    asked = sa.select(Question).where(Question.report_id == report.id, Question.is_for_customer)
+    return db.session.scalar(asked.where(Question.answered_at.is_(None)).order_by(Question.id.desc()).limit(1))
 
 
 def last_said(report: Report) -> EventKind | None:

@@ -5,6 +5,7 @@ from functools import cache
 from typing import Any
 
 from wtforms import BooleanField, HiddenField, SelectField, ValidationError
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # the stubs do not know it yet
 from wtforms.validators import DataRequired, InputRequired
 
 from bugintake.core.errors import Invalid
@@ -15,6 +16,7 @@ from bugintake.team.models import LANGUAGES, User
 from bugintake.team.workspace import workspace
 
 NEW_VERSION = "other"
+FILER, CUSTOMER = "filer", "customer"
 
 
 class MoveForm(Form):
@@ -70,6 +72,11 @@ class AskForm(MoveForm):
     """One question about one report."""
 
     report = SelectField("Ask about the report of", validators=[InputRequired("Choose whose report it is about.")])
+    to = SelectField(
+        "Who answers",
+        choices=[SelectChoice(FILER, "Whoever filed it, and asks them"), SelectChoice(CUSTOMER, "The customer")],
+        default=FILER,
+    )
     question = TextField("Question", validators=[DataRequired("Write the question.")])
     missing = LineField("What is missing?")
 

@@ -70,17 +70,28 @@ def stop(bug: Bug, *, actor: User, seen: Status | None = None) -> None:
     _move(bug, Status.ACCEPTED, EventKind.BUG_STOPPED, actor, seen)
 
 
-def ask(bug: Bug, report: Report, text: str, *, actor: User, missing: str = "", seen: Status | None = None) -> Question:
+def ask(
+    bug: Bug,
+    report: Report,
+    text: str,
+    *,
+    actor: User,
+    missing: str = "",
+    is_for_customer: bool = False,
+    seen: Status | None = None,
+) -> Question:
     """Ask one question about a report and wait for its answer. Records bug.asked.
 
-    `missing` says in a word what the form did not tell. Raises Invalid without a question.
+    `missing` says in a word what the form did not tell. Raises Invalid without a question or somebody to read it.
     """
     if not text:
         raise Invalid("Write the question.", "question")
     missing = clean_line(missing)
     if len(missing) > catalogue.LABEL_LENGTH:
         raise Invalid(f"Say what is missing in at most {catalogue.LABEL_LENGTH} characters.", "missing")
-    asked_for = {"text": text, "missing": missing, "asked_by_id": actor.id}
+    if is_for_customer and not report.is_waiting:
+        raise Invalid("Nobody who waits told us of this: ask whoever filed it.", "to")
+    asked_for = {"text": text, "missing": missing, "is_for_customer": is_for_customer, "asked_by_id": actor.id}
     question = Question(report_id=report.id, status_before=bug.status, **asked_for)
     _move(bug, Status.NEEDS_INFO, EventKind.BUG_ASKED, actor, seen)
     db.session.add(question)

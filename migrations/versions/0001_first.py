@@ -773,6 +773,7 @@ def upgrade() -> None:
         sa.Column("report_id", sa.Integer(), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("missing", sa.String(120), nullable=False),
+        sa.Column("is_for_customer", sa.Boolean(), nullable=False),
         sa.Column("asked_by_id", sa.Integer(), nullable=False),
         sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("status_before", sa.String(32), nullable=False),

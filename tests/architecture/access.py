@@ -302,6 +302,7 @@ GET  /s/<language>/report                                404    200      200    
 POST /s/<language>/report/confirmation                   404    in       409      404   404      404  404
 POST /s/<language>/report/objection                      404    in       409      404   404      404  404
 POST /s/<language>/report/remarks                        404    in       409      404   404      404  404
+POST /s/<language>/report/answer                         404    in       409      404   404      404  404
 GET  /s/<language>/unsubscribe/<token>                   200    200      200      200   200      200  200
 GET  /s/<language>/unsubscribe/<token> absent            404    404      404      404   404      404  404
 GET  /s/<language>/unsubscribe/<token> swapped           404    404      404      404   404      404  404

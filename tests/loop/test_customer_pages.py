@@ -3,9 +3,12 @@
 import pytest
 import sqlalchemy as sa
 
-from bugintake.core.db import db
-from bugintake.intake.models import Bug, Remark, Status
-from tests.factories import make_bug, make_customer, make_workspace
+from bugintake.core.db import db, transaction
+from bugintake.core.events import Event, EventKind
+from bugintake.intake.models import Bug, Question, Remark, Report, Status
+from bugintake.team.models import Role
+from bugintake.triage import transitions
+from tests.factories import make_bug, make_customer, make_user, make_workspace
 from tests.loop.reading import first_report, link_to, opened, send, words_of
 from tests.visitors import visit
 
@@ -81,6 +84,71 @@ def test_no_words_or_too_many_are_refused_and_kept(app, hana, text):
     assert 'aria-describedby="f-remark-e"' in page.text
     assert text.strip("\x00 \n") in page.text
     assert db.session.scalars(sa.select(Remark)).all() == []
+
+
+def asked_customer(bug, text, **to):
+    mira = make_user(Role.ENGINEER)
+    with transaction():
+        return transitions.ask(bug, first_report(bug), text, actor=mira, **to)
+
+
+def test_a_question_to_the_customer_stands_on_their_page_and_is_answered_there(app, hana):
+    bug = make_bug(Status.ACCEPTED, waiting=[hana])
+    asked_customer(bug, "Which browser do you use?", is_for_customer=True)
+    report = first_report(bug)
+    browser = opened(app, report)
+    before = words_of(browser.get("/s/en/report"))
+
+    answer = send(browser, report, "answer", text="Firefox 130.\r\n")
+
+    assert "We have a question Which browser do you use?" in before
+    assert (answer.status_code, db.session.get_one(Bug, bug.id).status) == (303, Status.ACCEPTED)
+    assert db.session.scalars(sa.select(Question.answer)).one() == "Firefox 130."
+    after = words_of(browser.get("/s/en/report"))
+    assert "Thank you for your answer." in after and "Which browser" not in after
+    assert db.session.scalars(sa.select(Event.kind).order_by(Event.id.desc())).first() == EventKind.BUG_ANSWERED
+
+
+def test_a_question_to_the_one_who_filed_it_is_not_shown_to_the_customer(app, hana):
+    bug = make_bug(waiting=[hana])
+    asked_customer(bug, "Did Hana say which browser?")
+
+    assert "Hana say" not in words_of(opened(app, first_report(bug)).get("/s/en/report"))
+
+
+def test_a_question_about_the_report_of_somebody_else_is_not_shown(app, hana):
+    bug = make_bug(waiting=[make_customer(), hana])
+    asked_customer(bug, "Which browser do you use?", is_for_customer=True)
+    hers = db.session.scalars(sa.select(Report).where(Report.customer_id == hana.id)).one()
+
+    assert "Which browser" not in words_of(opened(app, hers).get("/s/en/report"))
+
+
+@pytest.mark.parametrize("text", ["", "x" * 4001])
+def test_an_answer_without_words_or_with_too_many_is_refused_and_kept(app, hana, text):
+    bug = make_bug(waiting=[hana])
+    asked_customer(bug, "Which browser do you use?", is_for_customer=True)
+    report = first_report(bug)
+
+    page = send(opened(app, report), report, "answer", text=text)
+
+    assert (page.status_code, db.session.get_one(Bug, bug.id).status) == (422, Status.NEEDS_INFO)
+    assert text in page.text and "Which browser do you use?" in page.text
+
+
+def test_an_answer_that_somebody_gave_before_is_kept_as_a_remark(app, hana):
+    bug = make_bug(waiting=[hana])
+    question = asked_customer(bug, "Which browser do you use?", is_for_customer=True)
+    report = first_report(bug)
+    browser = opened(app, report)
+    lea = make_user(Role.AGENT)
+    with transaction():
+        transitions.answer(db.session.get_one(Question, question.id), "She says Opera.", actor=lea)
+
+    send(browser, report, "answer", text="Firefox 130.")
+
+    assert db.session.scalars(sa.select(Question.answer)).one() == "She says Opera."
+    assert db.session.scalars(sa.select(Remark.text)).one() == "Firefox 130."
 
 
 def test_a_form_about_another_report_than_the_one_opened_last_is_refused(app, hana):

@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from bugintake.core.db import db
-from bugintake.intake.models import Bug, OptionList, Status
+from bugintake.intake.models import Bug, OptionList, Question, Report, Status
 from bugintake.team.models import Role
 from tests.factories import (
     make_bug,
@@ -119,3 +119,20 @@ def test_asking_and_answering_brings_the_bug_back(app, mira):
     visit(app, make_user(Role.AGENT)).post(f"/bugs/{bug.ref}/answer", {"answer": "Firefox 142"})
 
     assert bug.status == Status.ACCEPTED
+
+
+def test_a_question_goes_to_the_customer_only_where_one_waits(app, mira):
+    bug, found_by_us = make_bug(waiting=[make_customer()]), make_bug(waiting=[])
+    visitor = visit(app, mira)
+
+    def ask(about):
+        report = db.session.scalars(sa.select(Report).where(Report.bug_id == about.id)).one()
+        words = {"report": report.id, "to": "customer", "question": "Which browser?", "seen": "new"}
+        return visitor.post(f"/bugs/{about.ref}/question", words)
+
+    refused, done = ask(found_by_us), ask(bug)
+
+    assert (refused.status_code, done.status_code) == (422, 302)
+    assert "Nobody who waits told us of this" in refused.text and "Which browser?" in refused.text
+    assert [q.is_for_customer for q in db.session.scalars(sa.select(Question))] == [True]
+    assert "asked the customer, who reads it on their page" in visitor.get(f"/bugs/{bug.ref}").text

@@ -103,6 +103,8 @@ def _page(report: Report, language: str, status: int = 200, **forms: Any) -> Res
         "language": language,
         "languages": _languages("report"),
         "said": replies.last_said(report),
+        "question": replies.open_question(report),
+        "answer": RemarkForm(),
         "remark": RemarkForm(),
         "still": StillForm(),
     }
@@ -149,6 +151,21 @@ def remark(language: str) -> ResponseReturnValue:
     with transaction():
         replies.add_remark(found, str(form.text.data))
     flash(_("Thank you. We have added it to your report."))
+    return redirect(url_for("customers.report", language=language), 303)
+
+
+@public.post("/<language>/report/answer")
+@guards.customer_link
+@limiter.limit(ADDITIONS)
+@spoken
+def answer(language: str) -> ResponseReturnValue:
+    """Take down the answer to our question."""
+    found, form = _report_of_form(), RemarkForm()
+    if not form.validate():
+        return _page(found, language, 422, answer=form)
+    with transaction():
+        replies.answer(found, str(form.text.data))
+    flash(_("Thank you for your answer. We go on with it now."))
     return redirect(url_for("customers.report", language=language), 303)
 
 

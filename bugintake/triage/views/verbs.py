@@ -142,7 +142,7 @@ def decline(ref: str) -> ResponseReturnValue:
 @bp.route("/bugs/<ref>/question", methods=["GET", "POST"])
 @engineer_required
 def ask(ref: str) -> ResponseReturnValue:
-    """Ask one question about a report, to be answered by the agent who filed it."""
+    """Ask one question about a report, to be answered by the agent who filed it or by the customer."""
     me = signed_in_user()
     bug = bug_or_404(ref, me)
     reports = list(reversed(intake_queries.reports_of(bug)))
@@ -152,8 +152,10 @@ def ask(ref: str) -> ResponseReturnValue:
         report = next(r for r in reports if str(r.id) == form.report.data)
 
         def change() -> None:
-            words = form.question.data or ""
-            transitions.ask(bug, report, words, actor=me, missing=form.missing.data or "", seen=form.status_seen())
+            words, missing = form.question.data or "", form.missing.data or ""
+            by_customer = form.to.data == forms.CUSTOMER
+            about = {"missing": missing, "is_for_customer": by_customer, "seen": form.status_seen()}
+            transitions.ask(bug, report, words, actor=me, **about)
 
         move = _accepted(bug, form, change)
         if move is not None:
