@@ -17,6 +17,9 @@ from tests.intake.keyboard import press
 pytestmark = [pytest.mark.browser, pytest.mark.only_on("sqlite")]
 
 
+A_KEY, THREE_TEXTS = 0.18, 45  # seconds: of somebody who looks for each key, and of 30 words at 40 a minute
+
+
 def last_report():
     db.session.rollback()  # reads what the server wrote meanwhile
     return db.session.scalars(sa.select(Report).order_by(Report.id.desc())).first()
@@ -46,6 +49,7 @@ def test_a_report_takes_at_most_twenty_five_keystrokes_besides_its_texts(page, c
     ]
     assert report.bug.title == "The VAT line is not there"
     assert count <= 25
+    assert count * A_KEY + THREE_TEXTS < 60
 
 
 def test_attaching_a_customer_takes_at_most_fifteen_keystrokes_and_two_pages(page, crowd, desk):
@@ -64,6 +68,7 @@ def test_attaching_a_customer_takes_at_most_fifteen_keystrokes_and_two_pages(pag
     report = last_report()
     assert (report.bug_id, report.customer_id, report.platform.label) == (bug.id, crowd.id, "Chrome on Windows")
     assert count <= 15
+    assert count * A_KEY < 10
     assert len(loads) == 4  # the form, the question, the answer and where it leads
 
 
