@@ -18,6 +18,7 @@ from bugintake.loop import models as loop_models  # noqa: F401  # every table is
 from bugintake.loop import views as loop
 from bugintake.team import setup, start_page
 from bugintake.team import views as team
+from bugintake.triage import rules
 from bugintake.triage import views as triage
 
 babel = Babel()
@@ -47,6 +48,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     merging.listen()
     erasing.listen()
     worker.listen()
+    rules.listen()
     team.attach(app)
     setup.register_catalogue(lambda areas, pack, actor: install_pack(pack, actor=actor, areas=areas))
     setup.register_duty(first_rotation.preview, first_rotation.begin)

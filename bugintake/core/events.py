@@ -101,6 +101,8 @@ class EventKind(enum.StrEnum):
     ROTATION_CHANGED = "rotation.changed"
     DUTY_TAKEN_OVER = "duty.taken_over"
     OVERRIDE_REMOVED = "duty.override_removed"
+    RULE_MADE = "rule.made"
+    RULE_ENDED = "rule.ended"
     WORKSPACE_SET_UP = "workspace.set_up"
     WORKSPACE_CHANGED = "workspace.changed"
     BACKUP_RESTORED = "backup.restored"

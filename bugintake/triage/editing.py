@@ -61,13 +61,17 @@ def who_changed(bug: Bug, name: str) -> str:
     return f"{user.first_name if user else 'bugintake'} changed it {ago_in_words(event.at)}."
 
 
-def assign(bug: Bug, owner: User | None, *, actor: User) -> None:
-    """Give a bug to somebody, or to whoever is on duty. Records bug.assigned. Raises Conflict for a disabled person."""
+def assign(bug: Bug, owner: User | None, *, actor: User | None, **details: Any) -> None:
+    """Give a bug to somebody, or to whoever is on duty. Records bug.assigned, with the rule where one did it.
+
+    Raises Conflict for a disabled person.
+    """
     if owner is not None and not owner.is_active:
         raise Conflict(f"{owner.name} no longer works here.")
     before = bug.owner.name if bug.owner else None
     bug.owner, bug.changed_at = owner, clock.now()
-    events.record(EventKind.BUG_ASSIGNED, actor=actor, bug=bug, before=before, after=owner.name if owner else None)
+    after = owner.name if owner else None
+    events.record(EventKind.BUG_ASSIGNED, actor=actor, bug=bug, before=before, after=after, **details)
 
 
 def rename(bug: Bug, title: str, *, actor: User) -> None:
@@ -81,8 +85,11 @@ def rename(bug: Bug, title: str, *, actor: User) -> None:
         events.record(EventKind.BUG_EDITED, actor=actor, bug=bug, field="title")  # it began as a customer's words
 
 
-def choose(bug: Bug, option: Option, *, actor: User) -> None:
-    """Confirm or correct where a bug is, what goes wrong, or how bad it is. Records bug.edited."""
+def choose(bug: Bug, option: Option, *, actor: User | None, **details: Any) -> None:
+    """Confirm or correct where a bug is, what goes wrong, or how bad it is.
+
+    Records bug.edited, with the rule where one did it.
+    """
     if option.list not in CHOSEN:
         raise Invalid("That choice belongs to a report, not to a bug.", option.list)
     before: Option = getattr(bug, option.list)
@@ -93,7 +100,7 @@ def choose(bug: Bug, option: Option, *, actor: User) -> None:
         bug.impact_rank = option.position
     bug.changed_at = clock.now()
     kind = EventKind.BUG_EDITED
-    events.record(kind, actor=actor, bug=bug, before=before.label, after=option.label, field=option.list)
+    events.record(kind, actor=actor, bug=bug, before=before.label, after=option.label, field=option.list, **details)
 
 
 def set_workarounds(bug: Bug, texts: Mapping[str, str], *, actor: User) -> None:

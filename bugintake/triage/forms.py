@@ -14,6 +14,7 @@ from bugintake.intake import catalogue, proposals
 from bugintake.intake.models import Option, OptionList, Status
 from bugintake.team.models import LANGUAGES, User
 from bugintake.team.workspace import workspace
+from bugintake.triage.rule_models import RuleKind, TriageRule
 
 NEW_VERSION = "other"
 FILER, CUSTOMER = "filer", "customer"
@@ -128,6 +129,46 @@ def workaround_form(languages: Sequence[str], texts: Mapping[str, str]) -> Worka
     stored = {f"workaround_{language}": texts.get(language, "") for language in languages}
     form: WorkaroundForm = _with_texts(WorkaroundForm, tuple(languages), workaround="Until it is fixed")(data=stored)
     return form
+
+
+class RuleForm(Form):
+    """What happens by itself: whose a new bug of an area is, or how bad a bug is that many wait for."""
+
+    kind = HiddenField()
+    area = SelectField("Area", validate_choice=False)
+    owner = SelectField("Owner", validate_choice=False)
+    people = LineField("How many people wait")
+    impact = SelectField("How bad it is then", validate_choice=False)
+    colleagues: Sequence[User] = ()
+
+    def rule(self) -> TriageRule:
+        """Build the rule that was described. Raises Invalid where a part is missing."""
+        if self.kind.data == RuleKind.OWNER:
+            area = _chosen(OptionList.AREA, self.area.data, "Choose the area.")
+            owner = owner_from(self.owner.data, self.colleagues[0], self.colleagues)
+            return TriageRule(kind=RuleKind.OWNER, area=area, area_id=area.id, owner=owner)
+        digits = self.people.data or ""
+        people = int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 6 else 0
+        if not people:
+            raise Invalid("Give a number of people.", "people")
+        impact = _chosen(OptionList.IMPACT, self.impact.data, "Choose how bad the bug is then.")
+        return TriageRule(kind=RuleKind.IMPACT, people=people, impact=impact)
+
+
+def rule_form(typed: Mapping[str, str] | None, people: Sequence[User]) -> RuleForm:
+    """Build the form for a rule of triage."""
+    form = RuleForm(typed)
+    form.colleagues = people
+    form.area.choices = _choices(catalogue.options_of(OptionList.AREA))
+    form.owner.choices = [SelectChoice(str(person.id), person.name) for person in people]
+    form.impact.choices = _choices([each for each in catalogue.options_of(OptionList.IMPACT) if not each.is_unsure])
+    return form
+
+
+def _chosen(kind: OptionList, given: str | None, sentence: str) -> Option:
+    if not given:
+        raise Invalid(sentence, kind.value)
+    return catalogue.choose(kind, given)
 
 
 def owner_from(given: str | None, me: User, people: Sequence[User]) -> User | None:

@@ -85,6 +85,8 @@ class Entry(NamedTuple):
         """Who did it."""
         if self.actor is not None:
             return self.actor
+        if "rule" in self.details:
+            return "A rule"
         return "A customer" if self.kind in BY_CUSTOMERS else "bugintake"
 
     @property

@@ -41,6 +41,7 @@ TABLES = (
     "customer_links",
     "events",
     "messages",
+    "triage_rules",
     "questions",
     "remarks",
     "report_choices",
@@ -767,6 +768,32 @@ def upgrade() -> None:
     )
     op.create_index("ix_messages_report_id", "messages", ["report_id"], unique=False)
     op.create_index("ix_messages_state", "messages", ["state", "id"], unique=False)
+    op.create_table(
+        "triage_rules",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(32), nullable=False),
+        sa.Column("area_id", sa.Integer(), nullable=True),
+        sa.Column("owner_id", sa.Integer(), nullable=True),
+        sa.Column("people", sa.Integer(), nullable=True),
+        sa.Column("impact_id", sa.Integer(), nullable=True),
+        sa.Column("made_by_id", sa.Integer(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "(kind = 'owner') = (area_id IS NOT NULL AND owner_id IS NOT NULL)",
+            name=op.f("ck_triage_rules_area_and_owner_iff_owner"),
+        ),
+        sa.CheckConstraint(
+            "(kind = 'impact') = (people IS NOT NULL AND impact_id IS NOT NULL)",
+            name=op.f("ck_triage_rules_people_and_impact_iff_impact"),
+        ),
+        sa.CheckConstraint("people >= 2", name=op.f("ck_triage_rules_several_people")),
+        sa.ForeignKeyConstraint(["area_id"], ["options.id"], name=op.f("fk_triage_rules_area_id")),
+        sa.ForeignKeyConstraint(["impact_id"], ["options.id"], name=op.f("fk_triage_rules_impact_id")),
+        sa.ForeignKeyConstraint(["made_by_id"], ["users.id"], name=op.f("fk_triage_rules_made_by_id")),
+        sa.ForeignKeyConstraint(["owner_id"], ["users.id"], name=op.f("fk_triage_rules_owner_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_triage_rules")),
+    )
     op.create_table(
         "questions",
         sa.Column("id", sa.Integer(), nullable=False),

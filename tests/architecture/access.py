@@ -210,6 +210,10 @@ GET  /admin/catalogue/<name>/<option_id> absent          login  login    login  
 POST /admin/catalogue/<name>/<option_id>                 401    401      401      403   403      in   in
 POST /admin/catalogue/<name>/<option_id>/retirement      401    401      401      403   403      in   in
 POST /admin/catalogue/<name>/<option_id>/offer           401    401      401      403   403      in   in
+GET  /admin/rules                                        login  login    login    403   403      200  200
+POST /admin/rules                                        401    401      401      403   403      in   in
+POST /admin/rules/<rule_id>/ending                       401    401      401      403   403      in   in
+POST /admin/rules/<rule_id>/ending absent                401    401      401      403   403      404  404
 GET  /admin/catalogue/use                                login  login    login    403   403      200  200
 GET  /admin/catalogue/lists                              login  login    login    403   403      200  200
 POST /admin/catalogue/lists                              401    401      401      403   403      in   in

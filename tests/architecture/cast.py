@@ -20,7 +20,8 @@ from bugintake.loop.links import make_link
 from bugintake.loop.models import Announcement, Delivery, DeliveryKind, DeliveryState, LinkPurpose, Message
 from bugintake.team import people, tokens
 from bugintake.team.models import Role, User
-from bugintake.triage import editing, transitions
+from bugintake.triage import editing, rules, transitions
+from bugintake.triage.rule_models import RuleKind, TriageRule
 from tests.factories import (
     bring_to,
     make_attachment,
@@ -83,7 +84,14 @@ class Cast:
             self.merge = option_merging.merge(spare, make_option(OptionList.AREA), actor=self.staff["lead"])
             self.account = adding.account_named("Brightline")
             self.link = link_templates.add("CRM", "crm", "https://crm.example.com/{external_id}", actor=None)
+        self.rule = self._rule()
         self.area, self.version = make_option(OptionList.AREA), make_version(live_since=clock.now())
+
+    def _rule(self) -> TriageRule:
+        elsewhere = make_option(OptionList.AREA, "Ruled")
+        rule = TriageRule(kind=RuleKind.OWNER, area=elsewhere, area_id=elsewhere.id, owner=self.staff["engineer"])
+        with transaction():
+            return rules.make(rule, actor=self.staff["lead"])
 
     def _restricted(self, filer: User, owner: User) -> Bug:
         bug = make_bug(actor=filer)
@@ -170,6 +178,7 @@ class Cast:
             "message_id": message,
             "delivery_id": self.notice,
             "merge_id": self.merge,
+            "rule_id": self.rule,
             "draft_id": self.drafts.get(which, self.drafts[""]),
         }
         texts = {
@@ -229,5 +238,5 @@ STAFF = ("agent", "engineer", "lead", "admin", "cookie")
 NUMBERS = (
     *("attachment_id", "user_id", "token_id", "sign_in_id", "report_id", "customer_id", "account_id", "option_id"),
     *("rotation_id", "override_id", "announcement_id", "message_id", "move_id", "delivery_id", "merge_id"),
-    *("draft_id", "note_id", "link_id"),
+    *("draft_id", "note_id", "link_id", "rule_id"),
 )

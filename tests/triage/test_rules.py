@@ -1,0 +1,181 @@
+"""What happens at triage by itself, and how a lead makes it and looks at it."""
+
+import re
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from bugintake.core.db import db, transaction
+from bugintake.core.errors import Conflict, Invalid
+from bugintake.core.events import Event, EventKind
+from bugintake.intake.models import Bug, OptionList, Status
+from bugintake.team.models import Role, User
+from bugintake.triage import editing, rules, transitions
+from bugintake.triage.rule_models import RuleKind, TriageRule
+from tests.factories import make_bug, make_customer, make_option, make_report, make_user
+from tests.visitors import visit
+
+pytestmark = pytest.mark.usefixtures("company")
+
+
+@pytest.fixture
+def luka(app):
+    return make_user(Role.LEAD, "Luka Horvat")
+
+
+def make_owner_rule(owner, lead, area="Search"):
+    option = make_option(OptionList.AREA, area)
+    with transaction():
+        return rules.make(TriageRule(kind=RuleKind.OWNER, area=option, area_id=option.id, owner=owner), actor=lead)
+
+
+def make_impact_rule(people, impact, lead):
+    with transaction():
+        return rules.make(TriageRule(kind=RuleKind.IMPACT, people=people, impact=impact), actor=lead)
+
+
+@pytest.fixture
+def impacts(app):
+    """The worst first."""
+    return [make_option(OptionList.IMPACT, label) for label in ("Cannot work", "Annoying")]
+
+
+def test_a_new_bug_of_the_area_is_theirs_and_its_history_says_why(app, luka, mira):
+    rule = make_owner_rule(mira, luka)
+
+    bug, other = make_bug(area="Search"), make_bug(area="Invoices › PDF export")
+
+    assert (bug.owner_id, other.owner_id) == (mira.id, None)
+    happened = db.session.scalars(sa.select(Event).where(Event.kind == EventKind.BUG_ASSIGNED)).one()
+    assert (happened.actor_id, happened.bug_id, happened.details["rule"]) == (None, bug.id, rule.id)
+    assert "A rule" in visit(app, luka).get(f"/bugs/{bug.ref}").text
+
+
+def test_somebody_who_left_gets_nothing_and_the_page_says_so(app, luka, mira):
+    make_owner_rule(mira, luka)
+    with transaction():
+        mira.disabled_at = luka.created_at
+
+    assert make_bug(area="Search").owner_id is None
+    assert "Mira Kos no longer works here: it does nothing" in visit(app, luka).get("/admin/rules").text
+
+
+def test_when_so_many_wait_it_is_as_bad_as_the_rule_says_and_never_milder(app, luka, impacts):
+    worst, mild = impacts
+    make_impact_rule(3, worst, luka)
+    bug = make_bug(impact="Annoying", waiting=[make_customer(), make_customer()])
+    before = db.session.get_one(Bug, bug.id).impact_id
+    make_report(make_customer(), bug=bug)
+    make_report(make_customer(), bug=bug)
+
+    found = db.session.get_one(Bug, bug.id)
+    assert (before, found.impact_id, found.impact_rank) == (mild.id, worst.id, worst.position)
+    acted = sa.select(sa.func.count()).select_from(Event).where(Event.kind == EventKind.BUG_EDITED)
+    assert db.session.scalar(acted) == 1
+
+
+def test_what_a_person_decides_after_a_rule_stays(app, luka, impacts):
+    worst, mild = impacts
+    make_impact_rule(2, worst, luka)
+    bug = make_bug(impact="Annoying", waiting=[make_customer(), make_customer()])
+    with transaction():
+        editing.choose(db.session.get_one(Bug, bug.id), mild, actor=luka)
+
+    make_report(make_customer(), bug=bug)
+
+    assert db.session.get_one(Bug, bug.id).impact_id == mild.id
+
+
+def test_a_closed_bug_is_left_alone(app, luka, impacts):
+    make_impact_rule(2, impacts[0], luka)
+    bug = make_bug(Status.DECLINED, impact="Annoying", waiting=[make_customer()])
+
+    make_report(make_customer(), bug=bug)
+
+    assert db.session.get_one(Bug, bug.id).impact_id == impacts[1].id
+
+
+def test_an_ended_rule_does_nothing_more_and_is_ended_once(app, luka, mira):
+    rule = make_owner_rule(mira, luka)
+    with transaction():
+        rules.end(rule, actor=luka)
+
+    assert make_bug(area="Search").owner_id is None
+    with pytest.raises(Conflict), transaction():
+        rules.end(db.session.get_one(TriageRule, rule.id), actor=luka)
+
+
+def test_two_rules_for_one_area_are_refused(app, luka, mira):
+    make_owner_rule(mira, luka)
+
+    with pytest.raises(Conflict):
+        make_owner_rule(make_user(), luka)
+
+
+@pytest.mark.parametrize("people", [None, 0, 1, 1001])
+def test_a_number_that_makes_no_sense_is_refused(app, luka, impacts, people):
+    with pytest.raises(Invalid) as refusal:
+        make_impact_rule(people, impacts[0], luka)
+
+    assert refusal.value.field == "people"
+
+
+def test_a_lead_sees_what_it_would_have_done_before_it_is_made(app, luka, mira, clock):
+    old = make_bug(area="Search")
+    clock.advance(timedelta(days=31))
+    lately = make_bug(area="Search")
+    area = make_option(OptionList.AREA, "Search")
+    visitor = visit(app, luka)
+
+    page = visitor.get(f"/admin/rules?kind=owner&area={area.id}&owner={mira.id}").text
+    before = db.session.scalars(sa.select(TriageRule)).all()
+    sent = dict(re.findall(r'name="(kind|area|owner|people|impact)" value="([^"]*)"', page.split("make_rule")[0]))
+    done = visitor.post("/admin/rules", {"kind": "owner", "area": area.id, "owner": mira.id})
+
+    assert "would have acted on 1 bug." in page
+    assert lately.ref in page and f">{old.ref}<" not in page
+    assert (before, sent["area"], done.status_code) == ([], str(area.id), 303)
+    assert "From now on: A new bug in Search is Mira Kos&#39;s." in visitor.get("/admin/rules").text
+
+
+def test_a_dry_run_for_many_people_names_open_bugs_that_are_milder(app, luka, impacts):
+    worst, _mild = impacts
+    many = make_bug(impact="Annoying", waiting=[make_customer(), make_customer()])
+    make_bug(impact="Annoying", waiting=[make_customer()])
+    make_bug(impact="Cannot work", waiting=[make_customer(), make_customer()])
+    make_bug(Status.DECLINED, impact="Annoying", waiting=[make_customer(), make_customer()])
+    rule = TriageRule(kind=RuleKind.IMPACT, people=2, impact=worst)
+
+    found, count = rules.dry_run(rule, luka)
+
+    assert ([bug.id for bug in found], count) == ([many.id], 1)
+    assert db.session.scalars(sa.select(TriageRule)).all() == []
+
+
+@pytest.mark.parametrize(
+    ("address", "sentence"),
+    [
+        ("kind=owner", "Choose the area."),
+        ("kind=impact&people=x", "Give a number of people."),
+        ("kind=impact&people=5", "Choose how bad the bug is then."),
+        ("kind=nonsense", "Give a number of people."),
+    ],
+)
+def test_what_is_missing_is_said_at_the_form(app, luka, address, sentence):
+    page = visit(app, luka).get(f"/admin/rules?{address}")
+
+    assert (page.status_code, sentence in page.text) == (422, True)
+
+
+def test_the_page_counts_how_often_each_acted_and_an_undone_move_stays_undone(app, luka, mira):
+    make_owner_rule(mira, luka)
+    bug = make_bug(area="Search")
+    make_bug(area="Search")
+    with transaction():
+        transitions.accept(db.session.get_one(Bug, bug.id), actor=db.session.get_one(User, mira.id))
+    with transaction():
+        transitions.undo(db.session.get_one(Bug, bug.id), actor=db.session.get_one(User, mira.id))
+
+    assert "acted 2 times in 30 days" in visit(app, luka).get("/admin/rules").text
+    assert db.session.get_one(Bug, bug.id).owner_id == mira.id
