@@ -21,7 +21,7 @@ from bugintake.intake.list_models import FurtherList
 from bugintake.intake.models import Bug, Option, OptionList, Report, Status
 from bugintake.intake.reports import Telling
 from bugintake.team.models import Role, User, Workspace
-from bugintake.triage import transitions
+from bugintake.triage import merging, transitions
 
 _numbers = itertools.count(1)
 MONDAY_NOON = datetime(2026, 9, 14, 12, tzinfo=UTC)
@@ -140,6 +140,14 @@ def make_bug(
         make_report(customer, bug=bug, actor=actor, **values)
     bring_to(bug, status, actor=actor)
     return db.session.scalars(sa.select(Bug).where(Bug.id == bug.id)).one()
+
+
+def merge(bug: Bug, into: Bug, *, actor: User | None = None) -> Bug:
+    """Make a bug a part of another one."""
+    actor = actor or make_user(Role.LEAD)
+    with transaction():
+        merging.merge(bug, into, actor=actor)
+    return bug
 
 
 def make_attachment(bug: Bug, name: str = "screen.png", data: bytes | None = None) -> Attachment:

@@ -1,11 +1,16 @@
 """People with a browser without a screen: signed in through a real row, sending forms with their token."""
 
 import contextvars
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from flask import Flask, session
 from flask.testing import FlaskClient
 from flask_wtf.csrf import generate_csrf
+from werkzeug.serving import make_server
 from werkzeug.test import TestResponse
 
 from bugintake.core.db import transaction
@@ -48,3 +53,16 @@ def visit(app: Flask, user: User | None = None) -> Visitor:
 
     client, token = contextvars.Context().run(begin)
     return Visitor(app, client, token)
+
+
+@contextmanager
+def served(app: Flask) -> Iterator[str]:
+    """Serve an app to real browsers, and name its address."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()

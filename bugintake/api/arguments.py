@@ -129,6 +129,12 @@ class TransitionArgs(Schema):
     missing = Line(load_default="", validate=validate.Length(max=120))
 
 
+class MergeArgs(Schema):
+    """Which bug another one is the same as."""
+
+    into = fields.String(required=True, validate=validate.Length(min=1, max=20), metadata={"example": "BUG-142"})
+
+
 class DutyArgs(Schema):
     """Which instant, and which rotation."""
 

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bugintake.core import clock, events
-from bugintake.core.db import db, hold, one_at_a_time
+from bugintake.core.db import db, one_at_a_time
 from bugintake.core.errors import Conflict, Invalid
 from bugintake.core.events import Event, EventKind
 from bugintake.core.forms import clean_line
@@ -18,7 +18,7 @@ from bugintake.intake import filing, waiting
 from bugintake.intake.customers import adding
 from bugintake.intake.customers.models import Customer
 from bugintake.intake.models import Bug, OptionList, Remark, Report, SettledBy
-from bugintake.intake.reports import TEXT_LENGTH, canonical
+from bugintake.intake.reports import TEXT_LENGTH, canonical, hold_canonical
 from bugintake.team.models import LANGUAGES, User
 from bugintake.team.workspace import workspace
 
@@ -103,7 +103,7 @@ def attach_all(bug: Bug, crowd: Crowd, *, words: str, languages: Mapping[str, st
         return batch
     if len(words) > TEXT_LENGTH:
         raise Invalid(f"That is longer than {TEXT_LENGTH:,} characters.", "actual")
-    hold(bug)
+    bug = hold_canonical(bug)
     if bug.withdrawn_at is not None:
         raise Conflict(f"{bug.ref} was taken back, so nobody can wait for it.")
     added = [_added(entry, languages.get(entry.address, guess), actor) for entry, guess in crowd.new]
@@ -135,8 +135,7 @@ def take_back(bug: Bug, batch: str, *, actor: User) -> int:
     Who was told meanwhile stays told; who had waited before still waits, and who had stopped does again. Raises
     Conflict where nothing is left to take back.
     """
-    bug = canonical(bug)
-    hold(bug)
+    bug = hold_canonical(bug)
     new = [report for report in _made_by(batch, bug) if report.settled_at is None]
     again = _waiting_again_by(batch, bug)
     if not new and not again:
@@ -174,7 +173,8 @@ def _waiting_again_by(batch: str, bug: Bug) -> list[tuple[Report, dict[str, Any]
     later = sa.orm.aliased(Event)
     is_same = (later.report_id == Event.report_id, later.kind == EventKind.REPORT_ATTACHED)
     last = sa.select(sa.func.max(later.id)).where(*is_same).scalar_subquery()
-    of_it = sa.select(Event).where(Event.bug_id == bug.id, Event.kind == EventKind.REPORT_ATTACHED, Event.id == last)
+    under = sa.select(Bug.id).where(Bug.canonical_id == bug.id)  # it may have been merged since
+    of_it = sa.select(Event).where(Event.bug_id.in_(under), Event.kind == EventKind.REPORT_ATTACHED, Event.id == last)
     events_of_it = db.session.scalars(of_it.where(Event.details["crowd"].as_string() == batch).order_by(Event.id)).all()
     found = [(db.session.get_one(Report, event.report_id), event.details) for event in events_of_it]
     return [(report, before) for report, before in found if report.settled_at is None]

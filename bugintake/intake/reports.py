@@ -101,11 +101,10 @@ def attach(bug: Bug, telling: Telling, *, actor: User, key: str | None = None) -
     they had stopped. Records report.attached. Raises Invalid for an overlong text, Conflict as file_report.
     """
     _check_texts(telling)
-    bug = canonical(bug)
-    earlier = _filed_before(telling, bug, actor, key)
+    earlier = _filed_before(telling, canonical(bug), actor, key)
     if earlier is not None:
         return earlier
-    hold(bug)  # what it became while this waited for its row decides whether an outcome is owed
+    bug = hold_canonical(bug)  # what it became while this waited for its row decides whether an outcome is owed
     if bug.withdrawn_at is not None:
         raise Conflict(f"{bug.ref} was taken back, so nobody can wait for it.")
     telling = _of_whoever_stands(telling)
@@ -128,9 +127,7 @@ def withdraw(report: Report, *, actor: User) -> None:
     A bug that is left without reports and without work goes with it. Records report.withdrawn, and bug.withdrawn where
     the bug goes too. Raises Conflict for a report that is settled already.
     """
-    bug = canonical(report.bug)
-    hold(bug)
-    db.session.refresh(report)
+    bug = hold_bug_of(report)
     if report.settled_at is not None:
         raise Conflict("This report is settled already, so it cannot be taken back.")
     report.settled_at, report.settled_by = clock.now(), SettledBy.WITHDRAWN
@@ -151,7 +148,23 @@ def canonical(bug: Bug) -> Bug:
     return db.session.get_one(Bug, bug.canonical_id)
 
 
-def title_from(telling: Telling) -> str:
+def hold_canonical(bug: Bug) -> Bug:
+    """Take the bug that stands for this one; which one that is may change while this waits for it."""
+    whole = canonical(bug)
+    hold(whole)
+    if whole is not bug:
+        db.session.refresh(bug)
+    return whole if canonical(bug) is whole else hold_canonical(bug)
+
+
+def hold_bug_of(report: Report) -> Bug:
+    """Take the bug that a report counts for, and read the report again: either may have moved meanwhile."""
+    bug = hold_canonical(report.bug)
+    db.session.refresh(report)
+    return bug if canonical(report.bug) is bug else hold_bug_of(report)
+
+
+def title_from(telling: Telling | Report) -> str:
     """Make the team's title: the first sentence of what happened, else the choices in words."""
     title = first_sentence(telling.actual) or f"{telling.symptom.label}: {telling.area.label}"
     return title if len(title) <= TITLE_LENGTH else title[: TITLE_LENGTH - 1].rstrip() + "…"

@@ -247,6 +247,8 @@ def _change(announcement: Announcement, sentence: str, **values: object) -> None
 
 
 def _refuse_outdated(announcement: Announcement) -> None:
+    if announcement.bug.merged_into_id is not None:
+        raise Conflict(f"{announcement.bug.ref} is part of BUG-{announcement.bug.canonical_id} now.")
     if announcement.generation != announcement.bug.generation:
         raise Conflict(f"{announcement.bug.ref} was opened again, so this is no longer so. Tell people by hand.")
 

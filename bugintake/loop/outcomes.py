@@ -93,7 +93,7 @@ def undo_outcome(event: Event) -> None:
     if announcement is None:
         return
     if bug.status in KINDS:
-        _take_up_again(announcement)
+        take_up_again(announcement)
         return
     of_it = Message.announcement_id == announcement.id
     take_out(of_it, [MessageState.PENDING, MessageState.HELD, MessageState.FAILED], state=MessageState.CANCELLED)
@@ -108,7 +108,8 @@ def undo_outcome(event: Event) -> None:
     events.record(EventKind.ANNOUNCEMENT_CANCELLED, actor=_actor(event), bug=bug, announcement=announcement.id)
 
 
-def _take_up_again(announcement: Announcement) -> None:
+def take_up_again(announcement: Announcement) -> None:
+    """Let the announcement of an outcome that is so again go on: everybody who waits is owed it, in a new window."""
     announcement.held_at = None
     if announcement.released_at is None:
         announcement.due_at = announcements.review_ends_at(clock.now())

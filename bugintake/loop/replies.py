@@ -3,12 +3,12 @@
 import sqlalchemy as sa
 
 from bugintake.core import clock, events
-from bugintake.core.db import db, hold
+from bugintake.core.db import db
 from bugintake.core.errors import Invalid
 from bugintake.core.events import Event, EventKind
 from bugintake.intake import waiting
 from bugintake.intake.models import Question, Remark, Report, SettledBy, Status
-from bugintake.intake.reports import canonical
+from bugintake.intake.reports import canonical, hold_bug_of
 from bugintake.loop import announcements
 from bugintake.loop.envelopes import take_out
 from bugintake.loop.models import Announcement, Message, MessageState
@@ -25,7 +25,7 @@ def works_now(report: Report) -> None:
     """
     if report.settled_at is not None and last_said(report) is EventKind.REPORT_WORKS_NOW:
         return
-    bug = canonical(report.bug)
+    bug = hold_bug_of(report)
     waiting.settle(bug, [report.customer_id or 0], SettledBy.WORKS_NOW, actor=None)
     events.record(EventKind.REPORT_WORKS_NOW, actor=None, bug=bug, report=report)
 
@@ -35,8 +35,7 @@ def still_happening(report: Report, text: str = "") -> None:
 
     Records report.still_happening. Raises Invalid for an overlong text.
     """
-    bug = canonical(report.bug)
-    hold(bug)
+    bug = hold_bug_of(report)
     _keep(report, text)
     report.settled_at = report.settled_by = None
     bug.changed_at = clock.now()
@@ -62,7 +61,7 @@ def answer(report: Report, text: str) -> None:
 
     Records bug.answered where the bug waited for it. Raises Invalid for no or an overlong text.
     """
-    hold(canonical(report.bug))
+    hold_bug_of(report)
     question = open_question(report)
     if question is None:
         add_remark(report, text)
@@ -89,9 +88,7 @@ def unsubscribe(report: Report) -> None:
 
     Records customer.unsubscribed.
     """
-    bug = canonical(report.bug)
-    hold(bug)
-    db.session.refresh(report)
+    bug = hold_bug_of(report)
     if report.unsubscribed_at is not None:
         return
     report.unsubscribed_at = clock.now()
@@ -103,9 +100,7 @@ def unsubscribe(report: Report) -> None:
 
 def resubscribe(report: Report) -> None:
     """Take an unsubscription back; what was not sent because of it is owed again. Records customer.resubscribed."""
-    bug = canonical(report.bug)
-    hold(bug)
-    db.session.refresh(report)
+    bug = hold_bug_of(report)
     if report.unsubscribed_at is None:
         return
     report.unsubscribed_at = None

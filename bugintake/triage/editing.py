@@ -76,13 +76,18 @@ def assign(bug: Bug, owner: User | None, *, actor: User | None, **details: Any) 
 
 def rename(bug: Bug, title: str, *, actor: User) -> None:
     """Write the team's title of a bug; the customers' words stay as they were. Records bug.edited. Raises Invalid."""
+    check_title(title)
+    if title != bug.title:
+        bug.title, bug.changed_at = title, clock.now()
+        events.record(EventKind.BUG_EDITED, actor=actor, bug=bug, field="title")  # it began as a customer's words
+
+
+def check_title(title: str) -> None:
+    """Refuse what is no title for a bug. Raises Invalid."""
     if not title:
         raise Invalid("Give the bug a title.", "title")
     if len(title) > TITLE_LENGTH:
         raise Invalid(f"A title has at most {TITLE_LENGTH} characters.", "title")
-    if title != bug.title:
-        bug.title, bug.changed_at = title, clock.now()
-        events.record(EventKind.BUG_EDITED, actor=actor, bug=bug, field="title")  # it began as a customer's words
 
 
 def choose(bug: Bug, option: Option, *, actor: User | None, **details: Any) -> None:
@@ -127,8 +132,11 @@ def reproduce(bug: Bug, *, actor: User) -> None:
 def restrict(bug: Bug, is_restricted: bool, *, actor: User) -> None:
     """Show a bug only to its filer, owner, leads and admins, or to everybody again, which a lead decides.
 
-    Records bug.restricted or bug.unrestricted. Raises Conflict where an engineer would open a restricted bug.
+    Records bug.restricted or bug.unrestricted. Raises Conflict where an engineer would open a restricted bug, and for a
+    part of another bug, which is as hidden as that one.
     """
+    if bug.merged_into_id is not None:
+        raise Conflict(f"{bug.ref} is part of BUG-{bug.canonical_id}. Restrict that one.")
     if not is_restricted and not actor.can(Role.LEAD):
         raise Conflict("A lead decides whether everybody may see this again.")
     if bug.is_restricted != is_restricted:

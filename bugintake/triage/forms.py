@@ -9,7 +9,7 @@ from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  #
 from wtforms.validators import DataRequired, InputRequired
 
 from bugintake.core.errors import Invalid
-from bugintake.core.forms import Form, LineField, TextField
+from bugintake.core.forms import Form, KeptLine, LineField, TextField
 from bugintake.intake import catalogue, proposals
 from bugintake.intake.models import Option, OptionList, Status
 from bugintake.team.models import LANGUAGES, User
@@ -42,6 +42,23 @@ class _NotesForm(MoveForm):
         """Return what was written, by language, without the empty ones."""
         fields = {language: self[f"{prefix}_{language}"].data for language in self.languages}
         return {language: text for language, text in fields.items() if text}
+
+
+class MergeForm(MoveForm):
+    """Which bug another one is the same as, and the status of both that the person saw."""
+
+    into = LineField("Which bug is it the same as?")
+    into_seen = HiddenField()
+
+    def into_status_seen(self) -> Status | None:
+        """Return the other bug's status that was on the screen."""
+        return Status(self.into_seen.data) if self.into_seen.data in set(Status) else None
+
+
+class SplitForm(Form):
+    """What the bug is called that is made of a report."""
+
+    title = KeptLine("Title for the team")
 
 
 class FixForm(_NotesForm):

@@ -20,6 +20,7 @@ class Told(NamedTuple):
     """A report as the page of its bug shows it."""
 
     id: int
+    bug_id: int
     filed_at: datetime
     actual: str
     steps: str
@@ -57,12 +58,16 @@ class Common(NamedTuple):
 
 
 class Reports(NamedTuple):
-    """The first reports under a bug, how many there are, what most share, and whether a question was ever asked."""
+    """The first reports under a bug, how many there are, and what most share.
+
+    Tells, too, whether a question was ever asked, and whether another bug was merged into this one.
+    """
 
     told: Sequence[Told]
     total: int
     common: Sequence[Common]
     was_asked: bool
+    has_parts: bool
 
 
 def told_under(bug: Bug, *, limit: int | None) -> Reports:
@@ -75,17 +80,18 @@ def told_under(bug: Bug, *, limit: int | None) -> Reports:
         for facts, chosen, filed_by in ((row[:-5], row[-5:-1], row[-1]) for row in found)
     ]
     count, taken = sum(row.reports for row in counted), Counter[int]()
-    for *chosen, reports, _questions in counted:
+    for *chosen, reports, _questions, _parts in counted:
         taken.update(dict.fromkeys(chosen, reports))
     most = [(choices[option], n) for option, n in taken.most_common() if count > 2 and n * 2 >= count]
     common = [Common(choice.label, n) for choice, n in most if not choice.is_unsure]
-    return Reports(told, count, common, any(row.questions for row in counted))
+    return Reports(told, count, common, any(row.questions for row in counted), any(row.parts for row in counted))
 
 
 # What the catalogue and the team are called is known already: each of five joins less makes PostgreSQL plan faster.
 _TOLD = (
     sa.select(
         Report.id,
+        Report.bug_id,
         Report.filed_at,
         Report.actual,
         Report.steps,
@@ -111,6 +117,10 @@ _TOLD = (
     .order_by(Report.filed_at, Report.id)
     .limit(sa.bindparam("most"))
 )
+_part = sa.orm.aliased(Bug)
+_PARTS = sa.select(sa.func.count(_part.id)).where(
+    _part.canonical_id == sa.bindparam("bug"), _part.merged_into_id.is_not(None)
+)
 _COUNTED = (
     sa.select(
         Report.platform_id,
@@ -118,6 +128,7 @@ _COUNTED = (
         Report.frequency_id,
         sa.func.count(sa.distinct(Report.id)).label("reports"),
         sa.func.count(Question.id).label("questions"),
+        _PARTS.scalar_subquery().label("parts"),
     )
     .outerjoin(Question, Question.report_id == Report.id)
     .join(Bug, Bug.id == Report.bug_id)

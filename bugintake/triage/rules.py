@@ -95,6 +95,7 @@ def dry_run(rule: TriageRule, actor: User) -> tuple[Sequence[Bug], int]:
     return db.session.scalars(found.order_by(Bug.id.desc()).limit(SHOWN)).all(), count
 
 
+BEGINNINGS = (EventKind.REPORT_FILED, EventKind.BUG_SPLIT_OFF)
 ACTS = (EventKind.BUG_ASSIGNED, EventKind.BUG_EDITED)
 
 
@@ -111,7 +112,7 @@ def follow(event: Event) -> None:
 
 def _applies(rule: TriageRule, bug: Bug, kind: EventKind) -> bool:
     if rule.owner is not None:
-        is_new = kind == EventKind.REPORT_FILED and bug.owner_id is None and bug.area_id == rule.area_id
+        is_new = kind in BEGINNINGS and bug.owner_id is None and bug.area_id == rule.area_id
         return is_new and rule.owner.is_active
     assert rule.impact is not None and rule.people is not None
     return bug.status.is_open and bug.waiting_count >= rule.people and bug.impact_rank > rule.impact.position
@@ -133,10 +134,12 @@ def _act(rule: TriageRule, bug: Bug) -> None:
 SUBSCRIPTIONS: list[tuple[EventKind, Subscriber]] = [
     (EventKind.REPORT_FILED, follow),
     (EventKind.REPORT_ATTACHED, follow),
+    (EventKind.BUG_TOOK_IN, follow),
+    (EventKind.BUG_SPLIT_OFF, follow),
 ]
 
 
 def listen() -> None:
-    """Follow what is filed and attached."""
+    """Follow what is filed, attached, merged and split."""
     for kind, subscriber in SUBSCRIPTIONS:
         events.subscribe(kind, subscriber)

@@ -9,13 +9,14 @@ import sqlalchemy as sa
 from bugintake.core import clock, events
 from bugintake.core.db import db, hold, update_one
 from bugintake.core.errors import Conflict, Invalid
-from bugintake.core.events import Event, EventKind
+from bugintake.core.events import EventKind
 from bugintake.core.forms import clean_line
-from bugintake.core.templating import ago_in_words
 from bugintake.intake import catalogue, waiting
 from bugintake.intake.models import Bug, Option, Question, Report, Status
 from bugintake.team.models import User
 from bugintake.team.workspace import workspace
+from bugintake.triage.moves import UNDOABLE, move_before, refuse_unseen, what_happened, written_since
+from bugintake.triage.moves import last_move as last_move
 
 PARTS = ["release", "owner", "decline_reason"]  # what a move may point elsewhere
 UNDO_WITHIN = timedelta(minutes=10)
@@ -37,19 +38,6 @@ TAKES_BACK: Mapping[EventKind, Status] = {
     EventKind.BUG_UNRELEASED: Status.LIVE,
     EventKind.BUG_RECONSIDERED: Status.DECLINED,
 }
-
-UNDOABLE = frozenset(
-    {
-        EventKind.BUG_ACCEPTED,
-        EventKind.BUG_STARTED,
-        EventKind.BUG_STOPPED,
-        EventKind.BUG_ASKED,
-        EventKind.BUG_FIXED,
-        EventKind.BUG_UNFIXED,
-        EventKind.BUG_DECLINED,
-        EventKind.BUG_RECONSIDERED,
-    }
-)
 
 
 def accept(bug: Bug, *, actor: User, owner: User | None = None, seen: Status | None = None) -> None:
@@ -171,7 +159,7 @@ def come_back(bug: Bug, *, actor: User | None) -> None:
     _move(bug, Status.ACCEPTED, EventKind.BUG_CAME_BACK, actor, None, **columns)
 
 
-def unrelease(bug: Bug, *, actor: User) -> None:
+def unrelease(bug: Bug, *, actor: User | None) -> None:
     """Say that a live bug's release is withdrawn: it is fixed, not live, as the next generation.
 
     Records bug.unreleased.
@@ -193,20 +181,21 @@ def undo(bug: Bug, *, actor: User, offered: int | None = None) -> None:
     transaction.
     """
     hold(bug)
+    _refuse_part(bug)
     last = last_move(bug)
     if offered is not None and (last is None or last.id != offered):
-        raise Conflict(f"{_what_happened(bug)} So your move cannot be undone any more.")
+        raise Conflict(f"{what_happened(bug)} So your move cannot be undone any more.")
     if last is None or (last.kind not in UNDOABLE and last.kind != EventKind.BUG_LIVE):
         raise Conflict("There is nothing to undo.")
     if clock.now() - last.at > UNDO_WITHIN:
         raise Conflict("That was more than ten minutes ago. Move the bug instead.")
     verdict = last
     if last.kind == EventKind.BUG_LIVE:
-        fixed = _move_before(last)
+        fixed = move_before(last)
         if fixed is None or fixed.kind != EventKind.BUG_FIXED or clock.now() - fixed.at > UNDO_WITHIN:
             raise Conflict("A release made this live. Say that the release is not live instead.")
         verdict = fixed
-    newer = _written_since(verdict)
+    newer = written_since(verdict)
     was = {name: _by_now(name, value) for name, value in verdict.details["was"].items() if name not in newer}
     undone = Status(was.pop("status"))
     change = sa.update(Bug).where(Bug.id == bug.id)
@@ -229,39 +218,10 @@ def _by_now(name: str, value: Any) -> Any:
     return catalogue.standing_for(db.session.get_one(Option, value)).id
 
 
-def _written_since(verdict: Event) -> set[str]:
-    """Name what somebody wrote by hand after a verdict had written it."""
-    later = sa.select(Event).where(Event.bug_id == verdict.bug_id, Event.id > verdict.id)
-    names: set[str] = set()
-    for event in db.session.scalars(later.where(Event.kind.in_((EventKind.BUG_ASSIGNED, EventKind.BUG_EDITED)))):
-        if event.kind == EventKind.BUG_ASSIGNED:
-            names.add("owner_id")
-        elif event.details["field"] == "workaround":
-            names |= {"workarounds", "has_no_workaround"}
-    return names
-
-
-def last_move(bug: Bug) -> Event | None:
-    """Return the event that brought a bug where it stands, or nothing for one that never moved."""
-    return db.session.scalars(_moves(bug.id).limit(1)).first()
-
-
-def _moves(bug_id: int) -> sa.Select[Event]:
-    onward = (EventKind.BUG_LIVE, EventKind.BUG_UNRELEASED, EventKind.BUG_CAME_BACK)
-    moved = (*UNDOABLE, *onward, EventKind.BUG_ANSWERED, EventKind.BUG_UNDONE)
-    return sa.select(Event).where(Event.bug_id == bug_id, Event.kind.in_(moved)).order_by(Event.id.desc())
-
-
-def _move_before(event: Event) -> Event | None:
-    return db.session.scalars(_moves(event.bug_id or 0).where(Event.id < event.id).limit(1)).first()
-
-
 def _move(bug: Bug, to: Status, kind: EventKind, actor: User | None, seen: Status | None, **columns: Any) -> None:
     before = bug.status
-    if seen is not None and seen != before:
-        raise Conflict(f"{_what_happened(bug)} Nothing of yours was saved yet.")
-    if bug.merged_into_id is not None:
-        raise Conflict(f"{bug.ref} is part of BUG-{bug.canonical_id}. Move that one.")
+    refuse_unseen(bug, seen)
+    _refuse_part(bug)
     if bug.withdrawn_at is not None:
         raise Conflict(f"{bug.ref} was taken back.")
     outcome = before if before in (Status.LIVE, Status.DECLINED) else None
@@ -269,7 +229,7 @@ def _move(bug: Bug, to: Status, kind: EventKind, actor: User | None, seen: Statu
         raise Conflict(f"A bug that is {before.label} cannot become {to.label}.")
     was = {name: getattr(bug, name) for name in columns if name != "came_back_at"}
     now = clock.now()
-    change = sa.update(Bug).where(Bug.id == bug.id, Bug.status == before)
+    change = sa.update(Bug).where(Bug.id == bug.id, Bug.status == before, Bug.merged_into_id.is_(None))
     if "owner_id" in was:
         change = change.where(Bug.owner_id.is_not_distinct_from(was["owner_id"]))
     values = {"status": to, "status_since_at": now, "changed_at": now, **columns}
@@ -280,17 +240,13 @@ def _move(bug: Bug, to: Status, kind: EventKind, actor: User | None, seen: Statu
     events.record(kind, bug=bug, actor=actor, before=before, after=to, generation=bug.generation, was=_plain(was))
 
 
+def _refuse_part(bug: Bug) -> None:
+    if bug.merged_into_id is not None:
+        raise Conflict(f"{bug.ref} is part of BUG-{bug.canonical_id}. Move that one.")
+
+
 def _plain(was: dict[str, Any]) -> dict[str, Any]:
     return {name: value.isoformat() if hasattr(value, "isoformat") else value for name, value in was.items()}
-
-
-def _what_happened(bug: Bug) -> str:
-    last = last_move(bug)
-    if last is None:
-        return f"{bug.ref} is {bug.status.label} by now."
-    who = db.session.get(User, last.actor_id) if last.actor_id else None
-    name = who.first_name if who else "A customer"
-    return f"{name} moved {bug.ref} to {bug.status.label} {ago_in_words(last.at)}."
 
 
 def _check_note(notes: Mapping[str, str], sentence: str) -> None:

@@ -337,7 +337,7 @@ def test_the_document_is_valid_openapi_and_names_every_route(app, client):
 def test_the_page_to_read_it_shows_every_call(client):
     page = client.get("/api/docs")
 
-    assert (page.status_code, page.text.count('<h2 id="call-')) == (200, 12)
+    assert (page.status_code, page.text.count('<h2 id="call-')) == (200, 14)
 
 
 def test_a_merged_choice_is_taken_for_the_other_and_the_bug_has_a_new_version(program):

@@ -118,6 +118,20 @@ GET  /bugs/<ref>/decline                                 login  login    login  
 GET  /bugs/<ref>/decline restricted                      login  login    login    403   404      200  200
 POST /bugs/<ref>/decline                                 401    401      401      403   in       in   in
 POST /bugs/<ref>/decline restricted                      401    401      401      403   404      in   in
+GET  /bugs/<ref>/merge                                   login  login    login    403   200      200  200
+GET  /bugs/<ref>/merge restricted                        login  login    login    403   404      200  200
+POST /bugs/<ref>/merge                                   401    401      401      403   in       in   in
+POST /bugs/<ref>/merge restricted                        401    401      401      403   404      in   in
+POST /bugs/<ref>/separation                              401    401      401      403   in       in   in
+POST /bugs/<ref>/separation restricted                   401    401      401      403   404      in   in
+GET  /reports/<report_id>/split                          login  login    login    403   200      200  200
+GET  /reports/<report_id>/split restricted               login  login    login    403   404      200  200
+GET  /reports/<report_id>/split absent                   login  login    login    403   404      404  404
+POST /reports/<report_id>/split                          401    401      401      403   in       in   in
+POST /reports/<report_id>/split restricted               401    401      401      403   404      in   in
+POST /reports/<report_id>/split absent                   401    401      401      403   404      404  404
+POST /bugs/<ref>/split/undo                              401    401      401      403   in       in   in
+POST /bugs/<ref>/split/undo restricted                   401    401      401      403   404      in   in
 GET  /bugs/<ref>/question                                login  login    login    403   200      200  200
 GET  /bugs/<ref>/question restricted                     login  login    login    403   404      200  200
 POST /bugs/<ref>/question                                401    401      401      403   in       in   in
@@ -344,6 +358,10 @@ GET  /api/v1/bugs/<ref> mine                              401  401  401  401  20
 GET  /api/v1/bugs/<ref> absent                            401  401  401  401  404  403  403  403  403  404  404
 POST /api/v1/bugs/<ref>/transitions                       401  401  401  401  403  403  in   403  403  403  in
 POST /api/v1/bugs/<ref>/transitions restricted            401  401  401  401  403  403  in   403  403  403  404
+POST /api/v1/bugs/<ref>/merge                             401  401  401  401  403  403  in   403  403  403  in
+POST /api/v1/bugs/<ref>/merge restricted                  401  401  401  401  403  403  in   403  403  403  404
+DELETE /api/v1/bugs/<ref>/merge                           401  401  401  401  403  403  in   403  403  403  in
+DELETE /api/v1/bugs/<ref>/merge restricted                401  401  401  401  403  403  in   403  403  403  404
 GET  /api/v1/similar                                      401  401  401  401  in   403  403  403  403  in   in
 GET  /api/v1/duty                                         401  401  401  401  200  403  403  403  403  200  200
 GET  /api/v1/duty/shifts                                  401  401  401  401  in   403  403  403  403  in   in

@@ -227,6 +227,7 @@ class Cast:
             return {"report": str(self.reports["customer"].id), "text": "It is still so."}
         return {
             "/api/v1/bugs/<ref>/transitions": {"to": "accepted"},
+            "/api/v1/bugs/<ref>/merge": {"into": self.bugs[""].ref},
             "/api/v1/releases": {"version": "9.9.9"},
             "/new": {"bug": ref},
             "/new/similar": {"choice": ref},

@@ -1,14 +1,11 @@
 """A workspace with a filled catalogue, and people who file into it."""
 
-import logging
-import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
-from werkzeug.serving import make_server
 
 from bugintake.core.db import db, transaction
 from bugintake.intake import catalogue
@@ -18,7 +15,7 @@ from bugintake.intake.customers.models import Customer
 from bugintake.intake.models import Option, OptionList
 from bugintake.team.models import Role, User
 from tests.factories import make_customer, make_report, make_user, make_workspace
-from tests.visitors import Visitor, visit
+from tests.visitors import Visitor, served, visit
 
 LISTS = {
     OptionList.AREA: ("Search", "Settings", "Export › PDF and print", "Not sure"),
@@ -115,14 +112,8 @@ def filled(option: Callable[[OptionList, str], Option]) -> Callable[..., dict[st
 @pytest.fixture
 def address(app: Flask) -> Iterator[str]:
     """The address of the app, served to a real browser."""
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served(app) as address:
+        yield address
 
 
 @pytest.fixture

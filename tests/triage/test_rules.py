@@ -11,9 +11,9 @@ from bugintake.core.errors import Conflict, Invalid
 from bugintake.core.events import Event, EventKind
 from bugintake.intake.models import Bug, OptionList, Status
 from bugintake.team.models import Role, User
-from bugintake.triage import editing, rules, transitions
+from bugintake.triage import editing, rules, splitting, transitions
 from bugintake.triage.rule_models import RuleKind, TriageRule
-from tests.factories import make_bug, make_customer, make_option, make_report, make_user
+from tests.factories import make_bug, make_customer, make_option, make_report, make_user, merge
 from tests.visitors import visit
 
 pytestmark = pytest.mark.usefixtures("company")
@@ -73,6 +73,22 @@ def test_when_so_many_wait_it_is_as_bad_as_the_rule_says_and_never_milder(app, l
     assert (before, found.impact_id, found.impact_rank) == (mild.id, worst.id, worst.position)
     acted = sa.select(sa.func.count()).select_from(Event).where(Event.kind == EventKind.BUG_EDITED)
     assert db.session.scalar(acted) == 1
+
+
+def test_rules_follow_who_waits_after_a_merge_and_what_is_split_off(app, luka, mira, impacts):
+    worst, annoying = impacts
+    make_impact_rule(2, worst, luka)
+    make_owner_rule(mira, luka)
+    part, whole = make_bug(impact=annoying), make_bug(impact=annoying)
+
+    merge(part, whole)
+    assert (part.impact, whole.impact) == (annoying, worst)
+    report = make_report(bug=whole, area="Search")
+    with transaction():
+        new = splitting.split(report, "Another problem", actor=luka)
+    assert new.owner_id == mira.id
+    with transaction():
+        assert splitting.rejoin(new, actor=luka) is whole
 
 
 def test_what_a_person_decides_after_a_rule_stays(app, luka, impacts):

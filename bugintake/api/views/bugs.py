@@ -16,12 +16,12 @@ from bugintake.intake.customers import adding
 from bugintake.intake.customers.models import Customer
 from bugintake.intake.models import Bug, Option, OptionList, Status
 from bugintake.intake.queries import bug_or_404, reports_of
-from bugintake.intake.reports import Telling
+from bugintake.intake.reports import Telling, canonical
 from bugintake.team.guards import signed_in_user, token_required
 from bugintake.team.models import Role
 from bugintake.team.tokens import BUGS_WRITE, READ, REPORTS_WRITE
 from bugintake.team.workspace import workspace
-from bugintake.triage import transitions
+from bugintake.triage import merging, transitions
 
 
 @bp.route("/reports", methods=["POST"])
@@ -91,11 +91,48 @@ def move_bug(args: dict[str, Any], ref: str) -> ResponseReturnValue:
     me = signed_in_user()
     bug = _bug(ref)
     with transaction():
-        if request.if_match and etag_of(bug) not in request.if_match:
-            raise PreconditionFailed(f"{bug.ref} has changed since you read it. It is {bug.status.label} now.")
+        _check_version(bug)
         _move(bug, args)
         bug = bug_or_404(bug.ref, me)
         return queries.whole_bug(bug), 200, {"ETag": f'"{etag_of(bug)}"'}
+
+
+@bp.route("/bugs/<ref>/merge", methods=["POST"])
+@token_required(BUGS_WRITE, Role.ENGINEER)
+@idempotent
+@bp.arguments(arguments.MergeArgs)
+@bp.response(200, schemas.BugSchema)
+def merge_bug(args: dict[str, Any], ref: str) -> ResponseReturnValue:
+    """Make a bug a part of another one, which answers."""
+    me = signed_in_user()
+    with transaction():
+        bug, into = bug_or_404(ref, me), bug_or_404(args["into"], me)
+        _check_version(bug)
+        merging.merge(bug, into, actor=me)
+        return _whole(bug)
+
+
+@bp.route("/bugs/<ref>/merge", methods=["DELETE"])
+@token_required(BUGS_WRITE, Role.ENGINEER)
+@bp.response(200, schemas.BugSchema)
+def separate_bug(ref: str) -> ResponseReturnValue:
+    """Let a bug stand for itself again; it answers."""
+    me = signed_in_user()
+    with transaction():
+        bug = bug_or_404(ref, me)
+        _check_version(canonical(bug))
+        merging.unmerge(bug, actor=me)
+        return _whole(bug)
+
+
+def _check_version(bug: Bug) -> None:
+    if request.if_match and etag_of(bug) not in request.if_match:
+        raise PreconditionFailed(f"{bug.ref} has changed since you read it. It is {bug.status.label} now.")
+
+
+def _whole(bug: Bug) -> ResponseReturnValue:
+    bug = canonical(bug)
+    return queries.whole_bug(bug), 200, {"ETag": f'"{etag_of(bug)}"'}
 
 
 def _move(bug: Bug, args: dict[str, Any]) -> None:

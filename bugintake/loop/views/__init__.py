@@ -24,5 +24,6 @@ def attach(app: Flask) -> None:
     app.register_blueprint(public)
     register_nav("Loop", "loop.index", "l", position=30, count=announcements.to_do)
     register_panel("bug.told", announcements.told)
+    register_panel("merge.effects", announcements.merge_effects)
     register_panel("customer.messages", links.told_to)
     register_panel("customer.told", links.linked)

@@ -14,7 +14,7 @@ from bugintake.core.forms import Seen, fingerprint
 from bugintake.core.paging import page_number, page_start
 from bugintake.core.templating import toast
 from bugintake.intake.models import Bug
-from bugintake.loop import announcements, letters, queries, words
+from bugintake.loop import announcements, duplicates, letters, queries, words
 from bugintake.loop.circuit import mail_circuit
 from bugintake.loop.envelopes import OWED
 from bugintake.loop.forms import ReasonForm, notes_form
@@ -176,6 +176,11 @@ def edit_notes(announcement_id: int) -> ResponseReturnValue:
 def to_do() -> int:
     """Count for the top bar what waits for somebody."""
     return queries.to_do_count(signed_in_user()) if current_user.is_authenticated else 0
+
+
+def merge_effects(bug: Bug, into: Bug, **_context: Any) -> str:
+    """Say on the page that merges two bugs whom that tells what."""
+    return render_template("loop/merge_effects.html", sentences=duplicates.effects(bug, into))
 
 
 def told(bug: Bug, **_context: Any) -> str:

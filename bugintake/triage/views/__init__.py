@@ -4,4 +4,12 @@ from flask import Blueprint
 
 bp = Blueprint("triage", __name__)
 
-from bugintake.triage.views import board, bug, many, rules, verbs  # noqa: E402, F401  # each adds its routes to the blueprint
+from bugintake.triage.views import (  # noqa: E402, F401  # each adds its routes to the blueprint
+    board,
+    bug,
+    many,
+    merging,
+    rules,
+    splitting,
+    verbs,
+)

@@ -20,7 +20,7 @@ from bugintake.team.guards import engineer_required, signed_in, signed_in_user
 from bugintake.team.models import User
 from bugintake.team.people import names
 from bugintake.team.workspace import workspace
-from bugintake.triage import editing, forms, history, owners, queries, transitions
+from bugintake.triage import duplicates, editing, forms, history, owners, queries, transitions
 from bugintake.triage import reports as told
 from bugintake.triage.views import bp
 
@@ -50,6 +50,7 @@ def page(bug: Bug, status: int = 200, **forms_: Any) -> ResponseReturnValue:
         "bug": bug,
         "me": me,
         "merged": request.args.get("merged", "") if request.args.get("merged", "").startswith("BUG-") else "",
+        "parts": duplicates.parts_of(bug, me) if reports.has_parts else (),
         "reports": reports,
         "further": further_lists.chosen_in(report_ids),
         "files": files_of(report_ids),
@@ -106,7 +107,7 @@ def assign(ref: str) -> ResponseReturnValue:
     undo = url_for(".assign", ref=bug.ref, next=back(bug), **_back_to("owner", before, bug.owner))
     toast(_("%(ref)s is with %(name)s.", ref=bug.ref, name=name), undo=undo)
     if not is_visible(bug, me):
-        flash(_seen_by(bug))
+        flash(seen_by(bug))
     return redirect(back(bug))
 
 
@@ -166,7 +167,7 @@ def restrict(ref: str) -> ResponseReturnValue:
     bug = bug_or_404(ref, me)
     with transaction():
         editing.restrict(bug, request.form.get("restricted") == "1", actor=me)
-    flash(_seen_by(bug))
+    flash(seen_by(bug))
     return redirect(back(bug))
 
 
@@ -175,7 +176,8 @@ def _back_to(name: str, before: User | Option | None, after: User | Option | Non
     return {name: before.id if before is not None else "", f"seen_{name}": fingerprint(after)}
 
 
-def _seen_by(bug: Bug) -> str:
+def seen_by(bug: Bug) -> str:
+    """Say who sees a bug now that this was decided anew."""
     if not bug.is_restricted:
         return str(_("Everybody here sees %(ref)s again.", ref=bug.ref))
     names = ", ".join(dict.fromkeys(person.name for person in (bug.filed_by, bug.owner) if person is not None))

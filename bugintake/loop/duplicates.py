@@ -1,0 +1,167 @@
+"""What people are owed when two bugs become one or are two again, and when a report becomes a bug of its own."""
+
+import sqlalchemy as sa
+
+from bugintake.core import events
+from bugintake.core.db import db, update_all
+from bugintake.core.events import Event, EventKind, Subscriber
+from bugintake.core.templating import plural
+from bugintake.intake import waiting
+from bugintake.intake.models import Bug, Report, SettledBy, Status
+from bugintake.loop import announcements
+from bugintake.loop.envelopes import take_out
+from bugintake.loop.models import Announcement, HeldBecause, Message, MessageState
+from bugintake.loop.outcomes import KINDS, TOLD, TOLD_AGAIN, take_up_again, tell_latecomer
+from bugintake.team.models import User
+from bugintake.triage.merging import told_of_another
+
+UNSENT = (MessageState.PENDING, MessageState.HELD, MessageState.FAILED)
+ON_THE_WAY = (MessageState.PENDING, MessageState.UNCERTAIN)
+SETTLED_BY = {MessageState.SENT: SettledBy.TOLD, MessageState.TOLD_BY_HAND: SettledBy.TOLD_BY_HAND}
+
+
+def join(event: Event) -> None:
+    """Owe a bug's people what became of the one it is a part of now, and nothing more of its own.
+
+    Whoever was told already, because they reported the other one too, waits no longer.
+    """
+    part, whole = db.session.get_one(Bug, event.bug_id), db.session.get_one(Bug, event.details["into"])
+    again = Message.reason == TOLD_AGAIN  # remembered, so that nobody gets a second mail when it is separated again
+    take_out(sa.and_(_about(part.id), ~again), UNSENT, state=MessageState.CANCELLED)
+    take_out(sa.and_(_about(part.id), again), UNSENT, state=MessageState.CANCELLED, reason=TOLD_AGAIN)
+    own = announcements.current(part)
+    if own is not None and own.held_at is None:
+        own.held_at = event.at
+    if whole.status not in KINDS:
+        return
+    announcement = announcements.current(whole)
+    if announcement is None:
+        actor = db.session.get(User, event.actor_id) if event.actor_id is not None else None
+        announcements.open_announcement(whole, KINDS[whole.status], actor=actor)
+        return
+    for state, by in SETTLED_BY.items():
+        told = sa.select(Message.customer_id).where(Message.announcement_id == announcement.id, Message.state == state)
+        waiting.settle_all(whole.id, told, by)
+    announcements.owe(announcement)
+    leaving = sa.select(Message.customer_id).where(_about(part.id), Message.state.in_(ON_THE_WAY))
+    theirs = sa.and_(Message.announcement_id == announcement.id, Message.customer_id.in_(leaving))
+    reason = f"A mail about {part.ref} may be with them already."
+    held = {"state": MessageState.HELD, "held_because": HeldBecause.REOPENED, "reason": reason}
+    take_out(theirs, [MessageState.PENDING], **held)
+
+
+def separate(event: Event) -> None:
+    """Owe a bug that stands for itself again what became of it, and its people nothing more of the other one.
+
+    Whoever was told of the other one meanwhile is held, so that a person looks before a second mail leaves.
+    """
+    bug, of = db.session.get_one(Bug, event.bug_id), event.details["of"]
+    own = waiting.reports_under(bug.id)
+    _owe_no_more(of, own.with_only_columns(Report.customer_id), own.with_only_columns(Report.id))
+    announcement = announcements.current(bug) if bug.status in KINDS else None
+    if announcement is None:
+        return
+    wait = waiting.unsettled_under(bug.id).with_only_columns(Report.customer_id)
+    of_it = sa.and_(Message.announcement_id == announcement.id, Message.customer_id.in_(wait))
+    again = (of_it, Message.state == MessageState.CANCELLED, Message.reason == TOLD_AGAIN)
+    held = {"state": MessageState.HELD, "held_because": HeldBecause.REOPENED}
+    update_all(sa.update(Message).where(*again).values(**held))
+    merged_at, held_at = (
+        db.session.scalar(sa.select(Event.at).where(Event.id == event.details["since"])),
+        announcement.held_at,
+    )
+    take_up_again(announcement)
+    if held_at != merged_at:
+        announcement.held_at = held_at  # somebody had held it before
+    misled = Message.customer_id.in_(told_of_another(bug.id, of, event.details["since"]))
+    reason = f"They were told what became of BUG-{of}, which is another problem."
+    take_out(sa.and_(of_it, misled), [MessageState.PENDING, MessageState.HELD], reason=reason, **held)
+
+
+def split(event: Event) -> None:
+    """Owe a customer nothing more of a bug once their report about it is a bug of its own."""
+    report = sa.select(Report).where(Report.id == event.report_id)
+    customer = report.with_only_columns(Report.customer_id).where(Report.customer_id.is_not(None))
+    _owe_no_more(event.bug_id or 0, customer, report.with_only_columns(Report.id))
+
+
+def rejoin(event: Event) -> None:
+    """Owe a customer the outcome of the bug that their report went back to, if they wait."""
+    if db.session.get_one(Report, event.report_id).is_waiting:
+        tell_latecomer(event)
+
+
+def _owe_no_more(bug_id: int, customers: sa.Select[int | None], reports: sa.Select[int]) -> None:
+    """Take back what is owed about a bug to those who no longer wait for it; what stays speaks of their own report."""
+    theirs = sa.and_(_about(bug_id), Message.customer_id.in_(customers))
+    wait = waiting.unsettled_under(bug_id).with_only_columns(Report.customer_id)
+    take_out(sa.and_(theirs, Message.customer_id.not_in(wait)), UNSENT, state=MessageState.CANCELLED)
+    first = (
+        waiting.unsettled_under(bug_id)
+        .with_only_columns(sa.func.min(Report.id))
+        .where(Report.customer_id == Message.customer_id)
+        .correlate(Message)
+        .scalar_subquery()
+    )
+    elsewhere = sa.and_(theirs, Message.report_id.in_(reports))
+    take_out(elsewhere, [MessageState.PENDING], state=MessageState.PENDING, report_id=first)
+    stuck = (elsewhere, Message.state.in_((MessageState.HELD, MessageState.FAILED)))
+    update_all(sa.update(Message).where(*stuck).values(report_id=first))
+
+
+def _about(bug_id: int) -> sa.ColumnElement[bool]:
+    return Message.announcement_id.in_(sa.select(Announcement.id).where(Announcement.bug_id == bug_id))
+
+
+def effects(bug: Bug, into: Bug) -> list[str]:
+    """Say what people will be told, or not be told, once a bug is a part of another one."""
+    sentences = []
+    unsent = sa.select(sa.func.count(sa.distinct(Message.customer_id))).where(_about(bug.id), Message.state.in_(UNSENT))
+    taken_back = db.session.scalar(unsent) or 0
+    if taken_back:
+        people = plural(taken_back, "person", "people")
+        sentences.append(f"What {people} would have been told of {bug.ref} is taken back.")
+    if into.status not in KINDS:
+        return sentences
+    announcement = announcements.current(into)
+    of_it = Message.announcement_id == (announcement.id if announcement is not None else None)
+    wait = waiting.unsettled_under(bug.id).with_only_columns(Report.customer_id)
+    stands = Message.state.not_in((MessageState.CANCELLED, MessageState.SUPPRESSED))
+    known = sa.select(Message.customer_id).where(of_it, stands)
+    new = _count(wait.where(Report.customer_id.not_in(known)).distinct())
+    told = _count(known.where(Message.state.in_(TOLD), Message.customer_id.in_(wait)))
+    if new:
+        sentences.append(f"{plural(new, 'person', 'people')} will be told {_what_and_when(into, announcement)}.")
+    if told:
+        waits = "was told already and waits" if told == 1 else "were told already and wait"
+        sentences.append(f"{plural(told, 'person', 'people')} {waits} no longer.")
+    return sentences
+
+
+def _count(people: sa.Select[int | None] | sa.Select[int]) -> int:
+    return db.session.scalar(sa.select(sa.func.count()).select_from(people.subquery())) or 0
+
+
+def _what_and_when(bug: Bug, announcement: Announcement | None) -> str:
+    what = "that it is live" if bug.release is None else f"that it is live in {bug.release.label}"
+    if bug.status == Status.DECLINED:
+        what = "why it stays as it is"
+    if announcement is not None and announcement.held_at is not None:
+        return f"{what} once somebody resumes the mail about it"
+    if announcement is not None and announcement.released_at is not None:
+        return f"at once {what}"
+    return f"{what} when its review is over"
+
+
+SUBSCRIPTIONS: list[tuple[EventKind, Subscriber]] = [
+    (EventKind.BUG_MERGED, join),
+    (EventKind.BUG_UNMERGED, separate),
+    (EventKind.REPORT_SPLIT, split),
+    (EventKind.REPORT_REJOINED, rejoin),
+]
+
+
+def listen() -> None:
+    """Follow which bugs become one and which are two again."""
+    for kind, subscriber in SUBSCRIPTIONS:
+        events.subscribe(kind, subscriber)

@@ -1,0 +1,109 @@
+"""One report is about another problem: it becomes a bug of its own, and its customer waits for that one instead."""
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from bugintake.core import clock, events
+from bugintake.core.db import db, hold
+from bugintake.core.errors import Conflict
+from bugintake.core.events import Event, EventKind
+from bugintake.intake import waiting
+from bugintake.intake.models import Bug, Question, Report, SettledBy, Status
+from bugintake.intake.reports import canonical, hold_bug_of
+from bugintake.team.models import User
+from bugintake.triage import editing
+from bugintake.triage.merging import BY_OUTCOME
+
+
+def split(report: Report, title: str, *, actor: User) -> Bug:
+    """Make a bug of its own of a report, with the choices and words it has; its customer waits for that one.
+
+    Whoever was told what became of the other bug waits again, because that was another problem. The new bug is as
+    hidden as the one it comes from, for the same people. Records report.split of that one, and bug.split_off. Raises
+    Invalid without a title, Conflict where the report is all there is, was taken back, or is being asked about.
+    """
+    editing.check_title(title)
+    whole = hold_bug_of(report)
+    hold(report)
+    refuse(report)
+    part = report.bug
+    bug = Bug(
+        title=title,
+        area_id=report.area_id,
+        symptom_id=report.symptom_id,
+        impact_id=report.impact_id,
+        impact_rank=report.impact.position,
+        filed_by_id=report.filed_by_id,
+        is_restricted=whole.is_restricted,
+        owner_id=whole.owner_id if whole.is_restricted else None,
+    )
+    db.session.add(bug)
+    db.session.flush()
+    bug.canonical_id, report.bug = bug.id, bug
+    settled: dict[str, Any] = {}
+    if report.settled_by in BY_OUTCOME and report.settled_at is not None:
+        settled = {"settled_at": report.settled_at.isoformat(), "settled_by": report.settled_by}
+        report.settled_at = report.settled_by = None
+    whole.changed_at = clock.now()
+    waiting.recount([whole.id, bug.id])
+    kind, details = EventKind.REPORT_SPLIT, {"into": bug.id, "part": part.id, **settled}
+    events.record(kind, actor=actor, bug=whole, report=report, after=bug.ref, **details)
+    events.record(EventKind.BUG_SPLIT_OFF, actor=actor, bug=bug, report=report, after=whole.ref)
+    return bug
+
+
+def refuse(report: Report) -> None:
+    """Refuse to make a bug of its own of a report. Raises Conflict."""
+    bug = canonical(report.bug)
+    if report.settled_by in (SettledBy.WITHDRAWN, SettledBy.MERGED):
+        raise Conflict("This report was taken back, or another one stands for it.")
+    others = waiting.reports_under(bug.id).where(Report.id != report.id)
+    if db.session.scalar(others.where(Report.settled_by.is_distinct_from(SettledBy.WITHDRAWN)).limit(1)) is None:
+        raise Conflict(f"This is all that {bug.ref} is about, so it stays one bug.")
+    asked = sa.select(Question.id).where(Question.report_id == report.id, Question.answered_at.is_(None))
+    if db.session.scalar(asked.limit(1)) is not None:
+        raise Conflict("Somebody is being asked about this report. Take the answer down first.")
+
+
+def rejoin(bug: Bug, *, actor: User) -> Bug:
+    """Undo a split while nobody has worked on the bug it made: the report goes back, and the bug is taken back.
+
+    Records report.rejoined of the bug it goes back to, and bug.withdrawn. Raises Conflict where there is more to the
+    bug by now, and where its customer told us of the other one again.
+    """
+    event = db.session.scalars(_splits(bug)).first()
+    if event is None:
+        raise Conflict(f"{bug.ref} was not split off another bug.")
+    report = db.session.get_one(Report, event.report_id)
+    part = db.session.get_one(Bug, event.details["part"])
+    waiting.take(sorted({bug.id, part.id, canonical(part).id}))
+    for row in (bug, part, report):
+        db.session.refresh(row)
+    whole = canonical(part)
+    alone = db.session.scalar(sa.select(sa.func.count()).select_from(waiting.reports_under(bug.id).subquery())) == 1
+    given = sa.select(Event.id).where(Event.bug_id == bug.id, Event.kind == EventKind.BUG_ASSIGNED)
+    by_somebody = db.session.scalar(given.where(Event.actor_id.is_not(None)).limit(1)) is not None
+    is_new = bug.status == Status.NEW and not by_somebody
+    has_gone = report.bug_id != bug.id or bug.merged_into_id is not None or whole.withdrawn_at is not None
+    if not alone or not is_new or has_gone:
+        raise Conflict(f"{bug.ref} is more than that report by now. Merge it into {whole.ref} instead.")
+    theirs = sa.select(Report.id).where(Report.bug_id == part.id, Report.customer_id == report.customer_id)
+    if report.customer_id is not None and db.session.scalar(theirs) is not None:
+        raise Conflict(f"They told us of {part.ref} again. Merge {bug.ref} into {whole.ref} instead.")
+    report.bug = part
+    if "settled_at" in event.details and report.settled_at is None:
+        report.settled_at = datetime.fromisoformat(event.details["settled_at"])
+        report.settled_by = SettledBy(event.details["settled_by"])
+    bug.withdrawn_at = bug.changed_at = whole.changed_at = clock.now()
+    waiting.recount([bug.id, whole.id])
+    events.record(EventKind.REPORT_REJOINED, actor=actor, bug=whole, report=report, after=bug.ref)
+    events.record(EventKind.BUG_WITHDRAWN, actor=actor, bug=bug)
+    return whole
+
+
+def _splits(bug: Bug) -> sa.Select[Event]:
+    made_it = sa.select(Event.report_id).where(Event.bug_id == bug.id, Event.kind == EventKind.BUG_SPLIT_OFF)
+    found = sa.select(Event).where(Event.kind == EventKind.REPORT_SPLIT, Event.report_id.in_(made_it))
+    return found.where(Event.details["into"].as_integer() == bug.id)

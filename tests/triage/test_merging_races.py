@@ -1,0 +1,144 @@
+"""Several people who merge, separate and attach at once: no loop, no bug without a stand-in, nobody uncounted."""
+
+import pytest
+import sqlalchemy as sa
+
+from bugintake.core.db import db, transaction
+from bugintake.core.errors import Conflict
+from bugintake.intake import reports, waiting
+from bugintake.intake.customers.models import Customer
+from bugintake.intake.models import Bug, Option, OptionList, Report, Status
+from bugintake.loop import announcements, replies
+from bugintake.loop.models import Message
+from bugintake.team.models import User
+from bugintake.triage import merging, splitting
+from tests.conftest import AT_ONCE
+from tests.factories import make_bug, make_customer, make_telling, merge
+
+pytestmark = pytest.mark.usefixtures("company")
+
+
+def the(kind, number):
+    """Read a row in the thread that uses it."""
+    return db.session.get_one(kind, number)
+
+
+def check(*ids):
+    """Check that each bug stands for itself or is a part of one that does, and that everybody is counted there."""
+    for number in ids:
+        bug, seen = the(Bug, number), set()
+        root = bug
+        while root.merged_into_id is not None:
+            assert root.id not in seen
+            seen.add(root.id)
+            root = the(Bug, root.merged_into_id)
+        wait = set(db.session.scalars(waiting.unsettled_under(bug.id).with_only_columns(Report.customer_id)))
+        assert (bug.canonical_id, bug.waiting_count) == (root.id, len(wait))
+
+
+def test_of_two_who_merge_a_pair_in_opposite_directions_one_does(mira, together):
+    pair, actor_id = [make_bug().id, make_bug().id], mira.id
+
+    def work(number):
+        with transaction():
+            one, other = pair if number % 2 else reversed(pair)
+            merging.merge(the(Bug, one), the(Bug, other), actor=the(User, actor_id))
+
+    answers = together(work)
+
+    assert [type(answer) for answer in answers if answer is not None] == [Conflict] * (AT_ONCE - 1)
+    check(*pair)
+
+
+def test_a_ring_never_closes(mira, together):
+    ring, actor_id = [make_bug().id for _ in range(AT_ONCE)], mira.id
+
+    def work(number):
+        with transaction():
+            merging.merge(the(Bug, ring[number]), the(Bug, ring[(number + 1) % AT_ONCE]), actor=the(User, actor_id))
+
+    answers = together(work)
+
+    assert [type(answer) for answer in answers if answer is not None] == [Conflict]
+    check(*ring)
+    assert len({the(Bug, number).canonical_id for number in ring}) == 1
+
+
+@pytest.mark.parametrize("status", [Status.NEW, Status.DECLINED])
+def test_whoever_is_attached_while_the_bug_is_merged_waits_for_the_other_one(mira, together, status):
+    part, whole = make_bug(), make_bug(status)
+    part_id, whole_id, actor_id = part.id, whole.id, mira.id
+    telling = make_telling()
+    chosen = {kind.value: getattr(telling, kind.value).id for kind in OptionList if kind != OptionList.DECLINE_REASON}
+    customer_ids = [make_customer().id for _ in range(AT_ONCE)]
+
+    def work(number):
+        with transaction():
+            bug, actor = the(Bug, part_id), the(User, actor_id)
+            if number == AT_ONCE // 2:
+                merging.merge(bug, the(Bug, whole_id), actor=actor)
+                return
+            options = {name: the(Option, each) for name, each in chosen.items()}
+            words = {"steps": "a", "actual": "b", "expected": "c"}
+            customer = the(Customer, customer_ids[number])
+            reports.attach(bug, reports.Telling(customer=customer, **options, **words), actor=actor)
+
+    assert together(work) == [None] * AT_ONCE
+    check(part_id, whole_id)
+    assert the(Bug, whole_id).waiting_count == AT_ONCE + 1
+    if status == Status.DECLINED:
+        about = Message.announcement_id == announcements.current(the(Bug, whole_id)).id
+        owed = db.session.scalars(sa.select(Message.state).where(about)).all()
+        assert owed == ["pending"] * (AT_ONCE + 1)
+
+
+def test_what_a_customer_says_while_the_bug_is_merged_and_separated_counts(mira, together):
+    people = [make_customer() for _ in range(AT_ONCE)]
+    part, whole = make_bug(waiting=people), make_bug()
+    part_id, whole_id, actor_id = part.id, whole.id, mira.id
+    report_ids = list(db.session.scalars(waiting.reports_under(part.id).with_only_columns(Report.id)))
+
+    def work(number):
+        with transaction():
+            bug, actor = the(Bug, part_id), the(User, actor_id)
+            if number == 0:
+                merging.merge(bug, the(Bug, whole_id), actor=actor)
+            elif number == 1:
+                splitting.split(the(Report, report_ids[1]), "Another problem", actor=actor)
+            else:
+                replies.works_now(the(Report, report_ids[number]))
+
+    assert together(work) == [None] * AT_ONCE
+    check(part_id, whole_id, the(Report, report_ids[1]).bug_id)
+    said = db.session.scalars(sa.select(Report.settled_by).where(Report.id.in_(report_ids[2:]))).all()
+    assert said == ["works_now"] * (AT_ONCE - 2)
+
+
+def test_of_several_who_separate_a_part_one_does(mira, together):
+    part, whole = make_bug(), make_bug()
+    part_id, whole_id, actor_id = part.id, whole.id, mira.id
+    merge(part, whole)
+
+    def separate(_number):
+        with transaction():
+            merging.unmerge(the(Bug, part_id), actor=the(User, actor_id))
+
+    answers = [type(answer) for answer in together(separate)]
+
+    assert answers.count(Conflict) == AT_ONCE - 1
+    check(part_id, whole_id)
+
+
+def test_of_several_who_split_a_report_off_one_does(mira, together):
+    bug = make_bug(waiting=[make_customer(), make_customer()])
+    bug_id, actor_id = bug.id, mira.id
+    report_id = db.session.scalars(waiting.reports_under(bug.id).with_only_columns(Report.id)).all()[1]
+
+    def split(_number):
+        with transaction():
+            splitting.split(the(Report, report_id), "Another problem", actor=the(User, actor_id))
+
+    answers = [type(answer) for answer in together(split) if answer is not None]
+
+    assert answers == [Conflict] * (AT_ONCE - 1)
+    check(bug_id, the(Report, report_id).bug_id)
