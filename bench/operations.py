@@ -37,6 +37,8 @@ def operations(seeded: seeding.Seeded, visitor: Visitor) -> list[Operation]:
     whole = "/board?" + "&".join(f"more={status}" for status in seeding.OPEN)
     look_alikes = f"/new/similar?area={seeded.area_id}&symptom={seeded.choices['symptom']}&text=vat+line+missing"
     words = "/bugs?q=VAT+line"
+    fields = f"{listed}&status=live&q=%22vat+line%22"
+    told = f"/bugs?platform={seeded.choices['platform']}&account=1"
     rows = f"/rows/list/{seeded.area_id}"
     return [
         Operation("board of one area, 50 cards", asks(visitor, board), asks(None, rows), (200,), 5, 500, 0.25),
@@ -44,6 +46,8 @@ def operations(seeded: seeding.Seeded, visitor: Visitor) -> list[Operation]:
         Operation(
             "search for words in titles", asks(visitor, words), asks(None, "/rows/titles/0"), (200,), 8, 300, 0.15
         ),
+        Operation("search for a phrase and by fields", asks(visitor, fields), None, (200,), 100),
+        Operation("list of one platform and company", asks(visitor, told), None, (200,), 100),
         Operation("board with 500 cards", asks(visitor, whole), asks(None, "/rows/board/500"), (200,), 25),
         Operation("unchanged board (304)", asks(visitor, "/board", tag), None, (304,), 2),
         Operation(

@@ -2,7 +2,8 @@
 //   <select data-combo>            its options; option data-a="alias,alias" is searched, data-k="hint" is shown at the end;
 //                                  data-placeholder; data-other="name" offers "Not listed: use …" and posts the words there
 //   <input data-combo data-src>    rows from GET src?q= → {items: [{value, label, hint, …}]}; data-value names the hidden
-//                                  input that posts the chosen value; the words themselves are posted too
+//                                  input that posts the chosen value; the words themselves are posted too;
+//                                  data-nothing: what is said where nothing is found
 // The first keystroke empties the value, so nothing stale is ever posted. Tab or Enter takes the highlighted row, Esc
 // puts back what was there and then leaves. The text is never completed inside the field: that breaks dictation.
 // Events on the control: change; combo:known {item|null} and combo:unknown {text}, a complete address nobody has.
@@ -309,7 +310,7 @@ function fromServer(input) {
   const looksComplete = (text) => /^[^\s@]+@[^\s@.]+(\.[^\s@.]+)+$/.test(text);
   const isIn = (row, query) => [row.email, row.label, row.hint].some((words) => words && fold(words).includes(query));
   const source = {
-    nothing: "Nobody found. A complete e-mail address adds a new one.",
+    nothing: input.dataset.nothing ?? "Nobody found. A complete e-mail address adds a new one.",
     value: () => hidden.value,
     clear() {
       hidden.value = "";

@@ -9,13 +9,15 @@ from sqlalchemy.orm import joinedload
 
 from bugintake.core.config import settings
 from bugintake.core.db import db
+from bugintake.core.forms import clean_line
 from bugintake.intake import catalogue, further_lists
 from bugintake.intake.models import Bug, OptionList, Report, Status
 from bugintake.intake.queries import visible_to
 from bugintake.loop.models import Announcement, Delivery, Message, MessageState
 from bugintake.team.models import User
-from bugintake.triage import history
+from bugintake.triage import history, narrowing
 from bugintake.triage import queries as triage_queries
+from bugintake.triage.filters import Filters
 from bugintake.triage.queries import Card
 
 
@@ -73,19 +75,18 @@ def bugs(
     actor: User, *, status: Status | None, area: str | None, owner: str | None, q: str, after: int | None, limit: int
 ) -> tuple[Sequence[dict[str, Any]], str | None]:
     """List bugs, the newest first, and the cursor of the next part. Raises Invalid for an unknown area."""
-    conditions = [visible_to(actor)]
+    values = narrowing.of_list(Filters(text=clean_line(q)), actor)
+    conditions = narrowing.conditions(frozenset(values))
     if status is not None:
         conditions.append(Bug.status == status)
     if area:
         conditions.append(Bug.area_id == catalogue.choose(OptionList.AREA, area).id)
     if owner:
         conditions.append(Bug.owner_id.in_(sa.select(User.id).where(User.email == owner.lower())))
-    if q:
-        conditions.append(Bug.title.icontains(q, autoescape=True))
     if after is not None:
         conditions.append(Bug.id < after)
-    query = triage_queries.cards(*conditions).order_by(None).order_by(Bug.id.desc()).limit(limit + 1)
-    found = triage_queries.read_cards(query)
+    query = triage_queries.cards(*conditions).order_by(Bug.id.desc()).limit(limit + 1)
+    found = triage_queries.read_cards(query, **values)
     return [_row(card) for card in found[:limit]], _cursor(found, limit)
 
 

@@ -50,6 +50,9 @@ STATUS_LABELS = {
 OPEN = (Status.NEW, Status.NEEDS_INFO, Status.ACCEPTED, Status.IN_PROGRESS, Status.FIXED)
 
 
+_CAME_BACK, _RESTRICTED = sa.text("came_back_at IS NOT NULL"), sa.text("is_restricted IS true")
+
+
 class Bug(Model):
     """A problem with the product, and where it stands. Its reports say who waits.
 
@@ -70,6 +73,11 @@ class Bug(Model):
         sa.Index("ix_bugs_area_newest", "area_id", "id"),
         sa.Index("ix_bugs_area_symptom", "area_id", "symptom_id", "changed_at"),
         sa.Index("ix_bugs_release", "release_id", "status"),
+        sa.Index("ix_bugs_status_since", "status", "status_since_at", "id"),
+        sa.Index("ix_bugs_waiting", "status", sa.text("waiting_count DESC"), "id"),
+        sa.Index("ix_bugs_filed_at", "filed_at", "id"),
+        sa.Index("ix_bugs_came_back", "id", sqlite_where=_CAME_BACK, postgresql_where=_CAME_BACK),
+        sa.Index("ix_bugs_restricted", "id", sqlite_where=sa.text("is_restricted IS 1"), postgresql_where=_RESTRICTED),
         {"sqlite_autoincrement": True},
     )
 
@@ -141,6 +149,8 @@ class Report(Model):
         sa.CheckConstraint("(settled_at IS NULL) = (settled_by IS NULL)", name="settled_at_iff_settled_by"),
         sa.Index("ix_reports_bug_settled", "bug_id", "settled_at"),
         sa.Index("ix_reports_customer_filed", "customer_id", "filed_at"),
+        sa.Index("ix_reports_platform_bug", "platform_id", "bug_id"),
+        sa.Index("ix_reports_version_bug", "version_id", "bug_id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -181,6 +191,9 @@ class Report(Model):
         return self.customer_id is not None and self.settled_at is None
 
 
+_OPEN = sa.text("answered_at IS NULL")
+
+
 class Question(Model):
     """One question about a report, and its answer: to the agent who filed it, who passes it on, or to the customer.
 
@@ -189,6 +202,7 @@ class Question(Model):
     """
 
     __tablename__ = "questions"
+    __table_args__ = (sa.Index("ix_questions_open", "report_id", sqlite_where=_OPEN, postgresql_where=_OPEN),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     report_id: Mapped[int] = mapped_column(sa.ForeignKey("reports.id"), index=True)

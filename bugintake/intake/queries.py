@@ -38,6 +38,11 @@ VISIBLE_TO_READER = _visible_to_id(sa.bindparam("reader", type_=sa.Integer()))
 """What visible_to selects for somebody who is no lead, for statements that are made once; `reader` is their id."""
 
 
+def in_sight_of_reader(bug: type[Bug]) -> sa.ColumnElement[bool]:
+    """Select as is_in_sight for somebody who is no lead, for statements that are made once."""
+    return _is_in_sight(bug, sa.bindparam("reader", type_=sa.Integer()))
+
+
 def is_in_sight(bug: type[Bug], actor: User) -> sa.ColumnElement[bool]:
     """Select the bugs that are not hidden from a person by themselves; what stands for them may be."""
     return sa.true() if actor.can(Role.LEAD) else _is_in_sight(bug, actor.id)

@@ -1,6 +1,6 @@
 """The index that bugs are found in by their words: FTS5 on SQLite, a tsvector under GIN on PostgreSQL."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
@@ -92,6 +92,34 @@ def weigh(terms: Mapping[str, float], most: int) -> sa.Subquery:
     weights = {f"weight{place}": weight for place, weight in enumerate(terms.values())}
     bound = statement.bindparams(most=most, **values, **weights)
     return bound.columns(sa.column("bug_id", sa.Integer), sa.column("weight", sa.Float)).subquery("hits")
+
+
+HOLDERS_OF_ALL = {
+    "sqlite": (
+        "SELECT rowid AS bug_id FROM bug_words_index WHERE bug_words_index MATCH :every AND rowid > :beyond"
+        " ORDER BY rowid DESC LIMIT :most"
+    ),
+    "postgresql": (
+        "SELECT bug_id FROM bug_words WHERE terms @@ CAST(:every AS tsquery) AND bug_id > :beyond"
+        " ORDER BY bug_id DESC LIMIT :most"
+    ),
+}
+AND = {"sqlite": " AND ", "postgresql": " & "}
+
+
+def hits_of_all() -> sa.Subquery:
+    """Select the latest bugs that hold all of some terms.
+
+    `every` is what all_of writes, `beyond` the number before the first bug that counts, `most` how many at most.
+    """
+    statement = sa.text(HOLDERS_OF_ALL[db.engine.dialect.name])
+    return statement.columns(sa.column("bug_id", sa.Integer)).subquery("hits")
+
+
+def all_of(terms: Sequence[str]) -> str:
+    """Write what the index is asked for: that all of some terms are there."""
+    dialect = db.engine.dialect.name
+    return AND[dialect].join(f"{QUOTES[dialect]}{term}{QUOTES[dialect]}" for term in terms)
 
 
 def tidy(first: bool) -> bool:

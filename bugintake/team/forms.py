@@ -86,6 +86,12 @@ class ThemeForm(Form):
     theme = RadioField("Theme", choices=choices(THEMES.items()))
 
 
+class DensityForm(Form):
+    """How close together bugs stand."""
+
+    density = RadioField("Density", choices=choices({"": "Comfortable", "compact": "Compact"}.items()))
+
+
 class KeysForm(Form):
     """Whether single keys act."""
 

@@ -42,6 +42,7 @@ class User(Model):
     language: Mapped[str] = mapped_column(sa.String(8), default="en")
     password_hash: Mapped[str | None] = mapped_column(sa.String(255))
     has_keys: Mapped[bool] = mapped_column(default=True)
+    is_compact: Mapped[bool] = mapped_column(default=False)  # how close together bugs stand on a board and in lists
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
     disabled_at: Mapped[datetime | None]
 

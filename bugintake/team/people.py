@@ -156,6 +156,13 @@ def switch_keys(user: User, *, on: bool) -> None:
         events.record(EventKind.USER_CHANGED, actor=user, user=user, changed=["has_keys"])
 
 
+def set_density(user: User, *, compact: bool) -> None:
+    """Let bugs stand closer together on this person's board and lists, or not. Records user.changed."""
+    if user.is_compact != compact:
+        user.is_compact = compact
+        events.record(EventKind.USER_CHANGED, actor=user, user=user, changed=["is_compact"])
+
+
 def change_role(user: User, role: Role, *, actor: User | None) -> None:
     """Let a person do more or less from now on; their sign-ins end.
 

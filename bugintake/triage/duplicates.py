@@ -12,10 +12,12 @@ from bugintake.intake import similar, waiting
 from bugintake.intake.models import Bug, Report, Status
 from bugintake.intake.queries import is_in_sight
 from bugintake.team.models import User
-from bugintake.triage.queries import Filters, listed
+from bugintake.triage.filters import Filters
+from bugintake.triage.phrases import Phrases
+from bugintake.triage.queries import listed
 
 SHOWN = 5
-IN_TITLE = "These words are in its title."
+SAID = "These words are in its title or reports."
 
 
 class Proposal(NamedTuple):
@@ -41,9 +43,9 @@ def proposals(bug: Bug, words: str, actor: User) -> list[Proposal]:
         Proposal(each.bug.ref, each.bug.title, each.bug.status, each.bug.waiting_count, each.age, each.why)
         for each in alike
     ]
-    if words:
-        cards = listed(Filters(text=words), (), actor)[: SHOWN + 1]
-        found += [Proposal(c.ref, c.title, c.status, c.waiting, ago(c.filed_at), IN_TITLE) for c in cards]
+    if Phrases.of(words).terms:
+        cards = listed(Filters(text=words), actor)[: SHOWN + 1]
+        found += [Proposal(c.ref, c.title, c.status, c.waiting, ago(c.filed_at), SAID) for c in cards]
     once = {each.ref: each for each in reversed(found) if each.ref != bug.ref}
     return list(reversed(once.values()))[: 2 * SHOWN]
 

@@ -31,6 +31,15 @@ class MoveForm(Form):
         return Status(self.seen.data) if self.seen.data in set(Status) else None
 
 
+class ViewForm(Form):
+    """The name of a view, and what it shows."""
+
+    name = KeptLine("Name")
+    for_team = BooleanField("For the whole team")
+    page = HiddenField()
+    address = HiddenField()
+
+
 def _choices(options: Sequence[Option]) -> list[tuple[str, str, dict[str, str]]]:
     return [(str(o.id), o.label, {"data-a": ",".join(o.aliases)} if o.aliases else {}) for o in options]
 

@@ -1,6 +1,5 @@
 """Reading the board and the list."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -11,72 +10,22 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
 from bugintake.core import clock
-from bugintake.core.db import ALL, UtcDateTime, db, rows
+from bugintake.core.db import UtcDateTime, db, rows
 from bugintake.intake import catalogue
 from bugintake.intake.catalogue import Choice
 from bugintake.intake.customers.models import Customer
 from bugintake.intake.models import OPEN, Bug, Report, Status
-from bugintake.intake.queries import VISIBLE_TO_READER
-from bugintake.team.models import Role, User
+from bugintake.team.models import User
 from bugintake.team.people import Colleague, names
+from bugintake.triage import narrowing, sorting
+from bugintake.triage.filters import Filters
+from bugintake.triage.sorting import Sort
 
 CARDS_SHOWN = 100
 ROWS_SHOWN = 50
 CLOSED_SHOWN = 20
 CLOSED_WITHIN = timedelta(days=7)
 CLOSED = (Status.LIVE, Status.DECLINED)
-
-
-@dataclass(frozen=True)
-class Filters:
-    """What a board or list is narrowed to; every field is a part of the address, so a view can be shared."""
-
-    area: int | None = None
-    owner: int | None = None
-    waiting: int | None = None
-    came_back: bool = False
-    text: str = ""
-
-    @classmethod
-    def from_address(cls, args: Mapping[str, str]) -> "Filters":
-        """Read the query string; what cannot be read narrows nothing."""
-        area = _number(args.get("area"))
-        return cls(
-            area=catalogue.meant(area) if area is not None else None,
-            owner=_number(args.get("owner")),
-            waiting=_number(args.get("waiting")),
-            came_back=args.get("came_back") == "1",
-            text=args.get("q", "").strip()[:100],
-        )
-
-    @property
-    def is_narrow(self) -> bool:
-        """Whether anything is left out."""
-        return self != Filters()
-
-    def address(self, **changes: Any) -> dict[str, Any]:
-        """Say these filters as query parameters, with some of them changed."""
-        now = {"area": self.area, "owner": self.owner, "waiting": self.waiting, "q": self.text or None}
-        now["came_back"] = 1 if self.came_back else None
-        return {name: value for name, value in {**now, **changes}.items() if value not in (None, "")}
-
-    def values(self) -> dict[str, Any]:
-        """Say what is narrowed to as the values of NARROWED."""
-        given: dict[str, Any] = {"area": self.area, "owner": self.owner, "waiting": self.waiting}
-        given |= {"came_back": self.came_back or None, "text": _ESCAPED.sub(r"/\g<0>", self.text) or None}
-        return {name: value for name, value in given.items() if value is not None}
-
-
-_ESCAPED = re.compile("[/%_]")
-NARROWED: Mapping[str, sa.ColumnElement[bool]] = {
-    "area": Bug.area_id == sa.bindparam("area"),
-    "owner": Bug.owner_id == sa.bindparam("owner"),
-    "waiting": Bug.waiting_count >= sa.bindparam("waiting"),
-    "came_back": Bug.came_back_at.is_not(None),
-    "text": Bug.title.icontains(sa.bindparam("text", type_=sa.String()), escape="/"),
-    "reader": VISIBLE_TO_READER,
-}
-"""What a board or list can be narrowed to, in SQL. A statement is made once for each combination of names."""
 
 
 class Card(NamedTuple):
@@ -130,27 +79,23 @@ class Column:
 
 
 def cards(*conditions: sa.ColumnElement[bool]) -> sa.Select[*tuple[Any, ...]]:
-    """Select bugs that stand for themselves, worst first, then most waited for, then oldest; read_cards names them."""
-    return (
-        sa.select(
-            Bug.id,
-            Bug.title,
-            Bug.status,
-            Bug.impact_rank,
-            Bug.waiting_count,
-            Bug.filed_at,
-            Bug.status_since_at,
-            Bug.came_back_at,
-            Bug.is_restricted,
-            Bug.changed_at,
-            Bug.owner_id,
-            Bug.area_id,
-            Bug.impact_id,
-            Bug.release_id,
-        )
-        .where(Bug.merged_into_id.is_(None), Bug.withdrawn_at.is_(None), *conditions)
-        .order_by(Bug.impact_rank, Bug.waiting_count.desc(), Bug.filed_at, Bug.id)
-    )
+    """Select bugs that stand for themselves, in no order; read_cards names them."""
+    return sa.select(
+        Bug.id,
+        Bug.title,
+        Bug.status,
+        Bug.impact_rank,
+        Bug.waiting_count,
+        Bug.filed_at,
+        Bug.status_since_at,
+        Bug.came_back_at,
+        Bug.is_restricted,
+        Bug.changed_at,
+        Bug.owner_id,
+        Bug.area_id,
+        Bug.impact_id,
+        Bug.release_id,
+    ).where(Bug.merged_into_id.is_(None), Bug.withdrawn_at.is_(None), *conditions)
 
 
 def read_cards(statement: sa.Executable, **values: Any) -> list[Card]:
@@ -184,55 +129,69 @@ def board(
 
     `more` asks for further cards of a status. Columns add up to the open bugs.
     """
-    values = _values(filters, actor)
-    totals = {status: (count, int(people)) for status, count, people in rows(_totals(frozenset(values)), **values)}
+    values = narrowing.of_board(filters, actor)
+    shape = frozenset(values), frozenset(filters.status)
+    totals = {status: (count, int(people)) for status, count, people in rows(_totals(*shape), **values)}
     limits = {status.value: max(CARDS_SHOWN, (more or {}).get(status, 0)) for status in OPEN}
     found: dict[Status, list[Card]] = {status: [] for status in (*OPEN, *CLOSED)}
-    for card in read_cards(_board(frozenset(values)), since=clock.now() - CLOSED_WITHIN, **limits, **values):
+    statement = _board(*shape, filters.sort or Sort.WORST)
+    for card in read_cards(statement, closed_since=clock.now() - CLOSED_WITHIN, **limits, **values):
         found[card.status].append(card)
     columns = [Column(status, *totals.get(status, (0, 0)), found[status]) for status in OPEN]
     return columns, {status: found[status] for status in CLOSED}
 
 
 @cache
-def _board(narrowed: frozenset[str]) -> sa.CompoundSelect[*tuple[Any, ...]]:
-    seen = [NARROWED[name] for name in sorted(narrowed)]
-    since = sa.bindparam("since", type_=UtcDateTime())
+def _board(narrowed: frozenset[str], statuses: frozenset[Status], sort: Sort) -> sa.CompoundSelect[*tuple[Any, ...]]:
+    seen = _seen(narrowed, statuses)
+    since = sa.bindparam("closed_since", type_=UtcDateTime())
     recent = (Bug.changed_at > since, Bug.status_since_at > since)
     newest = (Bug.changed_at.desc(), Bug.id.desc())
-    parts = [cards(Bug.status == status, *seen).limit(sa.bindparam(status.value)) for status in OPEN]
-    parts += [
-        cards(Bug.status == s, *recent, *seen).order_by(None).order_by(*newest).limit(CLOSED_SHOWN) for s in CLOSED
-    ]
+    order = sorting.order_by(sorting.keys(sort, has_days=False))
+    parts = [cards(Bug.status == s, *seen).order_by(*order).limit(sa.bindparam(s.value)) for s in OPEN]
+    parts += [cards(Bug.status == s, *recent, *seen).order_by(*newest).limit(CLOSED_SHOWN) for s in CLOSED]
     return sa.union_all(*(sa.select(part.subquery()) for part in parts))
 
 
 @cache
-def _totals(narrowed: frozenset[str]) -> sa.Select[*tuple[Any, ...]]:
+def _totals(narrowed: frozenset[str], statuses: frozenset[Status]) -> sa.Select[*tuple[Any, ...]]:
     return (
         sa.select(Bug.status, sa.func.count(), sa.func.coalesce(sa.func.sum(Bug.waiting_count), 0))
         .where(Bug.status.in_(OPEN), Bug.merged_into_id.is_(None), Bug.withdrawn_at.is_(None))
-        .where(*(NARROWED[name] for name in sorted(narrowed)))
+        .where(*_seen(narrowed, statuses))
         .group_by(Bug.status)
     )
 
 
-def listed(filters: Filters, statuses: Sequence[Status], actor: User, after: int | None = None) -> Sequence[Card]:
-    """Read one page of bugs of some statuses, the newest first, older than the bug with the number `after`."""
-    values = _values(filters, actor)
-    statement = _listed(frozenset(values), frozenset(statuses))
-    return read_cards(statement, after=ALL if after is None else after, **values)
+def listed(filters: Filters, actor: User, after: Mapping[str, Any] | None = None) -> Sequence[Card]:
+    """Read one page of bugs and one bug more, those after a position; the newest first where no order is asked for."""
+    values = narrowing.of_list(filters, actor)
+    sort = filters.sort or Sort.NEWEST
+    statement = _listed(frozenset(values), frozenset(filters.status), sort, filters.has_days, after is not None)
+    return read_cards(statement, **(after or {}), **values)
 
 
 @cache
-def _listed(narrowed: frozenset[str], statuses: frozenset[Status]) -> sa.Select[*tuple[Any, ...]]:
-    seen = [NARROWED[name] for name in sorted(narrowed)]
-    found = cards(Bug.id < sa.bindparam("after"), *([Bug.status.in_(statuses)] if statuses else []), *seen)
-    return found.order_by(None).order_by(Bug.id.desc()).limit(ROWS_SHOWN + 1)
+def _listed(
+    narrowed: frozenset[str], statuses: frozenset[Status], sort: Sort, has_days: bool, goes_on: bool
+) -> sa.Select[*tuple[Any, ...]]:
+    keys = sorting.keys(sort, has_days=has_days)
+    order = sorting.order_by(keys)
+    further = [sorting.beyond(keys)] if goes_on else []
+    if sort not in sorting.BY_STATUS or narrowing.finds_few(narrowed):
+        return cards(*further, *_seen(narrowed, statuses)).order_by(*order).limit(ROWS_SHOWN + 1)
+    seen = [*further, *narrowing.conditions(narrowed)]
+    each = [status for status in Status if status in statuses or not statuses]
+    parts = [cards(Bug.status == status, *seen).order_by(*order).limit(ROWS_SHOWN + 1) for status in each]
+    found = sa.union_all(*(sa.select(part.subquery()) for part in parts)).subquery()
+    columns = [(found.c[key.column.key], key.is_falling) for key in keys]
+    order = [column.desc() if is_falling else column.asc() for column, is_falling in columns]
+    return sa.select(found).order_by(*order).limit(ROWS_SHOWN + 1)
 
 
-def _values(filters: Filters, actor: User) -> dict[str, Any]:
-    return filters.values() | ({} if actor.can(Role.LEAD) else {"reader": actor.id})
+def _seen(narrowed: frozenset[str], statuses: frozenset[Status]) -> list[sa.ColumnElement[bool]]:
+    found = narrowing.conditions(narrowed)
+    return [*found, Bug.status.in_(sorted(statuses))] if statuses else found
 
 
 def languages_waiting(*bugs: Bug) -> dict[str, int]:
@@ -252,7 +211,3 @@ def languages_waiting(*bugs: Bug) -> dict[str, int]:
 def colleagues() -> Sequence[User]:
     """List everybody who works here now, by name."""
     return db.session.scalars(sa.select(User).where(User.disabled_at.is_(None)).order_by(User.name)).all()
-
-
-def _number(text: str | None) -> int | None:
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else None

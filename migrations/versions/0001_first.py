@@ -26,6 +26,7 @@ TABLES = (
     "options",
     "overrides",
     "passes",
+    "saved_views",
     "rotation_rules",
     "sign_ins",
     "workspaces",
@@ -123,6 +124,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_accounts"),
         sa.UniqueConstraint("name_key", name="uq_accounts_name_key"),
     )
+    op.create_index("ix_accounts_plan", "accounts", ["plan"], unique=False)
     op.create_index("ix_accounts_merged_into_id", "accounts", ["merged_into_id"], unique=False)
     op.create_table(
         "circuits",
@@ -171,6 +173,7 @@ def upgrade() -> None:
         sa.Column("language", sa.String(length=8), nullable=False),
         sa.Column("password_hash", sa.String(length=255), nullable=True),
         sa.Column("has_keys", sa.Boolean(), nullable=False),
+        sa.Column("is_compact", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("disabled_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_users"),
@@ -377,6 +380,18 @@ def upgrade() -> None:
     )
     op.create_index("ix_passes_user_id", "passes", ["user_id"], unique=False)
     op.create_table(
+        "saved_views",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("owner_id", sa.Integer(), nullable=True),
+        sa.Column("is_board", sa.Boolean(), nullable=False),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["owner_id"], ["users.id"], name="fk_saved_views_owner_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_saved_views"),
+    )
+    op.create_index("ix_saved_views_owner_id", "saved_views", ["owner_id"], unique=False)
+    op.create_table(
         "rotation_rules",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("rotation_id", sa.Integer(), nullable=False),
@@ -501,6 +516,18 @@ def upgrade() -> None:
     op.create_index("ix_bugs_merged_into_id", "bugs", ["merged_into_id"], unique=False)
     op.create_index("ix_bugs_owner_id", "bugs", ["owner_id"], unique=False)
     op.create_index("ix_bugs_release", "bugs", ["release_id", "status"], unique=False)
+    op.create_index("ix_bugs_status_since", "bugs", ["status", "status_since_at", "id"], unique=False)
+    op.create_index("ix_bugs_waiting", "bugs", ["status", sa.text("waiting_count DESC"), "id"], unique=False)
+    op.create_index("ix_bugs_filed_at", "bugs", ["filed_at", "id"], unique=False)
+    came_back = sa.text("came_back_at IS NOT NULL")
+    op.create_index("ix_bugs_came_back", "bugs", ["id"], sqlite_where=came_back, postgresql_where=came_back)
+    op.create_index(
+        "ix_bugs_restricted",
+        "bugs",
+        ["id"],
+        sqlite_where=sa.text("is_restricted IS 1"),
+        postgresql_where=sa.text("is_restricted IS true"),
+    )
     op.create_table(
         "deliveries",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -635,6 +662,8 @@ def upgrade() -> None:
         sa.UniqueConstraint("submission_key", name="uq_reports_submission_key"),
     )
     op.create_index("ix_reports_bug_settled", "reports", ["bug_id", "settled_at"], unique=False)
+    op.create_index("ix_reports_platform_bug", "reports", ["platform_id", "bug_id"], unique=False)
+    op.create_index("ix_reports_version_bug", "reports", ["version_id", "bug_id"], unique=False)
     op.create_index("ix_reports_customer_filed", "reports", ["customer_id", "filed_at"], unique=False)
     op.create_index("ix_reports_filed_by_id", "reports", ["filed_by_id"], unique=False)
     op.create_table(
@@ -809,6 +838,10 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["asked_by_id"], ["users.id"], name="fk_questions_asked_by_id"),
         sa.ForeignKeyConstraint(["report_id"], ["reports.id"], name="fk_questions_report_id"),
         sa.PrimaryKeyConstraint("id", name="pk_questions"),
+    )
+    unanswered = sa.text("answered_at IS NULL")
+    op.create_index(
+        "ix_questions_open", "questions", ["report_id"], sqlite_where=unanswered, postgresql_where=unanswered
     )
     op.create_index("ix_questions_report_id", "questions", ["report_id"], unique=False)
     op.create_table(

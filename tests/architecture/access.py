@@ -46,6 +46,7 @@ POST /sample/removal                                     401    401      401    
 GET  /settings                                           login  login    login    200   200      200  200
 POST /settings/profile                                   401    401      401      in    in       in   in
 POST /settings/theme                                     401    401      401      in    in       in   in
+POST /settings/density                                   401    401      401      in    in       in   in
 POST /settings/keys                                      401    401      401      in    in       in   in
 POST /settings/password                                  401    401      401      in    in       in   in
 POST /settings/sign-ins/<sign_in_id>/ending              401    401      401      404   404      404  404
@@ -68,6 +69,19 @@ GET  /admin/tokens                                       login  login    login  
 POST /admin/tokens                                       401    401      401      403   403      403  in
 POST /admin/tokens/<token_id>/revocation                 401    401      401      403   403      403  in
 
+GET  /search                                             login  login    login    in    in       in   in
+GET  /search/suggestions                                 login  login    login    200   200      200  200
+GET  /views                                              login  login    login    200   200      200  200
+POST /views                                              401    401      401      in    in       in   in
+POST /views/<view_id>                                    401    401      401      403   403      in   in
+POST /views/<view_id> mine                               401    401      401      in    404      404  404
+POST /views/<view_id> absent                             401    401      401      404   404      404  404
+POST /views/<view_id>/rise                               401    401      401      403   403      in   in
+POST /views/<view_id>/rise mine                          401    401      401      in    404      404  404
+POST /views/<view_id>/rise absent                        401    401      401      404   404      404  404
+POST /views/<view_id>/removal                            401    401      401      403   403      in   in
+POST /views/<view_id>/removal mine                       401    401      401      in    404      404  404
+POST /views/<view_id>/removal absent                     401    401      401      404   404      404  404
 GET  /board                                              login  login    login    200   200      200  200
 GET  /bugs                                               login  login    login    200   200      200  200
 GET  /bugs/<ref>                                         login  login    login    200   200      200  200
@@ -186,6 +200,7 @@ POST /customers/<customer_id>/notes                      401    401      401    
 POST /customers/<customer_id>/notes absent               401    401      401      404   404      404  404
 POST /customers/<customer_id>/mail                       401    401      401      in    in       in   in
 POST /customers/<customer_id>/mail absent                401    401      401      404   404      404  404
+GET  /accounts/suggestions                               login  login    login    200   200      200  200
 GET  /accounts/<account_id>                              login  login    login    200   200      200  200
 GET  /accounts/<account_id> absent                       login  login    login    404   404      404  404
 GET  /accounts/<account_id>/details                      login  login    login    200   200      200  200

@@ -1,5 +1,6 @@
 """The people, programs and things of the access tables."""
 
+import itertools
 from datetime import date, time, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,7 +21,7 @@ from bugintake.loop.links import make_link
 from bugintake.loop.models import Announcement, Delivery, DeliveryKind, DeliveryState, LinkPurpose, Message
 from bugintake.team import people, tokens
 from bugintake.team.models import Role, User
-from bugintake.triage import editing, rules, transitions
+from bugintake.triage import editing, rules, saved_views, transitions
 from bugintake.triage.rule_models import RuleKind, TriageRule
 from tests.factories import (
     bring_to,
@@ -45,6 +46,7 @@ class Cast:
 
     def __init__(self, app: Flask) -> None:
         self.app = app
+        self._numbers = itertools.count()
         make_workspace()
         self.staff: dict[str, User] = {role.value: make_user(role, role.value.title()) for role in Role}
         self.others = make_user(Role.AGENT, "Another Agent"), make_user(Role.ENGINEER, "Another Engineer")
@@ -84,6 +86,11 @@ class Cast:
             self.merge = option_merging.merge(spare, make_option(OptionList.AREA), actor=self.staff["lead"])
             self.account = adding.account_named("Brightline")
             self.link = link_templates.add("CRM", "crm", "https://crm.example.com/{external_id}", actor=None)
+            saved = {"": self.staff["lead"], "mine": mine[0]}
+            self.views = {
+                which: str(saved_views.save("Worst", "", is_board=True, for_team=not which, actor=whose).id)
+                for which, whose in saved.items()
+            }
         self.rule = self._rule()
         self.area, self.version = make_option(OptionList.AREA), make_version(live_since=clock.now())
 
@@ -184,6 +191,7 @@ class Cast:
         texts = {
             "secret": self.invitation.rpartition("/")[2],
             "group": "names",
+            "view_id": self.views.get(which, self.views[""]),
             "name": "areas",
             "list_name": self.list.name,
             "filename": "app.css",
@@ -203,6 +211,11 @@ class Cast:
         """Fill in an address."""
         if "<token>" in pattern:
             pattern = pattern.replace("<language>", "en").replace("<token>", self._token(pattern, which))
+        if pattern == "/views/<view_id>/removal" and which == "":
+            with transaction():  # as are the notes below
+                name = f"View {next(self._numbers)}"
+                view = saved_views.save(name, "", is_board=True, for_team=True, actor=self.staff["lead"])
+            pattern = pattern.replace("<view_id>", str(view.id))
         if "<note_id>" in pattern and which != "absent":
             with transaction():  # it is gone with the first who takes it away
                 note = changing.write_note(self.account, "They pay late.", actor=self.spare)
@@ -239,5 +252,5 @@ STAFF = ("agent", "engineer", "lead", "admin", "cookie")
 NUMBERS = (
     *("attachment_id", "user_id", "token_id", "sign_in_id", "report_id", "customer_id", "account_id", "option_id"),
     *("rotation_id", "override_id", "announcement_id", "message_id", "move_id", "delivery_id", "merge_id"),
-    *("draft_id", "note_id", "link_id", "rule_id"),
+    *("draft_id", "note_id", "link_id", "rule_id", "view_id"),
 )

@@ -28,6 +28,8 @@ FOR_PROGRAMS = (
     "/new/files",
     "/attachments/",
     "/customers/suggestions",
+    "/accounts/suggestions",
+    "/search/suggestions",
     "/customers.csv",
     "/customers/<int:customer_id>/data.json",
     "/customers/<int:customer_id>/history",  # a part of the form, which its script asks for

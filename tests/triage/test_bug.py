@@ -85,7 +85,7 @@ def test_a_restricted_bug_is_not_there_for_others_by_any_page(app, mira):
     visitor = visit(app, mira)
 
     for page in ("/board", "/bugs", "/bugs?q=canary"):
-        assert "canary" not in visitor.get(page).text.replace("q=canary", "").replace('value="canary"', "")
+        assert "canary sings" not in visitor.get(page).text
     for path in ("", "/fix", "/decline", "/question"):
         hidden, absent = visitor.get(f"/bugs/{secret.ref}{path}"), visitor.get(f"/bugs/BUG-4711{path}")
         assert hidden.status_code == 404

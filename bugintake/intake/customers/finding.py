@@ -77,6 +77,21 @@ def matches(typed: str, actor: User) -> sa.Subquery | None:
     return sa.union(*(sa.select(part.c.id) for part in first)).subquery()
 
 
+def companies(typed: str) -> sa.Select[Account] | None:
+    """Select the companies each word of what was typed begins a word of, in order of their names."""
+    given = {word[:WORD_LENGTH] for word in key_of(typed, 200).replace(",", " ").split()}
+    if not given:
+        return None
+    longest, *others = sorted(given, key=lambda word: (-len(word), word))
+    word = CustomerWord
+    found = sa.select(word.account_id).where(_is_within(word, longest), word.account_id.is_not(None))
+    for other in others:
+        also = aliased(CustomerWord)
+        found = found.where(sa.exists().where(also.account_id == word.account_id, _is_within(also, other)))
+    first = found.order_by(word.word).limit(ENOUGH)
+    return sa.select(Account).where(Account.id.in_(first)).order_by(Account.name_key, Account.id)
+
+
 def _has(word: str, customer_id: Any, actor: User) -> sa.ColumnElement[bool]:
     other, person = aliased(CustomerWord), aliased(Customer)
     begins = _begins(other, word, actor)
@@ -85,8 +100,12 @@ def _has(word: str, customer_id: Any, actor: User) -> sa.ColumnElement[bool]:
 
 
 def _begins(table: type[CustomerWord], word: str, actor: User) -> sa.ColumnElement[bool]:
-    within = sa.and_(table.word >= word, table.word < word + LAST)
+    within = _is_within(table, word)
     return within if actor.role in NO_MASK else sa.and_(within, table.is_address.is_(False))
+
+
+def _is_within(table: type[CustomerWord], word: str) -> sa.ColumnElement[bool]:
+    return sa.and_(table.word >= word, table.word < word + LAST)
 
 
 def _address_words(email: str) -> Iterator[str]:

@@ -28,7 +28,7 @@ class Account(Model):
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(sa.String(200))
     name_key: Mapped[str] = mapped_column(sa.String(200), unique=True)
-    plan: Mapped[str] = mapped_column(sa.String(80), default="")
+    plan: Mapped[str] = mapped_column(sa.String(80), default="", index=True)
     quiet_until_on: Mapped[date | None]
     merged_into_id: Mapped[int | None] = mapped_column(sa.ForeignKey("accounts.id"), index=True)
 

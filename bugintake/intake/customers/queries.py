@@ -8,8 +8,9 @@ import sqlalchemy as sa
 from babel import Locale, UnknownLocaleError
 from sqlalchemy.orm import aliased, joinedload
 
-from bugintake.core.db import ALL, db
+from bugintake.core.db import ALL, db, rows
 from bugintake.core.errors import NotFound
+from bugintake.core.kept import kept
 from bugintake.intake.catalogue import key_of
 from bugintake.intake.customers import finding
 from bugintake.intake.customers.models import Account, Customer, ExternalId, StaffNote
@@ -53,6 +54,15 @@ def external_ids(owner: Customer | Account) -> Sequence[ExternalId]:
     """List what other systems call a customer or an account."""
     query = sa.select(ExternalId).where(_of(ExternalId, owner))
     return db.session.scalars(query.order_by(ExternalId.system, ExternalId.value)).all()
+
+
+@kept
+def plans() -> Sequence[str]:
+    """List the plans that companies have, in order; jumps from one to the next, however many companies have it."""
+    first = sa.select(sa.func.min(Account.plan).label("plan")).where(Account.plan > "").cte("plans", recursive=True)
+    following = sa.select(sa.func.min(Account.plan)).where(Account.plan > first.c.plan).scalar_subquery()
+    found = first.union_all(sa.select(following).where(first.c.plan.is_not(None)))
+    return [plan for (plan,) in rows(sa.select(found.c.plan)) if plan is not None]
 
 
 def notes_on(owner: Customer | Account) -> Sequence[StaffNote]:
@@ -122,6 +132,12 @@ def customers_like(text: str, actor: User, limit: int = SUGGESTED) -> list[Known
     query = sa.select(Customer).join(found, found.c.id == Customer.id).where(Customer.erased_at.is_(None))
     order = (sa.case((begins, 0), else_=1), Customer.name_key, Customer.id)
     return _known(db.session.scalars(query.order_by(*order).limit(limit)).all(), actor)
+
+
+def companies_like(text: str, limit: int = SUGGESTED) -> Sequence[Account]:
+    """Find companies by their name or a number of another system, as customers_like."""
+    found = finding.companies(text)
+    return db.session.scalars(found.limit(limit)).all() if found is not None else []
 
 
 def known_customer(customer: Customer, actor: User) -> KnownCustomer:

@@ -39,6 +39,14 @@ def suggestions() -> ResponseReturnValue:
     return jsonify(items=[_item(each, typed) for each in customer_queries.customers_like(typed, signed_in_user())])
 
 
+@bp.get("/accounts/suggestions")
+@signed_in
+def suggested_companies() -> ResponseReturnValue:
+    """Answer with the companies that what was typed may mean."""
+    found = customer_queries.companies_like(request.args.get("q", ""))
+    return jsonify(items=[{"value": each.id, "label": each.name, "hint": each.plan} for each in found])
+
+
 @bp.get("/customers/<int:customer_id>")
 @signed_in
 def customer(customer_id: int) -> ResponseReturnValue:

@@ -10,10 +10,10 @@ from bugintake.core import clock, config
 from bugintake.core.db import transaction
 from bugintake.core.errors import Invalid
 from bugintake.core.forms import Form
-from bugintake.core.security import limiter
+from bugintake.core.security import limiter, local_target
 from bugintake.core.templating import hour, theme
 from bugintake.team import passwords, people, sign_in
-from bugintake.team.forms import ChangePasswordForm, KeysForm, ProfileForm, ThemeForm
+from bugintake.team.forms import ChangePasswordForm, DensityForm, KeysForm, ProfileForm, ThemeForm
 from bugintake.team.guards import signed_in, signed_in_user
 from bugintake.team.views.blueprint import blame, bp
 
@@ -65,6 +65,19 @@ def change_theme() -> ResponseReturnValue:
     else:
         answer.delete_cookie("theme")
     return answer
+
+
+@bp.post("/settings/density")
+@signed_in
+def change_density() -> ResponseReturnValue:
+    """Save how close together bugs stand, and come back to where that was asked for."""
+    form = DensityForm()
+    if not form.validate():
+        return _page(density=form), 422
+    with transaction():
+        people.set_density(signed_in_user(), compact=bool(form.density.data))
+    back = request.form.get("next")
+    return redirect(local_target(back, url_for(".settings"))) if back else _saved()
 
 
 @bp.post("/settings/keys")
@@ -135,6 +148,7 @@ def _page(**bound: Form) -> str:
     forms: dict[str, Form] = {
         "profile": ProfileForm(formdata=None, obj=user),
         "theme": ThemeForm(formdata=None, theme=theme()),
+        "density": DensityForm(formdata=None, density="compact" if user.is_compact else ""),
         "keys": KeysForm(formdata=None, keys=user.has_keys),
         "password": ChangePasswordForm(formdata=None),
     }

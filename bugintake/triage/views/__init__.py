@@ -9,7 +9,9 @@ from bugintake.triage.views import (  # noqa: E402, F401  # each adds its routes
     bug,
     many,
     merging,
+    narrowed,
     rules,
+    saved,
     splitting,
     verbs,
 )

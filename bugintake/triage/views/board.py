@@ -2,7 +2,7 @@
 
 import hashlib
 
-from flask import make_response, render_template, request, session
+from flask import make_response, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 
 from bugintake.core import clock
@@ -11,29 +11,32 @@ from bugintake.core.templating import register_nav, register_panel, theme
 from bugintake.duty.queries import plan_to_show
 from bugintake.intake.models import OPEN, Status
 from bugintake.team.guards import signed_in, signed_in_user
-from bugintake.triage import queries, queue
+from bugintake.triage import queries, queue, search, sorting
+from bugintake.triage.sorting import Sort
 from bugintake.triage.views import bp
+from bugintake.triage.views.narrowed import narrowed, place_of
 
 
 @bp.get("/board")
 @signed_in
 def board() -> ResponseReturnValue:
     """Show every open bug in the column of its status."""
-    me = signed_in_user()
-    filters = queries.Filters.from_address(request.args)
+    asked = search.read(request.args)
+    if not asked.is_tidy:
+        return redirect(url_for("triage.board", **asked.filters.address()))
     tag = _board_tag()
     if tag in request.if_none_match and "_flashes" not in session:
         return "", 304, {"ETag": f'"{tag}"', "Cache-Control": "private, no-cache"}
     more = {Status(name): 1000 for name in request.args.getlist("more") if name in set(OPEN)}
-    columns, closed = queries.board(filters, me, more)
+    columns, closed = queries.board(asked.filters, signed_in_user(), more)
     page = render_template(
         "triage/board.html",
         columns=columns,
         closed=closed,
-        filters=filters,
-        me=me,
         here=request.full_path.rstrip("?"),
         tag=tag,
+        sort=asked.filters.sort or Sort.WORST,
+        **narrowed("triage.board", asked),
     )
     answer = make_response(page)
     answer.set_etag(tag)
@@ -52,23 +55,24 @@ def _board_tag() -> str:
 @bp.get("/bugs")
 @signed_in
 def bugs() -> ResponseReturnValue:
-    """List bugs of any status, the newest first."""
-    filters = queries.Filters.from_address(request.args)
-    chosen = tuple(Status(name) for name in request.args.getlist("status") if name in set(Status))
-    after = request.args.get("after", "")
-    found = queries.listed(filters, chosen, signed_in_user(), int(after) if _is_id(after) else None)
+    """List bugs of any status, the newest first unless another order is asked for."""
+    asked = search.read(request.args)
+    if not asked.is_tidy:
+        return redirect(url_for("triage.bugs", **asked.filters.address()))
+    filters, sort = asked.filters, asked.filters.sort or Sort.NEWEST
+    if (place := place_of(filters.text)) is not None:
+        return redirect(place)
+    order = sorting.keys(sort, has_days=filters.has_days)
+    after = sorting.read_position(request.args.get("after", ""), order)
+    found = queries.listed(filters, signed_in_user(), after)
+    shown = found[: queries.ROWS_SHOWN]
     return render_template(
         "triage/list.html",
-        cards=found[: queries.ROWS_SHOWN],
-        following=found[queries.ROWS_SHOWN - 1].id if len(found) > queries.ROWS_SHOWN else None,
-        filters=filters,
-        chosen=chosen,
-        statuses=list(Status),
+        cards=shown,
+        following=sorting.position(shown[-1], order) if len(found) > len(shown) else None,
+        sort=sort,
+        **narrowed("triage.bugs", asked),
     )
-
-
-def _is_id(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) < 10
 
 
 def _queue_panel() -> str:
