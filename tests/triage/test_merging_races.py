@@ -1,19 +1,24 @@
 """Several people who merge, separate and attach at once: no loop, no bug without a stand-in, nobody uncounted."""
 
+import contextvars
+import threading
+
 import pytest
 import sqlalchemy as sa
 
-from bugintake.core.db import db, transaction
+from bugintake.core.db import db, hold, transaction
 from bugintake.core.errors import Conflict
-from bugintake.intake import reports, waiting
+from bugintake.intake import crowds, reports, waiting
 from bugintake.intake.customers.models import Customer
 from bugintake.intake.models import Bug, Option, OptionList, Report, Status
 from bugintake.loop import announcements, replies
+from bugintake.loop.envelopes import OWED
 from bugintake.loop.models import Message
 from bugintake.team.models import User
-from bugintake.triage import merging, splitting
+from bugintake.triage import merging, splitting, transitions
 from tests.conftest import AT_ONCE
-from tests.factories import make_bug, make_customer, make_telling, merge
+from tests.factories import make_bug, make_customer, make_option, make_telling, merge
+from tests.loop.test_lock_order import wait_until_somebody_waits
 
 pytestmark = pytest.mark.usefixtures("company")
 
@@ -142,3 +147,103 @@ def test_of_several_who_split_a_report_off_one_does(mira, together):
 
     assert answers == [Conflict] * (AT_ONCE - 1)
     check(bug_id, the(Report, report_id).bug_id)
+
+
+def attach(bug_id, report_id):
+    telling = make_telling(make_customer())
+    reports.attach(the(Bug, bug_id), telling, actor=the(Report, report_id).filed_by)
+
+
+def attach_crowd(bug_id, report_id):
+    actor = the(Report, report_id).filed_by
+    crowd = crowds.Crowd(known=[make_customer()], new=[], waiting=[], refused=[])
+    crowds.attach_all(the(Bug, bug_id), crowd, words="", languages={}, actor=actor, key="k")
+
+
+def on_report(verb):
+    return lambda _bug_id, report_id: verb(the(Report, report_id))
+
+
+@pytest.mark.only_on("postgres")
+@pytest.mark.parametrize(
+    ("verb", "waits"),
+    [
+        (attach, 3),
+        (attach_crowd, 3),
+        (on_report(lambda report: reports.withdraw(report, actor=report.filed_by)), 1),
+        (on_report(replies.works_now), 1),
+        (on_report(replies.still_happening), 2),
+        (on_report(replies.unsubscribe), 1),
+    ],
+    ids=["attach", "attach a crowd", "withdraw", "works now", "still happening", "unsubscribe"],
+)
+def test_who_waited_for_the_bug_while_it_was_merged_acts_on_what_stands_for_it(app, mira, verb, waits):
+    part, whole = make_bug(), make_bug(Status.DECLINED)
+    make_telling()
+    for kind in (OptionList.FREQUENCY, OptionList.PLATFORM, OptionList.VERSION):
+        make_option(kind, "Not sure", is_unsure=True)
+    ids = part.id, db.session.scalars(waiting.reports_under(part.id).with_only_columns(Report.id)).one()
+    errors = meanwhile(app, part, lambda: verb(*ids), lambda: merging.merge(part, whole, actor=mira))
+
+    assert errors == []
+    check(part.id, whole.id)
+    assert the(Bug, whole.id).waiting_count == waits
+    about = sa.select(Message.customer_id).where(Message.state.in_(OWED))
+    assert sorted(db.session.scalars(about)) == sorted(
+        db.session.scalars(waiting.unsettled_under(whole.id).with_only_columns(Report.customer_id))
+    )
+
+
+@pytest.mark.only_on("postgres")
+def test_a_bug_that_is_merged_while_somebody_moves_it_stays_where_it_was(app, mira):
+    part, whole, actor_id = make_bug(), make_bug(), mira.id
+    part_id = part.id
+
+    def accept():
+        transitions.accept(the(Bug, part_id), actor=the(User, actor_id))
+
+    errors = meanwhile(app, part, accept, lambda: merging.merge(part, whole, actor=mira))
+
+    assert [type(error) for error in errors] == [Conflict]
+    assert the(Bug, part_id).status == Status.NEW
+
+
+@pytest.mark.only_on("postgres")
+def test_what_a_customer_says_while_their_report_is_split_off_counts_there(app, mira):
+    bug = make_bug(waiting=[make_customer(), make_customer()])
+    report = db.session.scalars(waiting.reports_under(bug.id).order_by(Report.id)).all()[1]
+    bug_id, report_id = bug.id, report.id
+
+    errors = meanwhile(
+        app,
+        bug,
+        lambda: replies.works_now(the(Report, report_id)),
+        lambda: splitting.split(report, "Another problem", actor=mira),
+    )
+
+    assert (errors, the(Report, report_id).settled_by) == ([], "works_now")
+    check(bug_id, the(Report, report_id).bug_id)
+
+
+def meanwhile(app, bug, waits, holds):
+    """Do one thing while somebody else, who began in time, waits for the same bug; return what they were refused."""
+    errors = []
+
+    def act():
+        with app.app_context():
+            try:
+                with transaction():
+                    waits()
+            except Exception as error:
+                errors.append(error)
+
+    other = threading.Thread(target=contextvars.Context().run, args=(act,))
+    with transaction():
+        hold(bug)
+        other.start()
+        wait_until_somebody_waits(other)
+        holds()
+    other.join()
+    db.session.rollback()
+    db.session.expire_all()
+    return errors
