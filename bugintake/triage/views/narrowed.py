@@ -57,17 +57,17 @@ def place_of(typed: str) -> str | None:
 def narrowed(endpoint: str, asked: Asked) -> dict[str, Any]:
     """Say what the form shows that board and list share."""
     ref = asked.filters.text
+    told = chips(asked.filters)
     unknown = [f"There is no {ref.upper()}, or you may not see it."] if _REF.fullmatch(ref) else []
     return {
         "endpoint": endpoint,
         "filters": asked.filters,
         "company": company_of(asked.filters),
         "said": unknown + asked.said,
-        "chips": chips(asked.filters),
+        "chips": told,
         "me": signed_in_user(),
-        "statuses": list(Status),
+        "shown": (tuple(Status), tuple(HELP.items()), tuple(chip.words for chip in told)),
         "sorts": list(Sort),
-        "help": HELP,
         "views": views_of(signed_in_user().id),
         "asked_for": urlencode(asked.filters.address(), doseq=True),
     }
