@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 ONE_DAY = timedelta(days=1)
+INSTANT = timedelta.resolution
 FAR = 36600  # days: whoever asks for more than a century has made a mistake
 
 
@@ -63,6 +64,24 @@ class WorkingHours:
             left -= closes - begins
         raise ValueError("That is more work than a century holds.")
 
+    def latest_start(self, end: datetime, minutes: float) -> datetime:
+        """Return the last instant from which so many working minutes have passed before an instant.
+
+        What add_working() counts from here or from earlier ends before `end`, and what it counts from later does not.
+        """
+        left = timedelta(minutes=minutes)
+        end = end.astimezone(UTC)
+        if left <= timedelta():
+            return end - INSTANT
+        for opens, closes in self._spans_before(end):
+            until = min(closes, end)
+            if until == end:
+                left += INSTANT  # what ends at this very instant has not ended before it
+            if left <= until - opens:
+                return until - left
+            left -= until - opens
+        raise ValueError("That is more work than a century holds.")
+
     def working_minutes(self, start: datetime, end: datetime) -> float:
         """Count the working minutes between two instants."""
         total = timedelta()
@@ -88,6 +107,17 @@ class WorkingHours:
                 continue
             opens, closes = self.span(today)
             if opens < closes and closes > at:
+                yield opens, closes
+
+    def _spans_before(self, at: datetime) -> Iterator[tuple[datetime, datetime]]:
+        """Yield the working spans that begin before an instant, the last one first; none is empty."""
+        day = at.astimezone(self.zone).date()
+        for back in range(FAR):
+            today = day - back * ONE_DAY
+            if not self.is_working_day(today):
+                continue
+            opens, closes = self.span(today)
+            if opens < closes and opens < at:
                 yield opens, closes
 
     def _instant(self, day: date, at: time) -> datetime:

@@ -180,3 +180,27 @@ def test_the_previous_working_day_is_the_last_one(hours, day):
     between = [found + timedelta(days=n) for n in range(1, (day - found).days)]
     assert hours.is_working_day(found)
     assert not any(hours.is_working_day(other) for other in between)
+
+
+@settings(max_examples=60, deadline=None)
+@given(any_hours(), INSTANTS, INSTANTS, MINUTES)
+def test_the_latest_start_divides_what_ends_before_an_instant_from_what_does_not(hours, start, end, minutes):
+    latest = hours.latest_start(end, minutes)
+
+    assert (start <= latest) == (hours.add_working(start, minutes) < end)
+    assert hours.add_working(latest, minutes) < end
+    assert hours.add_working(latest + timedelta.resolution, minutes) >= end
+
+
+@pytest.mark.parametrize(
+    ("end", "minutes", "latest"),
+    [
+        ("2026-09-14 18:00", 480, "2026-09-14 09:00"),
+        ("2026-09-15 09:00", 480, "2026-09-14 09:00"),
+        ("2026-09-15 09:30", 30, "2026-09-14 16:59:59.999999"),
+        ("2026-09-14 17:00", 480, "2026-09-11 16:59:59.999999"),
+        ("2026-09-14 20:00", 0, "2026-09-14 19:59:59.999999"),
+    ],
+)
+def test_what_ends_at_the_very_instant_has_not_ended_before_it(end, minutes, latest):
+    assert OFFICE.latest_start(at(end), minutes) == at(latest)
