@@ -51,6 +51,7 @@ class NavEntry:
     key: str
     position: int
     count: Callable[[], int] | None
+    is_for: Callable[[], bool] | None
 
     @property
     def url(self) -> str:
@@ -59,21 +60,36 @@ class NavEntry:
 
     @property
     def is_current(self) -> bool:
-        """Whether the page shown belongs to this entry."""
-        return request.blueprint == self.endpoint.split(".")[0]
+        """Whether the page shown is this one, or belongs to its room and it is the room's first."""
+        if request.endpoint in _nav:
+            return request.endpoint == self.endpoint
+        room = [entry for entry in _nav.values() if entry.endpoint.split(".")[0] == request.blueprint]
+        return bool(room) and min(room, key=lambda entry: entry.position) is self
 
 
 _nav: dict[str, NavEntry] = {}
 
 
-def register_nav(label: str, endpoint: str, key: str, *, position: int, count: Callable[[], int] | None = None) -> None:
-    """Put a page into the top bar; `key` is pressed after g, `count` is shown beside the label."""
-    _nav[endpoint] = NavEntry(label, endpoint, key, position, count)
+def register_nav(
+    label: str,
+    endpoint: str,
+    key: str,
+    *,
+    position: int,
+    count: Callable[[], int] | None = None,
+    is_for: Callable[[], bool] | None = None,
+) -> None:
+    """Put a page into the top bar, of everybody or of those whom it is for.
+
+    `key` is pressed after g, `count` is shown beside the label.
+    """
+    _nav[endpoint] = NavEntry(label, endpoint, key, position, count, is_for)
 
 
 def nav_items() -> list[NavEntry]:
-    """List the top bar's entries in order."""
-    return sorted(_nav.values(), key=lambda entry: entry.position)
+    """List the entries of the reader's top bar in order."""
+    theirs = (entry for entry in _nav.values() if entry.is_for is None or entry.is_for())
+    return sorted(theirs, key=lambda entry: entry.position)
 
 
 @cache
@@ -135,6 +151,11 @@ def day(at: datetime, zone: str | None = None, locale: str = "en_GB") -> str:
 def whole_day(on: date) -> str:
     """Say a day with its year, wherever one looks from: Mon 1 Mar 2027."""
     return format_date(on, "EEE d MMM yyyy", locale="en_GB")
+
+
+def short_day(on: date) -> str:
+    """Say a day of this year, wherever one looks from: Mon 7 Sep."""
+    return _day(on, "en_GB")
 
 
 def hour(at: datetime, zone: str | None = None) -> str:
@@ -225,7 +246,7 @@ def dress(app: Flask) -> None:
         asset=asset, panels=panels, nav_items=nav_items, theme=theme, url_for=address, draw=draw, _=say
     )
     app.jinja_env.filters.update(ago=ago, when=when, day=day, hour=hour, initials=initials, plural=plural)
-    app.jinja_env.filters.update(fingerprint=fingerprint, moment=moment, whole_day=whole_day)
+    app.jinja_env.filters.update(fingerprint=fingerprint, moment=moment, whole_day=whole_day, short_day=short_day)
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
 

@@ -1,7 +1,7 @@
 """The choices that bugs are described with, customers' reports, and the bugs behind them."""
 
 import enum
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -50,6 +50,41 @@ STATUS_LABELS = {
 OPEN = (Status.NEW, Status.NEEDS_INFO, Status.ACCEPTED, Status.IN_PROGRESS, Status.FIXED)
 
 
+class News(enum.StrEnum):
+    """What happened to a bug that an engineer has not looked at yet."""
+
+    ANSWERED = "answered"
+    CAME_BACK = "came_back"
+    WOKEN = "woken"  # a customer was added, or still sees it, while it was snoozed
+
+
+class RaiseReason(enum.StrEnum):
+    """Why somebody puts a bug on top of today's queue.
+
+    Here and not in the catalogue: it describes a moment in the team, not what customers report, and nobody counts it.
+    """
+
+    STOPPED = "stopped"
+    PROMISED = "promised"
+    SPREADING = "spreading"
+    LEAVING = "leaving"
+    WORKAROUND = "workaround"
+
+    @property
+    def label(self) -> str:
+        """The reason in the team's words."""
+        return RAISE_LABELS[self]
+
+
+RAISE_LABELS = {
+    RaiseReason.STOPPED: "A customer's work has stopped",
+    RaiseReason.PROMISED: "An answer is promised for today",
+    RaiseReason.SPREADING: "More customers write about it now",
+    RaiseReason.LEAVING: "A customer may leave over it",
+    RaiseReason.WORKAROUND: "The way round it no longer works",
+}
+
+
 _CAME_BACK, _RESTRICTED = sa.text("came_back_at IS NOT NULL"), sa.text("is_restricted IS true")
 
 
@@ -58,6 +93,8 @@ class Bug(Model):
 
     `canonical_id` is the bug itself, or the last one of the chain it was merged into. `waiting_count` is kept by
     `intake.waiting`; `impact_rank` repeats the impact's position so that the board can be read in order from an index.
+    `news` is what brought it back into the duty queue, until an engineer does something with it; `snoozed_until` is the
+    day on which it returns there, wherever one looks from: nothing has to happen on that day.
     """
 
     __tablename__ = "bugs"
@@ -65,6 +102,9 @@ class Bug(Model):
         sa.CheckConstraint("(status = 'declined') = (decline_reason_id IS NOT NULL)", name="reason_iff_declined"),
         sa.CheckConstraint("merged_into_id IS NULL OR merged_into_id <> id", name="not_merged_into_itself"),
         sa.CheckConstraint("generation >= 1", name="generation_counts_from_one"),
+        sa.CheckConstraint("(news IS NULL) = (news_at IS NULL)", name="news_iff_news_at"),
+        sa.CheckConstraint("(raised_at IS NULL) = (raised_by_id IS NULL)", name="raised_at_iff_raised_by"),
+        sa.CheckConstraint("(raised_at IS NULL) = (raise_reason IS NULL)", name="raised_at_iff_raise_reason"),
         sa.Index("ix_bugs_board", "status", "impact_rank", sa.text("waiting_count DESC"), "filed_at", "id"),
         sa.Index(
             "ix_bugs_area_board", "area_id", "status", "impact_rank", sa.text("waiting_count DESC"), "filed_at", "id"
@@ -99,6 +139,12 @@ class Bug(Model):
     changed_at: Mapped[datetime] = mapped_column(default=clock.now, index=True)
     waiting_count: Mapped[int] = mapped_column(default=0)
     came_back_at: Mapped[datetime | None]
+    news: Mapped[News | None]
+    news_at: Mapped[datetime | None]
+    snoozed_until: Mapped[date | None]
+    raised_at: Mapped[datetime | None]
+    raised_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"))
+    raise_reason: Mapped[RaiseReason | None]
     reproduced_at: Mapped[datetime | None]
     withdrawn_at: Mapped[datetime | None]
     release_id: Mapped[int | None] = mapped_column(sa.ForeignKey("options.id"))
@@ -114,6 +160,7 @@ class Bug(Model):
     decline_reason: Mapped[Option | None] = relationship(foreign_keys=[decline_reason_id])
     owner: Mapped[User | None] = relationship(foreign_keys=[owner_id])
     filed_by: Mapped[User] = relationship(foreign_keys=[filed_by_id])
+    raised_by: Mapped[User | None] = relationship(foreign_keys=[raised_by_id])
 
     @property
     def ref(self) -> str:

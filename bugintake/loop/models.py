@@ -126,6 +126,8 @@ class DeliveryKind(enum.StrEnum):
 
     OUTCOME = "outcome"
     DUTY_REMINDER = "duty_reminder"
+    MENTION = "mention"
+    OVERLOOKED = "overlooked"
     PASSWORD_RESET = "password_reset"
     TEST = "test"
 

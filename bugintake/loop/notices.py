@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from babel.dates import format_date
@@ -17,20 +18,26 @@ from bugintake.core.errors import Conflict
 from bugintake.core.events import Event, EventKind
 from bugintake.duty.queries import PlannedShift
 from bugintake.duty.reminders import Reminder, coming_reminders, due_reminders
+from bugintake.intake.queries import is_visible
 from bugintake.loop.letters import LOCALES, new_message_id
 from bugintake.loop.mail import Letter, Line
 from bugintake.loop.models import Delivery, DeliveryKind, DeliveryState
 from bugintake.team import people
-from bugintake.team.models import User
+from bugintake.team.models import Role, User
+from bugintake.team.workspace import is_set_up, working_hours
+from bugintake.triage import overlooked
+from bugintake.triage.comment_models import Comment
+from bugintake.triage.overlooked import Lack
 from bugintake.triage.queue import queue
 
+REFS_SHOWN = 5
 STUCK = (DeliveryState.HELD, DeliveryState.FAILED, DeliveryState.UNCERTAIN)
 
 
-def queue_notice(kind: DeliveryKind, user: User, key: str) -> None:
+def queue_notice(kind: DeliveryKind, user: User, key: str, **params: Any) -> None:
     """Put a notice into the outbox, once per key."""
     if db.session.scalar(sa.select(Delivery.id).where(Delivery.key == key)) is None:
-        db.session.add(Delivery(key=key, kind=kind, user_id=user.id, message_id=new_message_id()))
+        db.session.add(Delivery(key=key, kind=kind, user_id=user.id, params=params, message_id=new_message_id()))
         db.session.flush()
 
 
@@ -48,16 +55,41 @@ def queue_reminders(now: datetime) -> int:
     """
     due = due_reminders(now)
     known = set(db.session.scalars(sa.select(Delivery.key).where(Delivery.key.in_([r.key for r in due]))))
-    new = [reminder for reminder in due if reminder.key not in known]
-    if not new:
+    return _queue_new(DeliveryKind.DUTY_REMINDER, {r.key: r.person for r in due if r.key not in known})
+
+
+def queue_overlooked(now: datetime) -> int:
+    """Owe every lead the list of what is overlooked once on each working day, from its morning on; tell how many do.
+
+    What is written when it leaves decides whether anything is on it. Where nobody is a lead, admins read it.
+    """
+    if not is_set_up() or not working_hours().is_open(now):
+        return 0
+    day = now.astimezone(working_hours().zone).date().isoformat()
+    here = db.session.scalars(sa.select(User).where(User.disabled_at.is_(None)).order_by(User.id)).all()
+    leads = [user for user in here if user.role is Role.LEAD] or [user for user in here if user.is_admin]
+    wanted = {f"overlooked:{day}:{user.id}": user for user in leads}
+    known = set(db.session.scalars(sa.select(Delivery.key).where(Delivery.key.in_(wanted))))
+    return _queue_new(DeliveryKind.OVERLOOKED, {key: user for key, user in wanted.items() if key not in known})
+
+
+def _queue_new(kind: DeliveryKind, wanted: Mapping[str, User]) -> int:
+    if not wanted:
         return 0
     try:
         with transaction():
-            for reminder in new:
-                queue_notice(DeliveryKind.DUTY_REMINDER, reminder.person, reminder.key)
+            for key, person in wanted.items():
+                queue_notice(kind, person, key)
     except IntegrityError:
         return 0
-    return len(new)
+    return len(wanted)
+
+
+def queue_mentions(event: Event) -> None:
+    """Tell whoever a comment mentions, once, however often it is changed."""
+    comment = db.session.get_one(Comment, event.details["comment"])
+    for person in db.session.scalars(sa.select(User).where(User.id.in_(comment.mentioned)).order_by(User.id)):
+        queue_notice(DeliveryKind.MENTION, person, f"mention:{comment.id}:{person.id}", comment=comment.id)
 
 
 def queue_test(user: User) -> None:
@@ -92,7 +124,11 @@ def _decide(notice: Delivery, **values: object) -> None:
         raise Conflict("Somebody has dealt with it already.")
 
 
-SUBSCRIPTIONS = [(EventKind.PASSWORD_RESET_REQUESTED, queue_reset)]
+SUBSCRIPTIONS = [
+    (EventKind.PASSWORD_RESET_REQUESTED, queue_reset),
+    (EventKind.BUG_COMMENTED, queue_mentions),
+    (EventKind.COMMENT_EDITED, queue_mentions),
+]
 
 
 def letter_of(delivery: Delivery) -> Letter | None:
@@ -156,6 +192,51 @@ def _duty_lines(reminder: Reminder, user: User) -> list[Line]:
     return [*lines, Line(zone)]
 
 
+def _mention(delivery: Delivery, user: User) -> Written | None:
+    """Say where somebody is mentioned; of a restricted bug nothing but its number leaves the house."""
+    comment = db.session.get_one(Comment, delivery.params["comment"])
+    if user.id not in comment.mentioned or not is_visible(comment.bug, user):
+        return None
+    ref = comment.bug.ref
+    if comment.bug.is_restricted:
+        lines = [Line(gettext("you are mentioned in a comment. The bug is restricted: sign in to read it."))]
+        return gettext("You are mentioned on %(ref)s", ref=ref), lines
+    name, url = comment.author.first_name, f"{settings().base_url}/bugs/{ref}#comment-{comment.id}"
+    lines = [Line(gettext("%(name)s mentions you in a comment:", name=name), url=url)]
+    return gettext("%(name)s mentions you on %(ref)s", name=name, ref=ref), lines
+
+
+def _overlooked(delivery: Delivery, user: User) -> Written | None:
+    """List what is overlooked by number alone, so that nothing of a restricted bug leaves the house."""
+    today = clock.now().astimezone(working_hours().zone).date().isoformat()
+    counts = overlooked.counted(user)
+    if delivery.key != f"overlooked:{today}:{user.id}" or not counts.total or not user.can(Role.LEAD):
+        return None
+    heads = {
+        Lack.OWNER: ngettext("%(num)d bug that nobody has", "%(num)d bugs that nobody has", counts.by_lack[Lack.OWNER]),
+        Lack.LOOK: ngettext(
+            "%(num)d new bug past its deadline", "%(num)d new bugs past their deadline", counts.by_lack[Lack.LOOK]
+        ),
+        Lack.ANSWER: ngettext(
+            "%(num)d bug with somebody who has waited for more than two weeks",
+            "%(num)d bugs with somebody who has waited for more than two weeks",
+            counts.by_lack[Lack.ANSWER],
+        ),
+    }
+    lines = [
+        Line(f"{heads[lack]}: {_refs(lack, user, count)}", url=f"{settings().base_url}/overlooked?list={lack}")
+        for lack, count in counts.by_lack.items()
+        if count
+    ]
+    return ngettext("%(num)d bug is overlooked", "%(num)d bugs are overlooked", counts.total), lines
+
+
+def _refs(lack: Lack, user: User, count: int) -> str:
+    refs = [card.ref for card in overlooked.listed(lack, user, start=0)[:REFS_SHOWN]]
+    more = [gettext("%(count)d more", count=count - len(refs))] if count > len(refs) else []
+    return ", ".join([*refs, *more])
+
+
 def _day(shift: PlannedShift, user: User) -> str:
     return format_date(shift.on, "EEE d MMM", locale=LOCALES.get(user.language, "en_GB"))
 
@@ -167,5 +248,7 @@ def _hours(shift: PlannedShift) -> str:
 WRITERS: dict[DeliveryKind, Callable[[Delivery, User], Written | None]] = {
     DeliveryKind.PASSWORD_RESET: _password_reset,
     DeliveryKind.DUTY_REMINDER: _duty_reminder,
+    DeliveryKind.MENTION: _mention,
+    DeliveryKind.OVERLOOKED: _overlooked,
     DeliveryKind.TEST: _test,
 }

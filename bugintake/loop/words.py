@@ -35,6 +35,8 @@ HELD: Mapping[HeldBecause, str] = {
 }
 NOTICES: Mapping[DeliveryKind, str] = {
     DeliveryKind.DUTY_REMINDER: "Reminder of bug duty",
+    DeliveryKind.MENTION: "Mention in a comment",
+    DeliveryKind.OVERLOOKED: "What is overlooked today",
     DeliveryKind.PASSWORD_RESET: "Link for a new password",
 }
 UNCERTAIN = "The server took it and did not answer: it may have arrived."

@@ -86,6 +86,7 @@ def sweep(app: Flask, count: int = 0) -> bool:
     _guarded(app, attempts.recover)
     if count % REMIND_EVERY == 0:
         _guarded(app, lambda: notices.queue_reminders(clock.now()))
+        _guarded(app, lambda: notices.queue_overlooked(clock.now()))
     if count % TIDY_EVERY == 0:
         _guarded(app, drafts.sweep)
         _guarded(app, keeping.sweep)

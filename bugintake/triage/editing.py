@@ -14,6 +14,7 @@ from bugintake.core.forms import Seen
 from bugintake.core.templating import ago_in_words
 from bugintake.intake.models import Bug, Option, OptionList, Status
 from bugintake.team.models import LANGUAGES, Role, User
+from bugintake.triage import looking
 
 TITLE_LENGTH = 200
 WORKAROUND_LENGTH = 4000
@@ -69,7 +70,8 @@ def assign(bug: Bug, owner: User | None, *, actor: User | None, **details: Any) 
     if owner is not None and not owner.is_active:
         raise Conflict(f"{owner.name} no longer works here.")
     before = bug.owner.name if bug.owner else None
-    bug.owner, bug.changed_at = owner, clock.now()
+    bug.owner = owner
+    looking.touch(bug, actor)
     after = owner.name if owner else None
     events.record(EventKind.BUG_ASSIGNED, actor=actor, bug=bug, before=before, after=after, **details)
 
@@ -78,7 +80,8 @@ def rename(bug: Bug, title: str, *, actor: User) -> None:
     """Write the team's title of a bug; the customers' words stay as they were. Records bug.edited. Raises Invalid."""
     check_title(title)
     if title != bug.title:
-        bug.title, bug.changed_at = title, clock.now()
+        bug.title = title
+        looking.touch(bug, actor)
         events.record(EventKind.BUG_EDITED, actor=actor, bug=bug, field="title")  # it began as a customer's words
 
 
@@ -103,7 +106,7 @@ def choose(bug: Bug, option: Option, *, actor: User | None, **details: Any) -> N
     setattr(bug, option.list, option)
     if option.list == OptionList.IMPACT:
         bug.impact_rank = option.position
-    bug.changed_at = clock.now()
+    looking.touch(bug, actor)
     kind = EventKind.BUG_EDITED
     events.record(kind, actor=actor, bug=bug, before=before.label, after=option.label, field=option.list, **details)
 
@@ -118,14 +121,15 @@ def set_workarounds(bug: Bug, texts: Mapping[str, str], *, actor: User) -> None:
         raise Invalid(f"A workaround has at most {WORKAROUND_LENGTH:,} characters.", "workaround")
     bug.workarounds = {language: text for language, text in texts.items() if text}
     bug.has_no_workaround = bug.status == Status.DECLINED and not bug.workarounds
-    bug.changed_at = clock.now()
+    looking.touch(bug, actor)
     events.record(EventKind.BUG_EDITED, actor=actor, bug=bug, field="workaround", after=", ".join(bug.workarounds))
 
 
 def reproduce(bug: Bug, *, actor: User) -> None:
     """Say that we saw it happen too: customers read it. Records bug.reproduced."""
     if bug.reproduced_at is None:
-        bug.reproduced_at = bug.changed_at = clock.now()
+        bug.reproduced_at = clock.now()
+        looking.touch(bug, actor)
         events.record(EventKind.BUG_REPRODUCED, actor=actor, bug=bug)
 
 
@@ -140,6 +144,7 @@ def restrict(bug: Bug, is_restricted: bool, *, actor: User) -> None:
     if not is_restricted and not actor.can(Role.LEAD):
         raise Conflict("A lead decides whether everybody may see this again.")
     if bug.is_restricted != is_restricted:
-        bug.is_restricted, bug.changed_at = is_restricted, clock.now()
+        bug.is_restricted = is_restricted
+        looking.touch(bug, actor)
         kind = EventKind.BUG_RESTRICTED if is_restricted else EventKind.BUG_UNRESTRICTED
         events.record(kind, actor=actor, bug=bug)

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from wtforms import BooleanField, HiddenField, SelectField, ValidationError
+from wtforms import BooleanField, DateField, HiddenField, SelectField, ValidationError
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # the stubs do not know it yet
 from wtforms.validators import DataRequired, InputRequired
 
 from bugintake.core.errors import Invalid
-from bugintake.core.forms import Form, KeptLine, LineField, TextField
+from bugintake.core.forms import Form, KeptLine, KeptText, LineField, TextField
 from bugintake.intake import catalogue, proposals
 from bugintake.intake.models import Option, OptionList, Status
 from bugintake.team.models import LANGUAGES, User
@@ -108,10 +108,30 @@ class AskForm(MoveForm):
     missing = LineField("What is missing?")
 
 
+class SnoozeForm(Form):
+    """Until which day a bug is put off: one that has a name, or any other, which is typed."""
+
+    until = DateField("A day", validators=[InputRequired("Choose a day.")])
+    next = HiddenField()
+
+
 class AnswerForm(Form):
     """The answer to the open question."""
 
     answer = TextField("Answer", validators=[DataRequired("Write the answer.")])
+
+
+class RaiseForm(Form):
+    """Why a bug has to be looked at first."""
+
+    reason = SelectField("Reason", validators=[InputRequired("Choose the reason.")])
+    next = HiddenField()
+
+
+class CommentForm(Form):
+    """What the team tells each other about a bug."""
+
+    text = KeptText("Comment for the team", validators=[DataRequired("Write the comment.")])
 
 
 class WorkaroundForm(_NotesForm):

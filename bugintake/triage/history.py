@@ -1,13 +1,14 @@
 """What happened to a bug, as its page and the API tell it."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from bugintake.core.db import ALL, rows
 from bugintake.core.events import Event, EventKind
-from bugintake.intake.models import Bug, Status
+from bugintake.core.templating import short_day
+from bugintake.intake.models import Bug, RaiseReason, Status
 from bugintake.team.models import User
 
 SHOWN = 50
@@ -46,6 +47,14 @@ WORDS = {
     EventKind.BUG_UNMERGED: "separated it from {after} again",
     EventKind.BUG_GAVE_BACK: "separated {after} from it again",
     EventKind.BUG_SPLIT_OFF: "made it of a report about {after}",
+    EventKind.BUG_SNOOZED: "snoozed it until {after}",
+    EventKind.BUG_WOKEN: "woke it",
+    EventKind.BUG_RAISED: "raised it: {after}",
+    EventKind.BUG_LOOKED_AT: "has looked",
+    EventKind.BUG_TAKEN_BACK: "took that back",
+    EventKind.BUG_COMMENTED: "wrote",
+    EventKind.COMMENT_EDITED: "changed a comment",
+    EventKind.COMMENT_REMOVED: "removed a comment",
     EventKind.BUG_RESTRICTED: "restricted who sees it",
     EventKind.BUG_UNRESTRICTED: "showed it to everybody again",
     EventKind.BUG_WITHDRAWN: "took the bug back with its last report",
@@ -104,6 +113,10 @@ class Entry(NamedTuple):
             words = "changed the {field}"
         if self.kind == EventKind.ANNOUNCEMENT_OPENED and details.get("people") == 1:
             words = "made ready what one customer is told"
+        if self.kind == EventKind.BUG_SNOOZED and self.after:
+            return words.format(after=short_day(date.fromisoformat(self.after)))
+        if self.kind == EventKind.BUG_RAISED and self.after:
+            return words.format(after=RaiseReason(self.after).label)
         after = self.after if self.kind == EventKind.OPTION_PROPOSED else _label(self.after)
         return words.format(after=after, field=details.get("field", ""), people=details.get("people", 0))
 

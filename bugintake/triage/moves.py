@@ -8,6 +8,7 @@ from bugintake.core.events import Event, EventKind
 from bugintake.core.templating import ago_in_words
 from bugintake.intake.models import Bug, Status
 from bugintake.team.models import User
+from bugintake.triage import looking
 
 UNDOABLE = frozenset(
     {
@@ -21,6 +22,7 @@ UNDOABLE = frozenset(
         EventKind.BUG_RECONSIDERED,
     }
 )
+WRITTEN_BY_HAND = (EventKind.BUG_ASSIGNED, EventKind.BUG_EDITED, *looking.KINDS)
 
 
 def last_move(bug: Bug) -> Event | None:
@@ -43,9 +45,11 @@ def written_since(verdict: Event) -> set[str]:
     """Name what somebody wrote by hand after a verdict had written it."""
     later = sa.select(Event).where(Event.bug_id == verdict.bug_id, Event.id > verdict.id)
     names: set[str] = set()
-    for event in db.session.scalars(later.where(Event.kind.in_((EventKind.BUG_ASSIGNED, EventKind.BUG_EDITED)))):
+    for event in db.session.scalars(later.where(Event.kind.in_(WRITTEN_BY_HAND))):
         if event.kind == EventKind.BUG_ASSIGNED:
             names.add("owner_id")
+        elif event.kind != EventKind.BUG_EDITED:
+            names |= set(event.details["was"])
         elif event.details["field"] == "workaround":
             names |= {"workarounds", "has_no_workaround"}
     return names

@@ -1,7 +1,9 @@
 """Who a bug is with right now."""
 
+from datetime import datetime
+
 from bugintake.core.db import db
-from bugintake.duty.queries import on_duty_now
+from bugintake.duty.queries import on_duty
 from bugintake.intake.models import Bug
 from bugintake.team.models import User
 from bugintake.team.workspace import workspace
@@ -17,11 +19,11 @@ def effective_owner(bug: Bug) -> User | None:
     return stand_in()
 
 
-def stand_in() -> User | None:
-    """Tell who has the bugs that nobody took: the person on duty, else the workspace's fallback."""
-    now = on_duty_now()
-    if now is not None and now.person is not None:
-        return now.person
+def stand_in(at: datetime | None = None) -> User | None:
+    """Tell who has the bugs that nobody took, now or then: the person on duty, else the workspace's fallback."""
+    planned = on_duty(at)
+    if planned is not None and planned.person is not None:
+        return planned.person
     fallback = workspace().fallback_owner_id
     person = db.session.get(User, fallback) if fallback else None
     return person if person is not None and person.is_active else None

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -14,7 +14,7 @@ from bugintake.core.db import UtcDateTime, db, rows
 from bugintake.intake import catalogue
 from bugintake.intake.catalogue import Choice
 from bugintake.intake.customers.models import Customer
-from bugintake.intake.models import OPEN, Bug, Report, Status
+from bugintake.intake.models import OPEN, Bug, News, RaiseReason, Report, Status
 from bugintake.team.models import User
 from bugintake.team.people import Colleague, names
 from bugintake.triage import narrowing, sorting
@@ -42,10 +42,15 @@ class Card(NamedTuple):
     is_restricted: bool
     changed_at: datetime
     owner_id: int | None
+    news: News | None
+    news_at: datetime | None
+    snoozed_until: date | None
+    raise_reason: RaiseReason | None
     owner: str | None
     area: str
     impact: str
     release: str | None
+    raised_by: str | None
 
     @property
     def version(self) -> int:
@@ -61,6 +66,10 @@ class Card(NamedTuple):
     def has_come_back(self) -> bool:
         """Whether it was live before and still happens."""
         return self.came_back_at is not None and self.status.is_open
+
+    def put_off_until(self, today: date) -> date | None:
+        """Return the day on which it comes back, for one that is snoozed on a day."""
+        return self.snoozed_until if self.snoozed_until is not None and self.snoozed_until > today else None
 
 
 @dataclass(frozen=True)
@@ -92,6 +101,11 @@ def cards(*conditions: sa.ColumnElement[bool]) -> sa.Select[*tuple[Any, ...]]:
         Bug.is_restricted,
         Bug.changed_at,
         Bug.owner_id,
+        Bug.news,
+        Bug.news_at,
+        Bug.snoozed_until,
+        Bug.raise_reason,
+        Bug.raised_by_id,
         Bug.area_id,
         Bug.impact_id,
         Bug.release_id,
@@ -111,11 +125,12 @@ def _named(found: Sequence[Any], choices: Mapping[int, Choice], people: Mapping[
     return [
         Card._make(
             (
-                *row[:11],
+                *row[:15],
                 people[row.owner_id].name if row.owner_id else None,
                 choices[row.area_id].label,
                 choices[row.impact_id].label,
                 choices[row.release_id].label if row.release_id else None,
+                people[row.raised_by_id].name if row.raised_by_id else None,
             )
         )
         for row in found

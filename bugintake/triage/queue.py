@@ -1,4 +1,4 @@
-"""The duty queue: what today's engineer looks at, by deadline."""
+"""The duty queue: what today's engineer looks at, by deadline, and what was put off until another day."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,18 +11,23 @@ import sqlalchemy as sa
 from bugintake.core import clock
 from bugintake.core.db import rows
 from bugintake.intake import catalogue
-from bugintake.intake.models import Bug, OptionList, Status
+from bugintake.intake.models import OPEN, Bug, News, OptionList, Status
 from bugintake.intake.queries import VISIBLE_TO_READER
 from bugintake.team.models import Role, User
 from bugintake.team.workspace import working_hours
-from bugintake.triage.queries import Card, cards, read_cards
+from bugintake.triage import owners
+from bugintake.triage.looking import today_of
+from bugintake.triage.queries import ROWS_SHOWN, Card, cards, read_cards
 
 SHOWN = 50
+TODAY = sa.bindparam("today", type_=sa.Date())
+IS_ASLEEP = Bug.snoozed_until > TODAY
+WHY = {News.ANSWERED: "Answered", News.CAME_BACK: "Came back", News.WOKEN: "Woken by a customer"}
 
 
 @dataclass(frozen=True)
 class Item:
-    """One bug in the queue, why it is there, and until when somebody should look."""
+    """One bug in the queue, and until when somebody should look."""
 
     card: Card
     deadline_at: datetime | None
@@ -37,35 +42,71 @@ class Item:
         """Whether its deadline is less than half an hour away."""
         return self.deadline_at is not None and self.deadline_at - clock.now() < timedelta(minutes=30)
 
+    @property
+    def why(self) -> str:
+        """What brought it back, for one that is not simply new."""
+        if self.card.news is not None:
+            return WHY[self.card.news]
+        if self.card.snoozed_until is not None:
+            return "Snooze ended"
+        return WHY[News.CAME_BACK] if self.card.has_come_back else ""
+
 
 def queue(actor: User) -> tuple[Sequence[Item], int]:
     """List what waits most urgently for the person on duty, and count all of it.
 
-    New bugs, those that came back, and accepted ones without an owner, ordered by deadline, which is the impact's
-    working minutes after the bug arrived here; people waiting break ties.
+    New bugs and accepted ones without an owner, and of any that are open those that were answered, came back or whose
+    snooze has ended and that no engineer has touched since; none that is snoozed. What somebody raised is on top; then
+    by deadline, which is the impact's working minutes after the bug arrived here; people waiting break ties.
     """
-    sees_all = actor.can(Role.LEAD)
+    sees_all, values = actor.can(Role.LEAD), {"reader": actor.id, "today": today_of(actor)}
     impacts = [choice for choice in catalogue.names().choices.values() if choice.list == OptionList.IMPACT]
     minutes = {impact.position: impact.deadline_minutes for impact in impacts}
     hours = working_hours()
     items = []
-    for card in read_cards(_queue(sees_all), reader=actor.id):
+    for card in read_cards(_queue(sees_all), **values):
         allowed = minutes.get(card.impact_rank)
-        since = card.came_back_at if card.has_come_back and card.came_back_at else card.filed_at
+        since = max([card.filed_at, *(at for at in (card.came_back_at, card.news_at) if at is not None)])
+        if card.snoozed_until is not None:
+            since = max(since, hours.span(card.snoozed_until)[0])
         items.append(Item(card, hours.add_working(since, allowed) if allowed is not None else None))
-    return sorted(items, key=_order)[:SHOWN], rows(_count(sees_all), reader=actor.id)[0][0]
+    return sorted(items, key=_order)[:SHOWN], rows(_count(sees_all), **values)[0][0]
+
+
+def asleep(actor: User, *, of_everybody: bool, start: int) -> Sequence[Card]:
+    """Read one page of the open bugs that are snoozed, and one more, the soonest first.
+
+    By default only the actor's: those they own, and while they stand in those that nobody owns.
+    """
+    values = {"reader": actor.id, "today": today_of(actor), "me": actor.id, "start": start}
+    stands_in = not of_everybody and (person := owners.stand_in()) is not None and person.id == actor.id
+    return read_cards(_asleep(actor.can(Role.LEAD), of_everybody, stands_in), **values)
+
+
+@cache
+def _asleep(sees_all: bool, of_everybody: bool, stands_in: bool) -> sa.Select[*tuple[Any, ...]]:
+    mine = sa.or_(Bug.owner_id == sa.bindparam("me"), Bug.owner_id.is_(None) if stands_in else sa.false())
+    seen = sa.true() if sees_all else VISIBLE_TO_READER
+    found = cards(Bug.status.in_(OPEN), IS_ASLEEP, sa.true() if of_everybody else mine, seen)
+    page = found.order_by(None).order_by(Bug.snoozed_until, Bug.impact_rank, Bug.id)
+    return page.offset(sa.bindparam("start")).limit(ROWS_SHOWN + 1)
 
 
 def _waiting(sees_all: bool) -> sa.Select[*tuple[Any, ...]]:
     ownerless = sa.and_(Bug.status == Status.ACCEPTED, Bug.owner_id.is_(None))
-    return cards(sa.or_(Bug.status == Status.NEW, ownerless), sa.true() if sees_all else VISIBLE_TO_READER)
+    is_back = sa.or_(Bug.news.is_not(None), Bug.snoozed_until.is_not(None), Bug.raised_at.is_not(None))
+    is_awake = sa.or_(Bug.snoozed_until.is_(None), ~IS_ASLEEP)
+    wanted = (Bug.status.in_(OPEN), is_awake, sa.or_(Bug.status == Status.NEW, ownerless, is_back))
+    return cards(*wanted, sa.true() if sees_all else VISIBLE_TO_READER)
 
 
 @cache
 def _queue(sees_all: bool) -> sa.Select[*tuple[Any, ...]]:
     """Select the oldest of each impact: within one, deadlines follow the order in which bugs arrived."""
-    arrived = sa.func.coalesce(Bug.came_back_at, Bug.filed_at)
-    place = sa.func.row_number().over(partition_by=Bug.impact_rank, order_by=(arrived, Bug.id)).label("place")
+    arrived = sa.func.coalesce(Bug.news_at, Bug.came_back_at, Bug.filed_at)
+    alike = (Bug.impact_rank, Bug.snoozed_until.is_(None), Bug.raised_at.is_(None))
+    first = (Bug.snoozed_until, arrived, Bug.id)
+    place = sa.func.row_number().over(partition_by=alike, order_by=first).label("place")
     found = _waiting(sees_all).add_columns(place).order_by(None).subquery()
     return sa.select(found).where(found.c.place <= SHOWN)
 
@@ -75,5 +116,6 @@ def _count(sees_all: bool) -> sa.Select[int]:
     return sa.select(sa.func.count()).select_from(_waiting(sees_all).order_by(None).subquery())
 
 
-def _order(item: Item) -> tuple[bool, datetime, int, int]:
-    return (item.deadline_at is None, item.deadline_at or item.card.filed_at, -item.card.waiting, item.card.id)
+def _order(item: Item) -> tuple[bool, bool, datetime, int, int]:
+    is_below, until = item.card.raise_reason is None, item.deadline_at
+    return (is_below, until is None, until or item.card.filed_at, -item.card.waiting, item.card.id)

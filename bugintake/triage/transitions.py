@@ -1,7 +1,6 @@
 """How a bug moves from one status to another. Nothing else writes `status`."""
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,15 +11,16 @@ from bugintake.core.errors import Conflict, Invalid
 from bugintake.core.events import EventKind
 from bugintake.core.forms import clean_line
 from bugintake.intake import catalogue, waiting
-from bugintake.intake.models import Bug, Option, Question, Report, Status
+from bugintake.intake.models import Bug, News, Option, Question, Report, Status
 from bugintake.team.models import User
 from bugintake.team.workspace import workspace
+from bugintake.triage import looking
 from bugintake.triage.moves import UNDOABLE, move_before, refuse_unseen, what_happened, written_since
 from bugintake.triage.moves import last_move as last_move
 
 PARTS = ["release", "owner", "decline_reason"]  # what a move may point elsewhere
-UNDO_WITHIN = timedelta(minutes=10)
 NOTE_LENGTH = 4000
+ENDS_A_SNOOZE = (Status.IN_PROGRESS, Status.FIXED, Status.DECLINED)  # whoever does this has not put it off
 
 ALLOWED: Mapping[Status, frozenset[Status]] = {
     Status.NEW: frozenset({Status.NEEDS_INFO, Status.ACCEPTED, Status.IN_PROGRESS, Status.FIXED, Status.DECLINED}),
@@ -99,7 +99,8 @@ def answer(question: Question, text: str, *, actor: User | None) -> None:
     question.answer, question.answered_at = text, clock.now()
     bug = db.session.get_one(Bug, question.report.bug.canonical_id)
     if bug.status == Status.NEEDS_INFO:
-        _move(bug, question.status_before, EventKind.BUG_ANSWERED, actor, None)
+        news = {"news": News.ANSWERED, "news_at": clock.now()}
+        _move(bug, question.status_before, EventKind.BUG_ANSWERED, actor, None, **news)
 
 
 def fix(bug: Bug, notes: Mapping[str, str], release: Option | None, *, actor: User, seen: Status | None = None) -> None:
@@ -156,6 +157,7 @@ def decline(
 def come_back(bug: Bug, *, actor: User | None) -> None:
     """Reopen a live bug that still happens, as the next generation. Records bug.came_back."""
     columns: dict[str, Any] = {"generation": bug.generation + 1, "came_back_at": clock.now()}
+    columns |= {"news": News.CAME_BACK, "news_at": clock.now()}
     _move(bug, Status.ACCEPTED, EventKind.BUG_CAME_BACK, actor, None, **columns)
 
 
@@ -187,16 +189,16 @@ def undo(bug: Bug, *, actor: User, offered: int | None = None) -> None:
         raise Conflict(f"{what_happened(bug)} So your move cannot be undone any more.")
     if last is None or (last.kind not in UNDOABLE and last.kind != EventKind.BUG_LIVE):
         raise Conflict("There is nothing to undo.")
-    if clock.now() - last.at > UNDO_WITHIN:
+    if clock.now() - last.at > looking.UNDO_WITHIN:
         raise Conflict("That was more than ten minutes ago. Move the bug instead.")
     verdict = last
     if last.kind == EventKind.BUG_LIVE:
         fixed = move_before(last)
-        if fixed is None or fixed.kind != EventKind.BUG_FIXED or clock.now() - fixed.at > UNDO_WITHIN:
+        if fixed is None or fixed.kind != EventKind.BUG_FIXED or clock.now() - fixed.at > looking.UNDO_WITHIN:
             raise Conflict("A release made this live. Say that the release is not live instead.")
         verdict = fixed
     newer = written_since(verdict)
-    was = {name: _by_now(name, value) for name, value in verdict.details["was"].items() if name not in newer}
+    was = {name: value for name, value in looking.read(verdict.details["was"]).items() if name not in newer}
     undone = Status(was.pop("status"))
     change = sa.update(Bug).where(Bug.id == bug.id)
     values = {"status": undone, "status_since_at": clock.now(), "changed_at": clock.now(), **was}
@@ -211,13 +213,6 @@ def undo(bug: Bug, *, actor: User, offered: int | None = None) -> None:
         _go_live_with_its_release(bug, actor)  # it may have gone live while the bug was said not to be fixed
 
 
-def _by_now(name: str, value: Any) -> Any:
-    """Return what a move had left behind; a choice that was merged since means the other one."""
-    if name not in ("release_id", "decline_reason_id") or value is None:
-        return value
-    return catalogue.standing_for(db.session.get_one(Option, value)).id
-
-
 def _move(bug: Bug, to: Status, kind: EventKind, actor: User | None, seen: Status | None, **columns: Any) -> None:
     before = bug.status
     refuse_unseen(bug, seen)
@@ -227,6 +222,10 @@ def _move(bug: Bug, to: Status, kind: EventKind, actor: User | None, seen: Statu
     outcome = before if before in (Status.LIVE, Status.DECLINED) else None
     if to not in ALLOWED[before] or TAKES_BACK.get(kind) != outcome:
         raise Conflict(f"A bug that is {before.label} cannot become {to.label}.")
+    if kind not in (EventKind.BUG_ANSWERED, EventKind.BUG_CAME_BACK):
+        columns |= looking.looked(bug, actor)
+    if to in ENDS_A_SNOOZE and bug.snoozed_until is not None:
+        columns["snoozed_until"] = None
     was = {name: getattr(bug, name) for name in columns if name != "came_back_at"}
     now = clock.now()
     change = sa.update(Bug).where(Bug.id == bug.id, Bug.status == before, Bug.merged_into_id.is_(None))
@@ -237,16 +236,14 @@ def _move(bug: Bug, to: Status, kind: EventKind, actor: User | None, seen: Statu
         raise Conflict("Somebody else moved this bug first.")
     db.session.expire(bug, PARTS)
     was["status"] = before
-    events.record(kind, bug=bug, actor=actor, before=before, after=to, generation=bug.generation, was=_plain(was))
+    events.record(
+        kind, bug=bug, actor=actor, before=before, after=to, generation=bug.generation, was=looking.plain(was)
+    )
 
 
 def _refuse_part(bug: Bug) -> None:
     if bug.merged_into_id is not None:
         raise Conflict(f"{bug.ref} is part of BUG-{bug.canonical_id}. Move that one.")
-
-
-def _plain(was: dict[str, Any]) -> dict[str, Any]:
-    return {name: value.isoformat() if hasattr(value, "isoformat") else value for name, value in was.items()}
 
 
 def _check_note(notes: Mapping[str, str], sentence: str) -> None:

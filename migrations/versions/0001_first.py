@@ -36,6 +36,7 @@ TABLES = (
     "rotation_members",
     "announcements",
     "bug_words",
+    "comments",
     "reports",
     "attachments",
     "drafts",
@@ -469,6 +470,12 @@ def upgrade() -> None:
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("waiting_count", sa.Integer(), nullable=False),
         sa.Column("came_back_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("news", sa.String(32), nullable=True),
+        sa.Column("news_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("snoozed_until", sa.Date(), nullable=True),
+        sa.Column("raised_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("raised_by_id", sa.Integer(), nullable=True),
+        sa.Column("raise_reason", sa.String(32), nullable=True),
         sa.Column("reproduced_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("release_id", sa.Integer(), nullable=True),
@@ -480,6 +487,13 @@ def upgrade() -> None:
             "(status = 'declined') = (decline_reason_id IS NOT NULL)", name=op.f("ck_bugs_reason_iff_declined")
         ),
         sa.CheckConstraint("generation >= 1", name=op.f("ck_bugs_generation_counts_from_one")),
+        sa.CheckConstraint("(news IS NULL) = (news_at IS NULL)", name=op.f("ck_bugs_news_iff_news_at")),
+        sa.CheckConstraint(
+            "(raised_at IS NULL) = (raised_by_id IS NULL)", name=op.f("ck_bugs_raised_at_iff_raised_by")
+        ),
+        sa.CheckConstraint(
+            "(raised_at IS NULL) = (raise_reason IS NULL)", name=op.f("ck_bugs_raised_at_iff_raise_reason")
+        ),
         sa.CheckConstraint(
             "merged_into_id IS NULL OR merged_into_id <> id", name=op.f("ck_bugs_not_merged_into_itself")
         ),
@@ -490,6 +504,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["impact_id"], ["options.id"], name="fk_bugs_impact_id"),
         sa.ForeignKeyConstraint(["merged_into_id"], ["bugs.id"], name="fk_bugs_merged_into_id"),
         sa.ForeignKeyConstraint(["owner_id"], ["users.id"], name="fk_bugs_owner_id"),
+        sa.ForeignKeyConstraint(["raised_by_id"], ["users.id"], name="fk_bugs_raised_by_id"),
         sa.ForeignKeyConstraint(["release_id"], ["options.id"], name="fk_bugs_release_id"),
         sa.ForeignKeyConstraint(["symptom_id"], ["options.id"], name="fk_bugs_symptom_id"),
         sa.PrimaryKeyConstraint("id", name="pk_bugs"),
@@ -528,6 +543,21 @@ def upgrade() -> None:
         sqlite_where=sa.text("is_restricted IS 1"),
         postgresql_where=sa.text("is_restricted IS true"),
     )
+    op.create_table(
+        "comments",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("bug_id", sa.Integer(), nullable=False),
+        sa.Column("author_id", sa.Integer(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("mentioned", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("written_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("edited_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("removed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["author_id"], ["users.id"], name="fk_comments_author_id"),
+        sa.ForeignKeyConstraint(["bug_id"], ["bugs.id"], name="fk_comments_bug_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_comments"),
+    )
+    op.create_index("ix_comments_bug_id", "comments", ["bug_id"], unique=False)
     op.create_table(
         "deliveries",
         sa.Column("id", sa.Integer(), nullable=False),

@@ -122,6 +122,34 @@ POST /bugs/<ref>/reconsideration                         401    401      401    
 POST /bugs/<ref>/reconsideration restricted              401    401      401      403   404      in   in
 POST /bugs/<ref>/return                                  401    401      401      403   in       in   in
 POST /bugs/<ref>/return restricted                       401    401      401      403   404      in   in
+GET  /bugs/<ref>/snooze                                  login  login    login    403   200      200  200
+GET  /bugs/<ref>/snooze restricted                       login  login    login    403   404      200  200
+POST /bugs/<ref>/snooze                                  401    401      401      403   in       in   in
+POST /bugs/<ref>/snooze restricted                       401    401      401      403   404      in   in
+POST /bugs/<ref>/waking                                  401    401      401      403   in       in   in
+POST /bugs/<ref>/waking restricted                       401    401      401      403   404      in   in
+POST /bugs/<ref>/snooze/undo/<move_id>                   401    401      401      403   in       in   in
+POST /bugs/<ref>/snooze/undo/<move_id> restricted        401    401      401      403   404      in   in
+GET  /overlooked                                         login  login    login    403   403      200  200
+GET  /snoozed                                            login  login    login    200   200      200  200
+POST /bugs/<ref>/comments                                401    401      401      in    in       in   in
+POST /bugs/<ref>/comments restricted                     401    401      401      404   404      in   in
+GET  /bugs/<ref>/comments/<comment_id>                   login  login    login    403   200      403  403
+GET  /bugs/<ref>/comments/<comment_id> restricted        login  login    login    404   404      403  403
+POST /bugs/<ref>/comments/<comment_id>                   401    401      401      403   in       403  403
+POST /bugs/<ref>/comments/<comment_id> restricted        401    401      401      404   404      403  403
+POST /bugs/<ref>/comments/<comment_id>/removal           401    401      401      403   in       403  403
+POST /bugs/<ref>/comments/<comment_id>/removal restricted 401    401      401      404   404      403  403
+GET  /bugs/<ref>/colleagues                              login  login    login    200   200      200  200
+GET  /bugs/<ref>/colleagues restricted                   login  login    login    404   404      200  200
+GET  /bugs/<ref>/raise                                   login  login    login    200   200      200  200
+GET  /bugs/<ref>/raise restricted                        login  login    login    404   404      200  200
+POST /bugs/<ref>/raise                                   401    401      401      in    in       in   in
+POST /bugs/<ref>/raise restricted                        401    401      401      404   404      in   in
+POST /bugs/<ref>/raise/undo/<move_id>                    401    401      401      in    in       in   in
+POST /bugs/<ref>/raise/undo/<move_id> restricted         401    401      401      404   404      in   in
+POST /bugs/<ref>/look                                    401    401      401      403   in       in   in
+POST /bugs/<ref>/look restricted                         401    401      401      403   404      in   in
 POST /bugs/<ref>/undo/<move_id>                          401    401      401      403   in       in   in
 POST /bugs/<ref>/undo/<move_id> restricted               401    401      401      403   404      in   in
 GET  /bugs/<ref>/fix                                     login  login    login    403   200      200  200
@@ -289,6 +317,7 @@ GET  /duty/rotations/<rotation_id>/rule                  login  login    login  
 GET  /duty/rotations/<rotation_id>/rule absent           login  login    login    403   403      404  404
 POST /duty/rotations/<rotation_id>/rules                 401    401      401      403   403      in   in
 
+GET  /mine                                               login  login    login    200   200      200  200
 GET  /loop                                               login  login    login    200   200      200  200
 GET  /loop/<announcement_id>                             login  login    login    200   200      200  200
 GET  /loop/<announcement_id> restricted                  login  login    login    404   404      200  200

@@ -11,7 +11,7 @@ from bugintake.core.db import db, transaction
 from bugintake.intake import waiting
 from bugintake.intake.models import Bug, OptionList, Remark, Status
 from bugintake.loop.models import Announcement
-from bugintake.triage import editing, transitions
+from bugintake.triage import comments, editing, transitions
 from tests.architecture.cast import Cast
 from tests.architecture.test_access import FORM_TOKEN, plain
 from tests.factories import make_attachment, make_bug, make_customer, make_option, make_report, make_telling
@@ -59,6 +59,7 @@ class Scene:
             question = transitions.ask(bug, report, self.canary(), actor=owner)
             transitions.answer(question, self.canary(), actor=owner)
             db.session.add(Remark(report_id=report.id, text=self.canary()))
+            comments.write(bug, self.canary(), actor=owner)
             reason = make_option(OptionList.DECLINE_REASON)
             transitions.decline(bug, reason, {"en": self.canary()}, {"en": self.canary()}, actor=owner)
         make_attachment(bug, f"{self.canary()}.log", self.canary().encode())

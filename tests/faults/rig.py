@@ -12,7 +12,7 @@ from sqlalchemy.orm import aliased
 from bugintake.core.db import db
 from bugintake.intake.models import Bug, Report, Status
 from bugintake.loop import post, worker
-from bugintake.loop.models import Announcement, Delivery, DeliveryState, Message, MessageState
+from bugintake.loop.models import Announcement, Delivery, DeliveryKind, DeliveryState, Message, MessageState
 from tests.faults.server import FaultServer
 
 
@@ -25,10 +25,11 @@ def work() -> int:
     return tried
 
 
-def states() -> dict[str, int]:
-    """Count the envelopes in each state."""
+def states(*kinds: DeliveryKind) -> dict[str, int]:
+    """Count the envelopes in each state, of some kinds where they are named."""
     db.session.rollback()
-    found = db.session.execute(sa.select(Delivery.state, sa.func.count()).group_by(Delivery.state)).all()
+    wanted = Delivery.kind.in_(kinds or DeliveryKind)
+    found = db.session.execute(sa.select(Delivery.state, sa.func.count()).where(wanted).group_by(Delivery.state)).all()
     return {state.value: count for state, count in found}
 
 

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from bugintake.core.db import db, transaction
 from bugintake.intake import catalogue, option_merging
 from bugintake.intake.models import OPEN, Bug, OptionList, Status
+from bugintake.team.models import Role
 from bugintake.triage import queue
 from tests.counting import asked
 from tests.factories import (
@@ -16,6 +17,7 @@ from tests.factories import (
     make_bug,
     make_customer,
     make_option,
+    make_user,
 )
 from tests.visitors import visit
 
@@ -190,3 +192,13 @@ def test_one_area_is_read_in_its_order_and_never_sorted(app, mira, address):
 
     assert plans != []
     assert [step for plan in plans for step in plan if step.startswith("USE TEMP B-TREE FOR ORDER BY")] == []
+
+
+def test_a_page_of_a_room_with_several_entries_in_the_top_bar_belongs_to_the_first(app):
+    visitor, bug = visit(app, make_user(Role.LEAD)), make_bug()
+
+    current = [re.findall(r'aria-current="page">(\w+)', visitor.get(page).text) for page in ("/board", "/overlooked")]
+    current.append(re.findall(r'aria-current="page">(\w+)', visitor.get(f"/bugs/{bug.ref}").text))
+
+    assert [words[0] for words in current] == ["Board", "Overlooked", "Board"]
+    assert len(current[2]) == 1

@@ -8,6 +8,7 @@ from bugintake.loop.views import (
     customers,
     links,
     messages,
+    mine,
     notices,
     personal_data,
     releases,
@@ -15,7 +16,7 @@ from bugintake.loop.views import (
 )
 from bugintake.loop.views.blueprint import bp, public
 
-PAGES = (announcements, messages, notices, releases, links, customers, personal_data, unsubscribing)
+PAGES = (announcements, messages, notices, releases, links, customers, personal_data, unsubscribing, mine)
 
 
 def attach(app: Flask) -> None:
@@ -23,6 +24,7 @@ def attach(app: Flask) -> None:
     app.register_blueprint(bp)
     app.register_blueprint(public)
     register_nav("Loop", "loop.index", "l", position=30, count=announcements.to_do)
+    register_nav("My reports", "loop.my_reports", "m", position=32, is_for=mine.is_agent)
     register_panel("bug.told", announcements.told)
     register_panel("merge.effects", announcements.merge_effects)
     register_panel("customer.messages", links.told_to)

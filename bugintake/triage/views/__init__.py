@@ -7,11 +7,15 @@ bp = Blueprint("triage", __name__)
 from bugintake.triage.views import (  # noqa: E402, F401  # each adds its routes to the blueprint
     board,
     bug,
+    comments,
     many,
     merging,
     narrowed,
+    overlooked,
+    raising,
     rules,
     saved,
+    snoozing,
     splitting,
     verbs,
 )

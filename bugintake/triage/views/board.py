@@ -12,6 +12,7 @@ from bugintake.duty.queries import plan_to_show
 from bugintake.intake.models import OPEN, Status
 from bugintake.team.guards import signed_in, signed_in_user
 from bugintake.triage import queries, queue, search, sorting
+from bugintake.triage.looking import today_of
 from bugintake.triage.sorting import Sort
 from bugintake.triage.views import bp
 from bugintake.triage.views.narrowed import narrowed, place_of
@@ -33,6 +34,7 @@ def board() -> ResponseReturnValue:
         "triage/board.html",
         columns=columns,
         closed=closed,
+        today=today_of(signed_in_user()),
         here=request.full_path.rstrip("?"),
         tag=tag,
         sort=asked.filters.sort or Sort.WORST,
@@ -48,7 +50,8 @@ def _board_tag() -> str:
     plan = plan_to_show()
     on_duty = plan.at(clock.now()) if plan is not None else None
     person = on_duty.shift.person_id if on_duty is not None else None
-    parts = (state(), signed_in_user().id, person, theme())
+    me = signed_in_user()
+    parts = (state(), me.id, today_of(me), person, theme())
     return hashlib.sha256(repr((parts, request.query_string)).encode()).hexdigest()[:24]
 
 
@@ -69,6 +72,7 @@ def bugs() -> ResponseReturnValue:
     return render_template(
         "triage/list.html",
         cards=shown,
+        today=today_of(signed_in_user()),
         following=sorting.position(shown[-1], order) if len(found) > len(shown) else None,
         sort=sort,
         **narrowed("triage.bugs", asked),

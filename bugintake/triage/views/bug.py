@@ -20,7 +20,7 @@ from bugintake.team.guards import engineer_required, signed_in, signed_in_user
 from bugintake.team.models import User
 from bugintake.team.people import names
 from bugintake.team.workspace import workspace
-from bugintake.triage import duplicates, editing, forms, history, owners, queries, transitions
+from bugintake.triage import comments, duplicates, editing, forms, history, looking, owners, queries, transitions
 from bugintake.triage import reports as told
 from bugintake.triage.views import bp
 
@@ -56,8 +56,13 @@ def page(bug: Bug, status: int = 200, **forms_: Any) -> ResponseReturnValue:
         "files": files_of(report_ids),
         "history": lines,
         "earlier": earlier,
+        "comments": (written := comments.told_in(lines)),
+        "changeable": {number for number, comment in written.items() if comments.may_change(comment, me)},
+        "commenting": forms.CommentForm(),
         "question": question,
         "answered": intake_queries.answered_questions(bug) if reports.was_asked else (),
+        "is_new_to_us": bool(looking.looked(bug, me)),
+        "snoozed_until": looking.put_off_until(bug, me),
         "owner": owners.effective_owner(bug),
         "people": [person for person in names().values() if person.is_active],
         "allowed": transitions.ALLOWED[bug.status],

@@ -1,0 +1,121 @@
+"""What became of the reports that somebody filed: asked back, and what each customer was told."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import aliased, joinedload
+
+from bugintake.core.db import db
+from bugintake.intake.customers.models import Account, Customer
+from bugintake.intake.models import Bug, Question, Report, SettledBy, Status
+from bugintake.intake.queries import VISIBLE_TO_READER
+from bugintake.loop.models import Announcement, Message, MessageState
+from bugintake.team.models import Role, User
+
+SHOWN = 50
+LEFT = (SettledBy.WITHDRAWN, SettledBy.MERGED)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One report, the bug it belongs to by now, and what its customer was told last."""
+
+    report_id: int
+    filed_at: datetime
+    settled_by: SettledBy | None
+    customer_id: int | None
+    customer: str
+    bug_id: int
+    title: str
+    status: Status
+    question: str | None
+    asked_at: datetime | None
+    message: Message | None
+
+    @property
+    def ref(self) -> str:
+        """The bug's name."""
+        return f"BUG-{self.bug_id}"
+
+
+def asked_back(actor: User) -> list[Row]:
+    """List the reports of somebody about which a question is open, the oldest question first."""
+    return _read(_asked(actor.can(Role.LEAD)), actor, start=0)
+
+
+def filed_by(actor: User, *, start: int) -> list[Row]:
+    """Read one page of somebody's other reports, the newest first, and one more."""
+    return _read(_others(actor.can(Role.LEAD)), actor, start=start)
+
+
+def _read(statement: sa.Select[*tuple[Any, ...]], actor: User, *, start: int) -> list[Row]:
+    found = db.session.execute(statement, {"me": actor.id, "reader": actor.id, "start": start}).all()
+    told = _told({row.customer_id for row in found}, {row.bug_id for row in found})
+    return [
+        Row(
+            report_id=row.id,
+            filed_at=row.filed_at,
+            settled_by=row.settled_by,
+            customer_id=row.customer_id,
+            customer=f"{row.name}, {row.company}" if row.company else row.name or "",
+            bug_id=row.bug_id,
+            title=row.title,
+            status=row.status,
+            question=row.question,
+            asked_at=row.asked_at,
+            message=told.get((row.customer_id, row.bug_id)),
+        )
+        for row in found
+    ]
+
+
+def _told(customers: set[int | None], bugs: set[int]) -> dict[tuple[int | None, int], Message]:
+    """Read what customers are or were told about bugs, the last of each."""
+    about = sa.select(Message).join(Message.announcement).where(Announcement.bug_id.in_(bugs))
+    wanted = about.where(Message.customer_id.in_(customers - {None}), Message.state != MessageState.CANCELLED)
+    parts = (sa.orm.contains_eager(Message.announcement), joinedload(Message.customer))
+    found: Sequence[Message] = db.session.scalars(wanted.options(*parts).order_by(Message.id)).all()
+    return {(message.customer_id, message.announcement.bug_id): message for message in found}
+
+
+@cache
+def _asked(sees_all: bool) -> sa.Select[*tuple[Any, ...]]:
+    found = _mine(sees_all).join(Question, Question.report_id == Report.id).where(Question.answered_at.is_(None))
+    return found.add_columns(Question.text.label("question"), Question.asked_at).order_by(Question.id).limit(SHOWN)
+
+
+@cache
+def _others(sees_all: bool) -> sa.Select[*tuple[Any, ...]]:
+    is_open = sa.exists().where(Question.report_id == Report.id, Question.answered_at.is_(None))
+    found = _mine(sees_all).where(~is_open).add_columns(sa.null().label("question"), sa.null().label("asked_at"))
+    return found.order_by(Report.id.desc()).offset(sa.bindparam("start")).limit(SHOWN + 1)
+
+
+def _mine(sees_all: bool) -> sa.Select[*tuple[Any, ...]]:
+    whole = aliased(Bug)
+    return (
+        sa.select(
+            Report.id,
+            Report.filed_at,
+            Report.settled_by,
+            Report.customer_id,
+            Customer.name,
+            Account.name.label("company"),
+            whole.id.label("bug_id"),
+            whole.title,
+            whole.status,
+        )
+        .join(Bug, Bug.id == Report.bug_id)
+        .join(whole, whole.id == Bug.canonical_id)
+        .outerjoin(Customer, Customer.id == Report.customer_id)
+        .outerjoin(Account, Account.id == Customer.account_id)
+        .where(
+            Report.filed_by_id == sa.bindparam("me"),
+            sa.or_(Report.settled_by.is_(None), Report.settled_by.not_in(LEFT)),
+            sa.true() if sees_all else VISIBLE_TO_READER,
+        )
+    )

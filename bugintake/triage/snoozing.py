@@ -1,0 +1,115 @@
+"""Putting a bug off until a day, and waking it: by hand, or because a customer has something to say."""
+
+from datetime import date, timedelta
+from typing import Any, NamedTuple
+
+from bugintake.core import clock, events
+from bugintake.core.db import db, hold
+from bugintake.core.errors import Conflict, Invalid
+from bugintake.core.events import Event, EventKind
+from bugintake.core.forms import Seen
+from bugintake.core.templating import ago_in_words
+from bugintake.intake.models import Bug, News
+from bugintake.team.models import User
+from bugintake.triage import looking
+
+LONGEST = timedelta(days=366)
+KINDS = (EventKind.BUG_SNOOZED, EventKind.BUG_WOKEN)
+UNSEEN = Seen()
+WAKING = (
+    EventKind.REPORT_ATTACHED,
+    EventKind.REPORT_STILL_HAPPENING,
+    EventKind.BUG_ANSWERED,
+    EventKind.BUG_TOOK_IN,
+)
+
+
+class Choice(NamedTuple):
+    """A day that bugs are often put off to."""
+
+    label: str
+    until: date
+
+
+def choices(today: date) -> list[Choice]:
+    """Offer days by the names that people have for them."""
+    monday = today + timedelta(days=7 - today.weekday())
+    week = timedelta(weeks=1)
+    tomorrow = Choice("Tomorrow", today + timedelta(days=1))
+    return [
+        tomorrow,
+        Choice("Monday", monday),
+        Choice("In a week", today + week),
+        Choice("In two weeks", today + 2 * week),
+    ]
+
+
+def snooze(bug: Bug, until: date, *, actor: User, seen: Seen = UNSEEN) -> Event | None:
+    """Put a bug off until a day where the actor is; whatever its status, it is in nobody's queue before.
+
+    Records bug.snoozed. Raises Invalid for a day that is not after today or more than a year away, Conflict for a bug
+    that is closed, Stale where somebody else snoozed it since it was `seen`. The same day once more changes nothing.
+    """
+    hold(bug)
+    if not bug.is_open:
+        raise Conflict(f"{bug.ref} is {bug.status.label} by now, so there is nothing to put off.")
+    today = looking.today_of(actor)
+    if until <= today:
+        raise Invalid("Choose a day after today.", "until")
+    if until > today + LONGEST:
+        raise Invalid("Choose a day within a year.", "until")
+    if not seen.changes({"until": bug.snoozed_until}, {"until": until}, lambda _name: _who(bug)):
+        return None
+    return _put(bug, EventKind.BUG_SNOOZED, {**looking.looked(bug, actor), "snoozed_until": until}, actor)
+
+
+def wake(bug: Bug, *, actor: User) -> Event:
+    """Let a snoozed bug be where it would be without. Records bug.woken. Raises Conflict for one that is awake."""
+    hold(bug)
+    if bug.snoozed_until is None:
+        raise Conflict(f"{bug.ref} is awake already.")
+    return _put(bug, EventKind.BUG_WOKEN, {**looking.looked(bug, actor), "snoozed_until": None}, actor)
+
+
+def wake_for_customer(event: Event) -> None:
+    """Bring a snoozed bug back into the duty queue because of what a customer did. Records bug.woken."""
+    bug = db.session.get_one(Bug, event.bug_id)
+    if bug.snoozed_until is not None:
+        news = {"news": bug.news or News.WOKEN, "news_at": bug.news_at or clock.now()}
+        _put(bug, EventKind.BUG_WOKEN, {**news, "snoozed_until": None}, None)
+
+
+def take_back(bug: Bug, offered: int, *, actor: User) -> None:
+    """Undo a snooze or a wake-up within ten minutes. Records bug.woken or bug.snoozed.
+
+    Raises Conflict where it is too late, or where the day is another one by now.
+    """
+    last = looking.undoable(bug, offered)
+    if last.after != _day(bug.snoozed_until):
+        raise Conflict("A verdict ended the snooze, so there is nothing to undo.")
+    was = looking.read(last.details["was"])
+    _put(bug, EventKind.BUG_SNOOZED if was["snoozed_until"] else EventKind.BUG_WOKEN, was, actor)
+
+
+def listen() -> None:
+    """Wake what customers have something to say about."""
+    for kind in WAKING:
+        events.subscribe(kind, wake_for_customer)
+
+
+def _put(bug: Bug, kind: EventKind, values: dict[str, Any], actor: User | None) -> Event:
+    before, after = _day(bug.snoozed_until), _day(values["snoozed_until"])
+    return looking.put(bug, kind, values, actor, before=before, after=after)
+
+
+def _who(bug: Bug) -> str:
+    last = looking.last_of(bug, KINDS)
+    if last is None:
+        return ""
+    who = db.session.get(User, last.actor_id) if last.actor_id else None
+    did = "snoozed" if last.kind == EventKind.BUG_SNOOZED else "woke"
+    return f"{who.first_name if who else 'bugintake'} {did} it {ago_in_words(last.at)}."
+
+
+def _day(on: date | None) -> str | None:
+    return on.isoformat() if on else None

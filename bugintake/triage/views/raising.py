@@ -1,0 +1,61 @@
+"""Raising a bug to the top of today's queue, and saying that one has looked."""
+
+from flask import flash, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from bugintake.core.db import transaction
+from bugintake.core.events import Event
+from bugintake.core.templating import toast
+from bugintake.intake.models import Bug, RaiseReason
+from bugintake.intake.queries import bug_or_404
+from bugintake.team.guards import engineer_required, signed_in, signed_in_user
+from bugintake.triage import forms, looking, raising
+from bugintake.triage.views import bp
+from bugintake.triage.views.bug import back
+
+
+@bp.route("/bugs/<ref>/raise", methods=["GET", "POST"])
+@signed_in
+def raise_bug(ref: str) -> ResponseReturnValue:
+    """Put a bug on top of today's queue."""
+    me = signed_in_user()
+    bug = bug_or_404(ref, me)
+    form = forms.RaiseForm()
+    form.reason.choices = [(reason.value, reason.label) for reason in RaiseReason]
+    if request.method == "POST" and form.validate():
+        with transaction():
+            event = raising.raise_bug(bug, RaiseReason(form.reason.data), actor=me)
+        return _done(bug, _("%(ref)s is on top of today's queue.", ref=bug.ref), event)
+    words = {"bug": bug, "form": form, "next": request.values.get("next", "")}
+    return make_response(render_template("triage/raise.html", **words), 422 if form.errors else 200)
+
+
+@bp.post("/bugs/<ref>/look")
+@engineer_required
+def look(ref: str) -> ResponseReturnValue:
+    """Say that one has looked."""
+    me = signed_in_user()
+    bug = bug_or_404(ref, me)
+    with transaction():
+        event = looking.look(bug, actor=me)
+    words = _("You have looked at %(ref)s.", ref=bug.ref) if event else _("Nothing was new on %(ref)s.", ref=bug.ref)
+    return _done(bug, words, event)
+
+
+@bp.post("/bugs/<ref>/raise/undo/<int:move_id>")
+@signed_in
+def undo_raise(ref: str, move_id: int) -> ResponseReturnValue:
+    """Take one's own raise back, or that one has looked."""
+    me = signed_in_user()
+    bug = bug_or_404(ref, me)
+    with transaction():
+        raising.take_back(bug, move_id, actor=me)
+    flash(_("Undone: %(ref)s is as it was.", ref=bug.ref))
+    return redirect(back(bug))
+
+
+def _done(bug: Bug, words: str, event: Event | None) -> ResponseReturnValue:
+    undo = url_for("triage.undo_raise", ref=bug.ref, move_id=event.id, next=back(bug)) if event is not None else None
+    toast(words, undo=undo)
+    return redirect(back(bug))

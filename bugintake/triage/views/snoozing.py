@@ -1,0 +1,91 @@
+"""Putting a bug off until a day, waking it, and the list of what is put off."""
+
+from flask import flash, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from bugintake.core.db import transaction
+from bugintake.core.errors import Invalid
+from bugintake.core.events import Event
+from bugintake.core.forms import Seen
+from bugintake.core.paging import page_number, page_start
+from bugintake.core.templating import short_day, toast
+from bugintake.intake.models import Bug
+from bugintake.intake.queries import bug_or_404
+from bugintake.team.guards import engineer_required, signed_in, signed_in_user
+from bugintake.triage import forms, looking, queries, queue, snoozing
+from bugintake.triage.views import bp
+from bugintake.triage.views.bug import back
+
+
+@bp.route("/bugs/<ref>/snooze", methods=["GET", "POST"])
+@engineer_required
+def snooze(ref: str) -> ResponseReturnValue:
+    """Put a bug off until a day."""
+    me = signed_in_user()
+    bug = bug_or_404(ref, me)
+    form = forms.SnoozeForm()
+    if request.method == "POST" and form.validate() and form.until.data:
+        try:
+            with transaction():
+                event = snoozing.snooze(bug, form.until.data, actor=me, seen=Seen.on(request.form))
+        except Invalid as refusal:
+            form.refuse(refusal.sentence, refusal.field)
+        else:
+            return _done(bug, _("%(ref)s is snoozed until %(day)s.", ref=bug.ref, day=_until(bug)), event)
+    choices = snoozing.choices(looking.today_of(me))
+    words = {"bug": bug, "form": form, "choices": choices, "next": request.values.get("next", "")}
+    words["snoozed_until"] = looking.put_off_until(bug, me)
+    return make_response(render_template("triage/snooze.html", **words), 422 if form.errors else 200)
+
+
+@bp.post("/bugs/<ref>/waking")
+@engineer_required
+def wake(ref: str) -> ResponseReturnValue:
+    """Wake a bug before its day."""
+    me = signed_in_user()
+    bug = bug_or_404(ref, me)
+    with transaction():
+        event = snoozing.wake(bug, actor=me)
+    return _done(bug, _("%(ref)s is awake.", ref=bug.ref), event)
+
+
+@bp.post("/bugs/<ref>/snooze/undo/<int:move_id>")
+@engineer_required
+def undo_snooze(ref: str, move_id: int) -> ResponseReturnValue:
+    """Take a snooze or a wake-up back."""
+    me = signed_in_user()
+    bug = bug_or_404(ref, me)
+    with transaction():
+        snoozing.take_back(bug, move_id, actor=me)
+    done = _("Undone: %(ref)s is snoozed until %(day)s.", ref=bug.ref, day=_until(bug)) if bug.snoozed_until else ""
+    flash(done or _("Undone: %(ref)s is awake.", ref=bug.ref))
+    return redirect(back(bug))
+
+
+@bp.get("/snoozed")
+@signed_in
+def snoozed() -> ResponseReturnValue:
+    """List the bugs that are put off: one's own, or everybody's."""
+    me = signed_in_user()
+    of_everybody = request.args.get("of") == "everybody"
+    found = queue.asleep(me, of_everybody=of_everybody, start=page_start(queries.ROWS_SHOWN))
+    return render_template(
+        "triage/snoozed.html",
+        cards=found[: queries.ROWS_SHOWN],
+        has_more=len(found) > queries.ROWS_SHOWN,
+        page=page_number(),
+        of_everybody=of_everybody,
+        here=request.full_path.rstrip("?"),
+        me=me,
+    )
+
+
+def _until(bug: Bug) -> str:
+    return short_day(bug.snoozed_until) if bug.snoozed_until else ""
+
+
+def _done(bug: Bug, words: str, event: Event | None) -> ResponseReturnValue:
+    undo = url_for("triage.undo_snooze", ref=bug.ref, move_id=event.id, next=back(bug)) if event is not None else None
+    toast(words, undo=undo)
+    return redirect(back(bug))
