@@ -160,7 +160,7 @@ def _app(site: Site) -> Flask:
         app.add_url_rule(f"/{endpoint}", endpoint, lambda: "")
     for endpoint in ("team.sign_out", "team.remove_sample"):
         app.add_url_rule(f"/{endpoint}", endpoint, lambda: "", methods=["POST"])
-    app.add_url_rule("/bugs", "triage.bugs", lambda: TAKEN.replace("taken", request.args["q"]))
+    app.add_url_rule("/search", "triage.search", lambda: TAKEN.replace("taken", request.args["q"]))
     app.add_url_rule("/bugs/<ref>", "triage.show", lambda ref: TAKEN.replace("taken", ref))
     app.after_request(lambda response: (response.headers.extend(HEADERS), response)[1])
     return app

@@ -57,7 +57,7 @@ def test_words_are_searched_for(visit):
     page.keyboard.type("tax line")
     page.keyboard.press("Enter")
 
-    page.wait_for_url("**/bugs?q=tax+line")
+    page.wait_for_url("**/search?q=tax+line")
 
 
 def test_arrows_walk_and_escape_closes_then_leaves(visit):
