@@ -1,5 +1,5 @@
-// Lists of bugs by keyboard: the board, and a duty queue. What templates give it:
-//   .col or .q                    a column; columns are in the order of h and l.  [data-ref="BUG-158"] in it: a card,
+// Lists of bugs by keyboard: the board, the list, and a duty queue. What templates give it:
+//   .col, .q or .rows             a column; columns are in the order of h and l.  [data-ref="BUG-158"] in it: a card,
 //   id="BUG-158" and a link .t or .tt; data-v: its version, and it is redrawn when another poll brings a new one
 //   card verbs                    button or link with data-key="1" inside the card (its details.menu), or once per page:
 //   <template id="verbs">         of forms and links where {ref}, {status}, {v} and {owner} stand for the card's (also %7Bref%7D);
@@ -12,10 +12,10 @@ const root = document.querySelector("[data-poll], main:not(:has([data-poll]))");
 const template = document.getElementById("verbs");
 const place = `selected ${location.pathname}`;
 const say = (text) => document.dispatchEvent(new CustomEvent("say", { detail: text }));
-const columns = () => [...document.querySelectorAll(".col, .q")];
+const columns = () => [...document.querySelectorAll(".col, .q, .rows")];
 const cardsIn = (column) => [...column.querySelectorAll("[data-ref]")];
 const linkOf = (card) => card.querySelector(".t, .tt");
-const columnOf = (card) => card.closest(".col, .q");
+const columnOf = (card) => card.closest(".col, .q, .rows");
 let current = null;
 
 // ---- selection: real focus on the card's link, one tab stop for all cards

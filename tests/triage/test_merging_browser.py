@@ -29,7 +29,7 @@ def merged_into(bug):
     return db.session.get_one(Bug, bug.id).merged_into_id
 
 
-@pytest.mark.parametrize("start", ["/board", "/duty", "/bugs/{ref}"])
+@pytest.mark.parametrize("start", ["/board", "/bugs", "/duty", "/bugs/{ref}"])
 def test_2_merges_a_bug_into_one_that_looks_the_same_and_u_takes_it_back(page, desk, mira, start):
     terms = {"zone": "UTC", "start_on": date(2026, 3, 9), "handoff": time(9), "days": [0, 1, 2, 3, 4]}
     with transaction():
@@ -56,6 +56,7 @@ def test_the_other_bug_is_typed_by_number_without_a_pointer(page, desk):
     bug, other = make_bug(), make_bug(area="Search", symptom="Does nothing")
     page.goto(f"{desk}/bugs/{bug.ref}/merge")
 
+    expect(page.get_by_label("Which bug is it the same as?")).to_be_focused()
     page.keyboard.type(str(other.id))
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name=f"{bug.ref} becomes a part of {other.ref}")).to_be_visible()
