@@ -30,6 +30,7 @@ FOR_PROGRAMS = (
     "/customers/suggestions",
     "/accounts/suggestions",
     "/search/suggestions",
+    "/bugs/<ref>/colleagues",
     "/customers.csv",
     "/customers/<int:customer_id>/data.json",
     "/customers/<int:customer_id>/history",  # a part of the form, which its script asks for
@@ -79,6 +80,9 @@ def test_every_page_of_the_team_is_open_to_everybody_with_the_longest_names(hous
     page.get_by_role("button", name=re.compile("Sign in as Petra")).click()
     eyes = Eyes(page)
     rules = [rule for rule in routes(house) if not rule.startswith(FOR_PROGRAMS) and rule not in BY_LINK]
+    page.goto(f"{house.base_url}/bugs/{WORDS['ref']}")
+    page.get_by_label("Comment for the team").fill(LONG * 6)
+    page.get_by_role("button", name="Comment", exact=True).click()
     page.goto(f"{house.base_url}/admin/catalogue/proposals")
     proposal = re.findall(r"/proposals/\d+", page.content())[0]
 
