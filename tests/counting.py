@@ -25,6 +25,23 @@ def asked() -> Iterator[list[str]]:
         sa.event.remove(db.engine, "before_cursor_execute", note)
 
 
+@contextmanager
+def plans(table: str) -> Iterator[list[list[str]]]:
+    """Collect how SQLite reads a table for what the block asks, step by step."""
+    found: list[list[str]] = []
+
+    def explain(connection: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
+        if f"FROM {table}" in statement and not statement.startswith("EXPLAIN"):
+            plan = connection.connection.cursor().execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            found.append([row[3] for row in plan])
+
+    sa.event.listen(db.engine, "before_cursor_execute", explain)
+    try:
+        yield found
+    finally:
+        sa.event.remove(db.engine, "before_cursor_execute", explain)
+
+
 def fewest(call: Callable[[], Any]) -> int:
     """Count what a call asks at the least: on PostgreSQL, what is kept is read again while anybody else writes."""
     found = []

@@ -85,6 +85,7 @@ RAISE_LABELS = {
 }
 
 
+_MERGED = sa.text("merged_into_id IS NOT NULL")
 _CAME_BACK, _RESTRICTED = sa.text("came_back_at IS NOT NULL"), sa.text("is_restricted IS true")
 
 
@@ -116,6 +117,8 @@ class Bug(Model):
         sa.Index("ix_bugs_status_since", "status", "status_since_at", "id"),
         sa.Index("ix_bugs_waiting", "status", sa.text("waiting_count DESC"), "id"),
         sa.Index("ix_bugs_filed_at", "filed_at", "id"),
+        # Not of those that stand for themselves: SQLite takes them for few, and would read all bugs by it.
+        sa.Index("ix_bugs_merged_into_id", "merged_into_id", sqlite_where=_MERGED, postgresql_where=_MERGED),
         sa.Index("ix_bugs_came_back", "id", sqlite_where=_CAME_BACK, postgresql_where=_CAME_BACK),
         sa.Index("ix_bugs_restricted", "id", sqlite_where=sa.text("is_restricted IS 1"), postgresql_where=_RESTRICTED),
         {"sqlite_autoincrement": True},
@@ -127,7 +130,7 @@ class Bug(Model):
     status_since_at: Mapped[datetime] = mapped_column(default=clock.now)
     generation: Mapped[int] = mapped_column(default=1)
     canonical_id: Mapped[int | None] = mapped_column(sa.ForeignKey("bugs.id"), index=True)
-    merged_into_id: Mapped[int | None] = mapped_column(sa.ForeignKey("bugs.id"), index=True)
+    merged_into_id: Mapped[int | None] = mapped_column(sa.ForeignKey("bugs.id"))
     is_restricted: Mapped[bool] = mapped_column(default=False)
     area_id: Mapped[int] = mapped_column(sa.ForeignKey("options.id"))
     symptom_id: Mapped[int] = mapped_column(sa.ForeignKey("options.id"))

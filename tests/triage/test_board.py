@@ -11,7 +11,7 @@ from bugintake.intake import catalogue, option_merging
 from bugintake.intake.models import OPEN, Bug, OptionList, Status
 from bugintake.team.models import Role
 from bugintake.triage import queue
-from tests.counting import asked
+from tests.counting import asked, plans
 from tests.factories import (
     bring_to,
     make_bug,
@@ -179,19 +179,12 @@ def test_one_area_is_read_in_its_order_and_never_sorted(app, mira, address):
     page = address.format(area=area)
     visitor = visit(app, mira)
     visitor.get(page)
-    plans = []
 
-    def explain(connection, _cursor, statement, parameters, _context, _many):
-        if "FROM bugs" in statement and not statement.startswith("EXPLAIN"):
-            plan = connection.connection.cursor().execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
-            plans.append([row[3] for row in plan])
+    with plans("bugs") as found:
+        visitor.get(page)
 
-    sa.event.listen(db.engine, "before_cursor_execute", explain)
-    visitor.get(page)
-    sa.event.remove(db.engine, "before_cursor_execute", explain)
-
-    assert plans != []
-    assert [step for plan in plans for step in plan if step.startswith("USE TEMP B-TREE FOR ORDER BY")] == []
+    assert found != []
+    assert [step for plan in found for step in plan if step.startswith("USE TEMP B-TREE FOR ORDER BY")] == []
 
 
 def test_a_page_of_a_room_with_several_entries_in_the_top_bar_belongs_to_the_first(app):

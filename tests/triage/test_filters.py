@@ -17,12 +17,13 @@ from bugintake.team import passwords
 from bugintake.team.models import Role
 from bugintake.triage import editing, narrowing
 from bugintake.triage.sorting import Sort
-from tests.counting import fewest
+from tests.counting import fewest, plans
 from tests.factories import bring_to, make_bug, make_customer, make_option, make_report, make_user
 from tests.visitors import visit
 
 pytestmark = pytest.mark.usefixtures("company")
 
+OF_FEW = ("ix_bugs_came_back", "ix_bugs_restricted")  # which hold no other bug
 DAYS = ("Monday", "Tuesday", "Wednesday")
 
 
@@ -296,6 +297,38 @@ def test_filters_cost_the_same_number_of_statements_for_one_bug_and_for_many(app
         make_bug(status, waiting=[hana, make_customer()], actor=mira, platform="Firefox")
 
     assert costs() == one
+
+
+@pytest.mark.only_on("sqlite")
+@pytest.mark.parametrize("sort", ["newest", "worst", "waiting", "longest"])
+def test_what_few_bugs_have_is_found_by_an_index_and_never_by_reading_all(app, mira, sort):
+    hana = make_customer("Hana", company="Brightline")
+    make_bug(Status.NEEDS_INFO, waiting=[hana], platform="Firefox")
+    firefox, visitor = make_option(OptionList.PLATFORM, "Firefox"), visit(app, mira)
+    told = (f"platform={firefox.id}", f"account={hana.account_id}", "q=line", "asked=1")
+
+    for asked_for in (*told, "owner=me", "filed_by=me", "waiting=1", "came_back=1", "restricted=1"):
+        with plans("bugs") as found:
+            visitor.get(f"/bugs?{asked_for}&sort={sort}")
+
+        assert found != []
+        steps = [step for plan in found for step in plan]
+        whole = [step for step in steps if step.startswith("SCAN bugs") or "ix_bugs_merged_into_id" in step]
+        assert [step for step in whole if not step.endswith(OF_FEW)] == []
+
+
+@pytest.mark.only_on("sqlite")
+@pytest.mark.parametrize("kind", ["platform", "version"])
+def test_a_board_looks_at_the_reports_of_each_bug_and_never_at_all_that_have_a_choice(app, mira, kind):
+    make_bug()
+    chosen, visitor = make_option(OptionList(kind)), visit(app, mira)
+
+    with plans("bugs") as found:
+        visitor.get(f"/board?{kind}={chosen.id}")
+
+    steps = [step for plan in found for step in plan]
+    assert [step for step in steps if "ix_reports_bug_settled" in step] != []
+    assert [step for step in steps if f"ix_reports_{kind}_bug" in step] == []
 
 
 def test_a_customer_of_a_merged_company_is_found_by_either_number(found, app, mira):
