@@ -135,7 +135,7 @@ def accept_and_fix(page: Page, house: House, ref: str) -> None:
         page.get_by_label("New version").fill("4.13.0")
     page.get_by_label("What is different for the customer, in German").fill("Die Steuerzeile steht wieder auf dem PDF.")
     page.get_by_role("button", name="It is fixed").click()
-    expect(page.get_by_text("Fixed, not live yet").first).to_be_visible()
+    expect(page.get_by_text("is fixed, not live yet").first).to_be_visible()
 
 
 def decline(page: Page, house: House, ref: str) -> None:
