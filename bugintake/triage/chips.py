@@ -13,7 +13,12 @@ from bugintake.intake.customers.models import Account
 from bugintake.team.people import names
 from bugintake.triage.filters import LISTS, ME, NOBODY, Filters
 
-MARK_LABELS = {"came_back": "Came back", "asked": "Asked, no answer yet", "restricted": "Restricted"}
+MARK_LABELS = {
+    "came_back": "Came back",
+    "asked": "Asked, no answer yet",
+    "snoozed": "Snoozed",
+    "restricted": "Restricted",
+}
 LIST_LABELS = {"area": "Area", "impact": "Impact", "platform": "Platform", "version": "Version"}
 
 

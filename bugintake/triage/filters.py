@@ -18,7 +18,7 @@ from bugintake.triage.sorting import Sort
 
 LISTS = (OptionList.AREA, OptionList.IMPACT, OptionList.PLATFORM, OptionList.VERSION)
 PEOPLE = ("owner", "filed_by")
-MARKS = ("came_back", "asked", "restricted")
+MARKS = ("came_back", "asked", "snoozed", "restricted")
 DAYS = ("since", "until")
 ME, NOBODY = "me", "nobody"
 LONGEST = 1000
@@ -44,6 +44,7 @@ class Filters:
     waiting: int | None = None
     came_back: bool = False
     asked: bool = False
+    snoozed: bool = False
     restricted: bool = False
     since: date | None = None
     until: date | None = None

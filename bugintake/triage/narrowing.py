@@ -21,6 +21,7 @@ from bugintake.intake.queries import VISIBLE_TO_READER, in_sight_of_reader
 from bugintake.intake.word_index import BugWords, all_of, hits_of_all
 from bugintake.team.models import Role, User
 from bugintake.triage.filters import LISTS, ME, NOBODY, Filters
+from bugintake.triage.looking import today_of
 from bugintake.triage.phrases import Phrases
 
 LATEST, ENOUGH_REPORTS, ENOUGH_BUGS = 5000, 200, 60  # so many among the latest bugs soon fill a page of fifty
@@ -44,6 +45,7 @@ NARROWED: Mapping[str, sa.ColumnElement[bool]] = {
     "waiting": Bug.waiting_count >= sa.bindparam("waiting"),
     "came_back": Bug.came_back_at.is_not(None),
     "asked": Bug.id.in_(_ASKED),
+    "snoozed": Bug.snoozed_until > sa.bindparam("snoozed", type_=sa.Date()),
     "restricted": Bug.is_restricted.is_(True),
     # The same for a list, which goes through all bugs: an index of their own tells which few they are.
     "those_waiting": Bug.id.in_(
@@ -119,6 +121,7 @@ def _values(filters: Filters, actor: User) -> dict[str, Any]:
         given["filed_by"] = _person(filters.filed_by, actor)
     given |= {"account": filters.account, "plan": filters.plan or None, "waiting": filters.waiting}
     given |= {mark: getattr(filters, mark) or None for mark in ("came_back", "asked", "restricted")}
+    given["snoozed"] = today_of(actor) if filters.snoozed else None
     given |= {"since": _begin(filters.since, actor), "until": _end(filters.until, actor)}
     given |= _words(filters.text)
     if not actor.can(Role.LEAD):

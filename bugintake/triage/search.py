@@ -17,7 +17,7 @@ from bugintake.triage.phrases import MOST, Phrases
 from bugintake.triage.sorting import Sort
 
 MOST_CHOICES = 20
-MARKS = {"came-back": "came_back", "asked": "asked", "restricted": "restricted"}
+MARKS = {"came-back": "came_back", "asked": "asked", "snoozed": "snoozed", "restricted": "restricted"}
 
 
 class Asked(NamedTuple):

@@ -25,7 +25,7 @@ HELP = {
     "plan": "of the companies that told",
     "waiting": "people at least, as in >10",
     "filed": "a day, as in >=2026-03-10",
-    "is": "came-back, asked, restricted, open",
+    "is": "came-back, asked, snoozed, restricted, open",
     "sort": ", ".join(Sort),
 }
 """Each field in a few words, for those who type and for the help under the field."""

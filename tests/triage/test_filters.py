@@ -3,7 +3,7 @@
 import html
 import random
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -127,6 +127,9 @@ def test_waiting_came_back_asked_and_restricted_narrow(found, mira):
     assert found("came_back=1") == {came.ref}
     assert found("asked=1") == {asked.ref}
     assert found("restricted=1") == {secret.ref}
+    with transaction():
+        asked.snoozed_until, many.snoozed_until = date(2026, 3, 11), date(2026, 3, 10)
+    assert found("snoozed=1") == {asked.ref}  # until tomorrow; the other one has slept its fill
 
 
 def test_nobody_finds_a_restricted_bug_by_a_filter(app, mira):

@@ -120,7 +120,7 @@ A_DAY = "Say a day, as in filed:2026-03-10, filed:>=2026-03-10 or filed:2026-03-
             "filed:monday",
             f"{A_DAY} “filed:monday” is searched for as words.",
         ),
-        ("is:red", "A bug can be came-back, asked, restricted or open. “is:red” is searched for as words."),
+        ("is:red", "A bug can be came-back, asked, snoozed, restricted or open. “is:red” is searched for as words."),
         (
             "sort:up",
             "The orders are worst, waiting, oldest, newest, changed, longest. “sort:up” is searched for as words.",
@@ -249,6 +249,7 @@ def test_filters_written_as_a_search_read_back_as_the_same(house, data):
                 waiting=st.one_of(st.none(), st.integers(1, 999_999_999)),
                 came_back=st.booleans(),
                 asked=st.booleans(),
+                snoozed=st.booleans(),
                 restricted=st.booleans(),
                 since=st.one_of(st.none(), st.dates()),
                 until=st.one_of(st.none(), st.dates()),
