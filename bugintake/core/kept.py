@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import update_wrapper
+from functools import update_wrapper, wraps
 from typing import Any, Generic, ParamSpec, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -43,6 +43,19 @@ def state() -> State:
     return found
 
 
+def once(read: Callable[[], T]) -> Callable[[], T]:
+    """Let a function read once in a transaction, however often it is called there."""
+
+    @wraps(read)
+    def remembered() -> T:
+        memory: dict[Callable[[], T], T] = db.session().info.setdefault("once", {})
+        if read not in memory:
+            memory[read] = read()
+        return memory[read]
+
+    return remembered
+
+
 @contextmanager
 def apart() -> Iterator[Session]:
     """Open a session of its own for objects to keep: they belong to no request, so none can change them."""
@@ -54,9 +67,10 @@ def apart() -> Iterator[Session]:
 
 
 @sa.event.listens_for(Session, "after_transaction_end")
-def _forget_state(session: Session, ended: SessionTransaction) -> None:
+def _forget(session: Session, ended: SessionTransaction) -> None:
     if ended.parent is None:
         session.info.pop("state", None)
+        session.info.pop("once", None)
 
 
 class kept(Generic[P, T]):  # noqa: N801  # a decorator

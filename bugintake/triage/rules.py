@@ -10,6 +10,7 @@ from bugintake.core import clock, events
 from bugintake.core.db import db, hold
 from bugintake.core.errors import Conflict, Invalid
 from bugintake.core.events import Event, EventKind, Subscriber
+from bugintake.core.kept import once
 from bugintake.intake.models import OPEN, Bug, OptionList, Report
 from bugintake.intake.queries import visible_to
 from bugintake.team.models import User
@@ -97,6 +98,7 @@ def dry_run(rule: TriageRule, actor: User) -> tuple[Sequence[Bug], int]:
 
 BEGINNINGS = (EventKind.REPORT_FILED, EventKind.BUG_SPLIT_OFF)
 ACTS = (EventKind.BUG_ASSIGNED, EventKind.BUG_EDITED)
+_acting = once(in_force)  # forty people attached at once ask for the rules once
 
 
 def follow(event: Event) -> None:
@@ -104,7 +106,7 @@ def follow(event: Event) -> None:
 
     So what a person decides after it stays.
     """
-    for rule in in_force():
+    for rule in _acting():
         bug = db.session.get_one(Bug, event.bug_id)
         if _applies(rule, bug, event.kind) and not _has_acted(rule, bug):
             _act(rule, bug)
