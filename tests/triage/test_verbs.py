@@ -136,3 +136,13 @@ def test_a_question_goes_to_the_customer_only_where_one_waits(app, mira):
     assert "Nobody who waits told us of this" in refused.text and "Which browser?" in refused.text
     assert [q.is_for_customer for q in db.session.scalars(sa.select(Question))] == [True]
     assert "asked the customer, who reads it on their page" in visitor.get(f"/bugs/{bug.ref}").text
+
+
+@pytest.mark.parametrize("verb", ["decline", "fix"])
+def test_a_refused_form_leads_to_what_is_wrong_and_a_fresh_one_to_its_first_field(app, mira, verb):
+    bug, visitor = make_bug(), visit(app, mira)
+
+    fresh, refused = visitor.get(f"/bugs/{bug.ref}/{verb}").text, visitor.post(f"/bugs/{bug.ref}/{verb}").text
+
+    assert re.findall(r"<(\w+)[^>]* autofocus", fresh) == ["select"]
+    assert re.findall(r"<(\w+)[^>]* autofocus", refused) == ["div"]
