@@ -16,7 +16,7 @@ from bugintake.intake import catalogue
 from bugintake.intake.models import OptionList
 from bugintake.team.models import Role, User
 from bugintake.team.workspace import workspace
-from tests.counting import asked
+from tests.counting import asked, fewest
 from tests.factories import make_bug, make_option, make_user, make_workspace
 from tests.visitors import visit
 
@@ -68,10 +68,7 @@ def test_what_is_kept_is_read_once_until_something_happens(app):
         catalogue.names()
     assert statements == []
 
-    db.session.rollback()
-    with asked() as statements:
-        catalogue.names()
-    assert len(statements) == 1
+    assert fewest(lambda: (db.session.rollback(), catalogue.names())) == 1
 
     make_option(OptionList.AREA, "Search")
     assert [choice.label for choice in catalogue.names().offered[OptionList.AREA]] == ["Invoices", "Search"]

@@ -77,6 +77,7 @@ def test_a_choice_that_was_typed_over_is_never_sent(context, company, desk):
     page = context.new_page()
     page.goto(f"{desk}/new")
     page.get_by_label("Customer", exact=True).fill("hana")
+    page.get_by_role("option", name="Hana Kovač").wait_for()
     page.keyboard.press("Tab")
     page.get_by_label("Where").fill("search")
     page.keyboard.press("Enter")

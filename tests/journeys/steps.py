@@ -50,7 +50,8 @@ def join(admin: Page, people: People, house: House, name: str, role: str) -> Pag
     invite.get_by_label("Name").fill(name)
     invite.get_by_label("E-mail").fill(f"{name.split()[0].lower()}@fakturo.example.com")
     invite.get_by_label(role).first.check()
-    invite.get_by_role("button", name="Make an invitation link").click()
+    with admin.expect_navigation():
+        invite.get_by_role("button", name="Make an invitation link").click()
     link = re.findall(re.escape(house.base_url) + r"/[^\s\"<]+", admin.content())[0]
     page = people.arrive()
     page.goto(link)
