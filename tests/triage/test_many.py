@@ -63,6 +63,18 @@ def test_taking_several_is_not_undone_as_if_it_were_their_last_move(app, mira):
     assert "/bugs/many/undo" not in page
 
 
+def test_a_bug_that_somebody_took_meanwhile_stays_theirs(app, mira):
+    jonas = make_user(name="Jonas Sommer")
+    mine, theirs = make_bug(), make_bug()
+    sent = {"bug": [f"{bug.ref} new " for bug in (mine, theirs)]}
+    with transaction():
+        editing.assign(theirs, jonas, actor=jonas)
+
+    visit(app, mira).post("/bugs/many/assignment", sent)
+
+    assert [db.session.get_one(Bug, bug.id).owner_id for bug in (mine, theirs)] == [mira.id, jonas.id]
+
+
 def test_one_that_somebody_moved_meanwhile_is_named_and_the_others_move(app, mira):
     jonas = make_user(name="Jonas Sommer")
     mine, theirs = make_bug(), make_bug()

@@ -9,18 +9,8 @@ from bugintake.core.db import db, transaction
 from bugintake.duty import roster
 from bugintake.intake.models import Bug
 from tests.factories import make_bug
-from tests.visitors import served, visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.only_on("sqlite"), pytest.mark.usefixtures("company")]
-
-
-@pytest.fixture
-def desk(app, mira, context):
-    """The address of the app, with Mira signed in to the browser."""
-    with served(app) as address:
-        cookie = visit(app, mira).client.get_cookie("session")
-        context.add_cookies([{"name": "session", "value": cookie.value, "url": address}])
-        yield address
 
 
 def merged_into(bug):

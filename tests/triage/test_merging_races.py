@@ -234,7 +234,7 @@ def meanwhile(app, bug, waits, holds):
             try:
                 with transaction():
                     waits()
-            except Exception as error:
+            except Exception as error:  # the test looks at what they were refused
                 errors.append(error)
 
     other = threading.Thread(target=contextvars.Context().run, args=(act,))

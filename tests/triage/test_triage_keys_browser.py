@@ -8,18 +8,8 @@ from bugintake.intake.models import Bug, RaiseReason, Status
 from bugintake.triage import raising
 from bugintake.triage.comment_models import Comment
 from tests.factories import make_bug, make_user
-from tests.visitors import served, visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.only_on("sqlite"), pytest.mark.usefixtures("company")]
-
-
-@pytest.fixture
-def desk(app, mira, context):
-    """The address of the app, with Mira signed in to the browser."""
-    with served(app) as address:
-        cookie = visit(app, mira).client.get_cookie("session")
-        context.add_cookies([{"name": "session", "value": cookie.value, "url": address}])
-        yield address
 
 
 def now(bug):

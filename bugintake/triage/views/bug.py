@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 
 from bugintake.core.db import transaction
 from bugintake.core.errors import NotFound
+from bugintake.core.events import Event
 from bugintake.core.forms import Seen, clean_line, clean_text, fingerprint
 from bugintake.core.security import local_target
 from bugintake.core.templating import toast
@@ -71,6 +72,12 @@ def page(bug: Bug, status: int = 200, **forms_: Any) -> ResponseReturnValue:
         "Status": Status,
     }
     return make_response(render_template("triage/show.html", **{**context, **forms_}), status)
+
+
+def done(bug: Bug, words: str, event: Event | None, *, undo: str = "triage.undo") -> ResponseReturnValue:
+    """Say what was done, with its undo where something changed, and go back to where the person came from."""
+    toast(words, undo=url_for(undo, ref=bug.ref, move_id=event.id, next=back(bug)) if event is not None else None)
+    return redirect(back(bug))
 
 
 def back(bug: Bug) -> str:

@@ -1,7 +1,7 @@
 """A verb on several bugs at once: each is checked and kept on its own, and one undo takes back what was done."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask import flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -22,7 +22,16 @@ from bugintake.triage import editing, forms, queries, transitions
 from bugintake.triage.views import bp
 
 MOST = 100
-Change = Callable[[Bug, Status | None], None]
+Change = Callable[[Bug, "OnScreen"], None]
+
+
+class OnScreen(NamedTuple):
+    """What the page showed of a bug that was chosen: its status, and the number of its owner."""
+
+    status: Status | None
+    owner: str | None
+
+
 MOVES: dict[str, Callable[..., None]] = {
     "acceptance": transitions.accept,
     "work": transitions.start,
@@ -37,7 +46,7 @@ def move_many(verb: str) -> ResponseReturnValue:
     if verb not in MOVES:
         raise NotFound()
     me = signed_in_user()
-    return _each(lambda bug, seen: MOVES[verb](bug, actor=me, seen=seen))
+    return _each(lambda bug, seen: MOVES[verb](bug, actor=me, seen=seen.status))
 
 
 @bp.post("/bugs/many/assignment")
@@ -45,7 +54,11 @@ def move_many(verb: str) -> ResponseReturnValue:
 def take_many() -> ResponseReturnValue:
     """Take several bugs."""
     me = signed_in_user()
-    return _each(lambda bug, _seen: editing.change(bug, {"owner": me}, Seen(), actor=me))
+
+    def change(bug: Bug, seen: OnScreen) -> None:
+        editing.change(bug, {"owner": me}, Seen({"owner": seen.owner} if seen.owner is not None else {}), actor=me)
+
+    return _each(change)
 
 
 @bp.post("/bugs/many/fix")
@@ -56,8 +69,8 @@ def fix_many() -> ResponseReturnValue:
     waiting = queries.languages_waiting(*bugs)
     form = forms.fix_form(forms.languages_for(waiting), **_answers())
 
-    def change(bug: Bug, seen: Status | None) -> None:
-        transitions.fix(bug, form.texts("note"), form.release(actor=me), actor=me, seen=seen)
+    def change(bug: Bug, seen: OnScreen) -> None:
+        transitions.fix(bug, form.texts("note"), form.release(actor=me), actor=me, seen=seen.status)
 
     return _asked("triage/fix.html", bugs, form, waiting, change)
 
@@ -70,9 +83,9 @@ def decline_many() -> ResponseReturnValue:
     waiting = queries.languages_waiting(*bugs)
     form = forms.decline_form(forms.languages_for(waiting), **_answers())
 
-    def change(bug: Bug, seen: Status | None) -> None:
+    def change(bug: Bug, seen: OnScreen) -> None:
         reason = catalogue.choose(OptionList.DECLINE_REASON, form.reason.data)
-        transitions.decline(bug, reason, form.texts("note"), form.texts("workaround"), actor=me, seen=seen)
+        transitions.decline(bug, reason, form.texts("note"), form.texts("workaround"), actor=me, seen=seen.status)
 
     return _asked("triage/decline.html", bugs, form, waiting, change)
 
@@ -96,12 +109,13 @@ def undo_many() -> ResponseReturnValue:
     return redirect(_back(), 303)
 
 
-def _chosen() -> dict[str, Status | None]:
-    """Read which bugs were chosen, and the status that each had on the screen: `bug` says “BUG-12 new”."""
-    chosen: dict[str, Status | None] = {}
+def _chosen() -> dict[str, OnScreen]:
+    """Read which bugs were chosen, with status and owner as they were on the screen: `bug` says “BUG-12 new 3”."""
+    chosen: dict[str, OnScreen] = {}
     for each in request.form.getlist("bug"):
         ref, _space, seen = each.partition(" ")
-        chosen[ref] = Status(seen) if seen in set(Status) else None
+        status, space, owner = seen.partition(" ")
+        chosen[ref] = OnScreen(Status(status) if status in set(Status) else None, owner if space else None)
     if not chosen:
         raise Invalid(_("Choose one or more bugs first."))
     if len(chosen) > MOST:
@@ -152,7 +166,7 @@ def _asked(
             return _each(change)
         except Invalid as refusal:
             form.refuse(refusal.sentence, refusal.field)
-    chosen = {bug.ref: seen or bug.status for bug, seen in zip(bugs, _chosen().values(), strict=True)}
+    chosen = {bug.ref: seen.status or bug.status for bug, seen in zip(bugs, _chosen().values(), strict=True)}
     words = {"bugs": bugs, "chosen": chosen, "form": form, "waiting": waiting, "next": _back()}
     return make_response(render_template(template, **words), 422 if form.errors else 200)
 

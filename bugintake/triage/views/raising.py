@@ -1,18 +1,16 @@
 """Raising a bug to the top of today's queue, and saying that one has looked."""
 
-from flask import flash, make_response, redirect, render_template, request, url_for
+from flask import flash, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from bugintake.core.db import transaction
-from bugintake.core.events import Event
-from bugintake.core.templating import toast
-from bugintake.intake.models import Bug, RaiseReason
+from bugintake.intake.models import RaiseReason
 from bugintake.intake.queries import bug_or_404
 from bugintake.team.guards import engineer_required, signed_in, signed_in_user
 from bugintake.triage import forms, looking, raising
 from bugintake.triage.views import bp
-from bugintake.triage.views.bug import back
+from bugintake.triage.views.bug import back, done
 
 
 @bp.route("/bugs/<ref>/raise", methods=["GET", "POST"])
@@ -26,7 +24,7 @@ def raise_bug(ref: str) -> ResponseReturnValue:
     if request.method == "POST" and form.validate():
         with transaction():
             event = raising.raise_bug(bug, RaiseReason(form.reason.data), actor=me)
-        return _done(bug, _("%(ref)s is on top of today's queue.", ref=bug.ref), event)
+        return done(bug, _("%(ref)s is on top of today's queue.", ref=bug.ref), event, undo="triage.undo_raise")
     words = {"bug": bug, "form": form, "next": request.values.get("next", "")}
     return make_response(render_template("triage/raise.html", **words), 422 if form.errors else 200)
 
@@ -40,7 +38,7 @@ def look(ref: str) -> ResponseReturnValue:
     with transaction():
         event = looking.look(bug, actor=me)
     words = _("You have looked at %(ref)s.", ref=bug.ref) if event else _("Nothing was new on %(ref)s.", ref=bug.ref)
-    return _done(bug, words, event)
+    return done(bug, words, event, undo="triage.undo_raise")
 
 
 @bp.post("/bugs/<ref>/raise/undo/<int:move_id>")
@@ -52,10 +50,4 @@ def undo_raise(ref: str, move_id: int) -> ResponseReturnValue:
     with transaction():
         raising.take_back(bug, move_id, actor=me)
     flash(_("Undone: %(ref)s is as it was.", ref=bug.ref))
-    return redirect(back(bug))
-
-
-def _done(bug: Bug, words: str, event: Event | None) -> ResponseReturnValue:
-    undo = url_for("triage.undo_raise", ref=bug.ref, move_id=event.id, next=back(bug)) if event is not None else None
-    toast(words, undo=undo)
     return redirect(back(bug))

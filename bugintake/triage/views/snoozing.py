@@ -1,21 +1,20 @@
 """Putting a bug off until a day, waking it, and the list of what is put off."""
 
-from flask import flash, make_response, redirect, render_template, request, url_for
+from flask import flash, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from bugintake.core.db import transaction
 from bugintake.core.errors import Invalid
-from bugintake.core.events import Event
 from bugintake.core.forms import Seen
 from bugintake.core.paging import page_number, page_start
-from bugintake.core.templating import short_day, toast
+from bugintake.core.templating import short_day
 from bugintake.intake.models import Bug
 from bugintake.intake.queries import bug_or_404
 from bugintake.team.guards import engineer_required, signed_in, signed_in_user
 from bugintake.triage import forms, looking, queries, queue, snoozing
 from bugintake.triage.views import bp
-from bugintake.triage.views.bug import back
+from bugintake.triage.views.bug import back, done
 
 
 @bp.route("/bugs/<ref>/snooze", methods=["GET", "POST"])
@@ -32,11 +31,16 @@ def snooze(ref: str) -> ResponseReturnValue:
         except Invalid as refusal:
             form.refuse(refusal.sentence, refusal.field)
         else:
-            return _done(bug, _("%(ref)s is snoozed until %(day)s.", ref=bug.ref, day=_until(bug)), event)
+            return done(
+                bug,
+                _("%(ref)s is snoozed until %(day)s.", ref=bug.ref, day=_until(bug)),
+                event,
+                undo="triage.undo_snooze",
+            )
     choices = snoozing.choices(looking.today_of(me))
-    words = {"bug": bug, "form": form, "choices": choices, "next": request.values.get("next", "")}
-    words["snoozed_until"] = looking.put_off_until(bug, me)
-    return make_response(render_template("triage/snooze.html", **words), 422 if form.errors else 200)
+    context = {"bug": bug, "form": form, "choices": choices, "next": request.values.get("next", "")}
+    context["snoozed_until"] = looking.put_off_until(bug, me)
+    return make_response(render_template("triage/snooze.html", **context), 422 if form.errors else 200)
 
 
 @bp.post("/bugs/<ref>/waking")
@@ -47,7 +51,7 @@ def wake(ref: str) -> ResponseReturnValue:
     bug = bug_or_404(ref, me)
     with transaction():
         event = snoozing.wake(bug, actor=me)
-    return _done(bug, _("%(ref)s is awake.", ref=bug.ref), event)
+    return done(bug, _("%(ref)s is awake.", ref=bug.ref), event, undo="triage.undo_snooze")
 
 
 @bp.post("/bugs/<ref>/snooze/undo/<int:move_id>")
@@ -58,8 +62,8 @@ def undo_snooze(ref: str, move_id: int) -> ResponseReturnValue:
     bug = bug_or_404(ref, me)
     with transaction():
         snoozing.take_back(bug, move_id, actor=me)
-    done = _("Undone: %(ref)s is snoozed until %(day)s.", ref=bug.ref, day=_until(bug)) if bug.snoozed_until else ""
-    flash(done or _("Undone: %(ref)s is awake.", ref=bug.ref))
+    words = _("Undone: %(ref)s is snoozed until %(day)s.", ref=bug.ref, day=_until(bug)) if bug.snoozed_until else ""
+    flash(words or _("Undone: %(ref)s is awake.", ref=bug.ref))
     return redirect(back(bug))
 
 
@@ -83,9 +87,3 @@ def snoozed() -> ResponseReturnValue:
 
 def _until(bug: Bug) -> str:
     return short_day(bug.snoozed_until) if bug.snoozed_until else ""
-
-
-def _done(bug: Bug, words: str, event: Event | None) -> ResponseReturnValue:
-    undo = url_for("triage.undo_snooze", ref=bug.ref, move_id=event.id, next=back(bug)) if event is not None else None
-    toast(words, undo=undo)
-    return redirect(back(bug))

@@ -3,14 +3,14 @@
 from collections.abc import Callable
 from typing import Any
 
-from flask import flash, make_response, redirect, render_template, request, url_for
+from flask import flash, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from bugintake.core.db import transaction
 from bugintake.core.errors import Invalid
 from bugintake.core.events import Event
-from bugintake.core.templating import plural, toast
+from bugintake.core.templating import plural
 from bugintake.intake import catalogue, form_use
 from bugintake.intake import queries as intake_queries
 from bugintake.intake.models import Bug, OptionList
@@ -18,17 +18,17 @@ from bugintake.intake.queries import bug_or_404
 from bugintake.team.guards import engineer_required, signed_in_user
 from bugintake.triage import forms, queries, transitions
 from bugintake.triage.views import bp
-from bugintake.triage.views.bug import back
+from bugintake.triage.views.bug import back, done
 
 
-def _verb(ref: str, change: Callable[[Bug, forms.MoveForm], None], done: str) -> ResponseReturnValue:
+def _verb(ref: str, change: Callable[[Bug, forms.MoveForm], None], words: str) -> ResponseReturnValue:
     me = signed_in_user()
     bug = bug_or_404(ref, me)
     form = forms.MoveForm()
     with transaction():
         change(bug, form)
         move = transitions.last_move(bug)
-    return _done(bug, f"{bug.ref} {done}", move)
+    return done(bug, f"{bug.ref} {words}", move)
 
 
 @bp.post("/bugs/<ref>/acceptance")
@@ -68,8 +68,8 @@ def stop(ref: str) -> ResponseReturnValue:
 def reconsider(ref: str) -> ResponseReturnValue:
     """Take a decline back."""
     me = signed_in_user()
-    done = _("is accepted after all.")
-    return _verb(ref, lambda bug, form: transitions.reconsider(bug, actor=me, seen=form.status_seen()), done)
+    words = _("is accepted after all.")
+    return _verb(ref, lambda bug, form: transitions.reconsider(bug, actor=me, seen=form.status_seen()), words)
 
 
 @bp.post("/bugs/<ref>/return")
@@ -113,7 +113,7 @@ def fix(ref: str) -> ResponseReturnValue:
         move = _accepted(bug, form, change)
         if move is not None:
             told = plural(bug.waiting_count, "person waits", "people wait")
-            return _done(bug, f"{bug.ref} is {bug.status.label.lower()}. {told} to be told.", move)
+            return done(bug, f"{bug.ref} is {bug.status.label.lower()}. {told} to be told.", move)
     return _short_form("triage/fix.html", bug, form, waiting)
 
 
@@ -135,7 +135,7 @@ def decline(ref: str) -> ResponseReturnValue:
         move = _accepted(bug, form, change)
         if move is not None:
             told = plural(bug.waiting_count, "person", "people")
-            return _done(bug, f"{bug.ref} is declined. {told} will be told why.", move)
+            return done(bug, f"{bug.ref} is declined. {told} will be told why.", move)
     return _short_form("triage/decline.html", bug, form, waiting)
 
 
@@ -159,13 +159,8 @@ def ask(ref: str) -> ResponseReturnValue:
 
         move = _accepted(bug, form, change)
         if move is not None:
-            return _done(bug, _("%(ref)s waits for an answer.", ref=bug.ref), move)
+            return done(bug, _("%(ref)s waits for an answer.", ref=bug.ref), move)
     return _short_form("triage/ask.html", bug, form, {}, known=form_use.missing_before(me))
-
-
-def _done(bug: Bug, words: str, move: Event | None) -> ResponseReturnValue:
-    toast(words, undo=url_for("triage.undo", ref=bug.ref, move_id=move.id, next=back(bug)) if move else None)
-    return redirect(back(bug))
 
 
 def _short_form(template: str, bug: Bug, form: Any, waiting: dict[str, int], **words: Any) -> ResponseReturnValue:
