@@ -45,11 +45,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     chosen = config.getoption("--db")
     config.stash[_kinds] = databases.KINDS if chosen == "both" else (chosen,)
-    if hasattr(config, "workerinput"):
-        return
-    config.pluginmanager.register(Tally(config.stash[_kinds], SHARED))
-    if "postgres" in config.stash[_kinds] and getattr(config.option, "numprocesses", None):
-        _postgres_url(config)  # one server for all workers
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Tally(config.stash[_kinds], SHARED))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -59,7 +56,10 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def _postgres_url(config: pytest.Config) -> str:
-    """Return the server that tests use; where none is named, start one that lives as long as this process."""
+    """Return the server that tests use; where none is named, start one that lives as long as this process.
+
+    Every process of a run has its own: what one keeps is read again while anybody on its server writes.
+    """
     if not os.environ.get(databases.URL):
         config.stash[_server] = databases.PostgresServer()
         os.environ[databases.URL] = config.stash[_server].url
