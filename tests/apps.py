@@ -106,7 +106,7 @@ def opened(settings: Settings) -> Iterator[Flask]:
             _unchanged.pop(next(iter(_unchanged)))
 
 
-KEPT = 4
+KEPT = 12
 HEARD_BY_ENGINE = ("before_cursor_execute", "after_cursor_execute", "before_execute", "begin", "commit", "rollback")
 HEARD_BY_POOL = ("connect", "first_connect", "checkout", "checkin")
 _unchanged: dict[Settings, Flask] = {}
@@ -130,10 +130,15 @@ def _parts(app: Flask) -> list[object]:
     return [
         dict(app.view_functions),
         [{scope: list(functions) for scope, functions in kind.items()} for kind in hooks],
-        {scope: {code: dict(found) for code, found in kind.items()} for scope, kind in app.error_handler_spec.items()},
+        {
+            (scope, code): dict(found)
+            for scope, kind in app.error_handler_spec.items()
+            for code, found in kind.items()
+            if found  # Flask leaves an empty one wherever it looked for a handler
+        },
         dict(app.jinja_env.globals),
         dict(app.jinja_env.filters),
-        sorted(app.cli.commands),
+        set(app.cli.commands) - {"db"},  # what a migration adds is the same every time
         app.wsgi_app,
         engine,
         [len(getattr(engine.dispatch, name)) for name in HEARD_BY_ENGINE],

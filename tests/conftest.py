@@ -2,6 +2,7 @@
 
 import contextlib
 import contextvars
+import gc
 import os
 import shutil
 import socket
@@ -90,6 +91,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = kept
+
+
+def pytest_collection_finish() -> None:
+    """Keep what is loaded by now out of every later search for garbage, as the server does."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 50)
 
 
 # --- Databases ---------------------------------------------------------------------------------------------------

@@ -2,13 +2,15 @@
 
 import io
 import itertools
+from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
 from PIL import Image
 
-from bugintake.core import events
+from bugintake.core import clock, events
 from bugintake.core.db import db, transaction
 from bugintake.core.events import EventKind
 from bugintake.intake import catalogue, further_lists, reports
@@ -101,17 +103,41 @@ def make_customer(
 
 def make_telling(customer: Customer | None = None, **values: Any) -> Telling:
     """Tell about a bug: every choice may be given as an option or as its label."""
-    chosen: dict[str, Any] = {}
-    for kind in OptionList:
-        if kind != OptionList.DECLINE_REASON:
-            given = values.pop(kind.value, None)
-            chosen[kind.value] = given if isinstance(given, Option) else make_option(kind, given)
+    given = {kind.value: values.pop(kind.value, None) or LABELS[kind] for kind in catalogue.NEEDED}
     texts = {
         "steps": "1. Open an invoice\n2. Choose Export, then PDF",
         "actual": "The VAT line is missing. Only the total is there.",
         "expected": "A VAT line above the total.",
     }
-    return Telling(customer=customer, **chosen, **{**texts, **values})
+    return Telling(customer=customer, **_choices(given), **{**texts, **values})
+
+
+def _choices(given: dict[str, Option | str]) -> dict[str, Option]:
+    """Find choices by their labels, and add those that are missing."""
+    keys = {kind: catalogue.key_of(label) for kind, label in given.items() if isinstance(label, str)}
+    same = sa.or_(sa.false(), *(sa.and_(Option.list == kind, Option.label_key == key) for kind, key in keys.items()))
+    with transaction():
+        query = sa.select(Option).where(same, Option.merged_into_id.is_(None))
+        found = {option.list: option for option in db.session.scalars(query)}
+        missing = [(kind, label) for kind, label in given.items() if kind in keys and kind not in found]
+        return given | found | {option.list: option for option in add_choices(missing)}
+
+
+def add_choices(words: Sequence[tuple[str, str]]) -> list[Option]:
+    """Add choices at the end of their lists, each a list and a label, all at once: most tests begin with some."""
+    last = sa.select(Option.list, sa.func.max(Option.position)).group_by(Option.list)
+    taken = Counter(dict[str, int](map(tuple, db.session.execute(last))))
+    added = []
+    for kind, label in words:
+        taken[kind] += 1
+        same = {"list": kind, "label": label, "label_key": catalogue.key_of(label), "position": taken[kind]}
+        added.append(Option(**same, is_unsure=label == "Not sure"))
+    if added:
+        db.session.add_all(added)
+        db.session.flush()
+        what = {"kind": EventKind.OPTION_ADDED, "at": clock.now(), "details": {}}
+        events.record_many([{**what, "option_id": option.id, "after": option.label} for option in added])
+    return added
 
 
 def make_report(

@@ -1,5 +1,6 @@
 """Nothing that can be sent breaks anything: each parameter of each route, with everything nobody means (A-24, A-42)."""
 
+import itertools
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -217,14 +218,14 @@ def is_problem(answer: TestResponse) -> bool:
     return answer.mimetype == "application/problem+json" and is_whole
 
 
-@pytest.mark.parametrize(
-    "body", ["", "{", "[]", "null", "1", '"a"', "NaN", '{"to": NaN}', "[" * 5000, "\x00", "\ufeff{}"]
-)
-def test_a_24_what_is_no_object_of_json_is_refused_with_a_problem_document(program, body):
-    for address in bodies(program.cast):
+NO_OBJECTS = ("", "{", "[]", "null", "1", '"a"', "NaN", '{"to": NaN}', "[" * 5000, "\x00", "\ufeff{}")
+
+
+def test_a_24_what_is_no_object_of_json_is_refused_with_a_problem_document(program):
+    for address, body in itertools.product(bodies(program.cast), NO_OBJECTS):
         answer = program.post(address, body)
-        assert (address, answer.status_code < 500) == (address, True)
-        assert answer.status_code == 200 or is_problem(answer)
+        assert (address, body[:20], answer.status_code < 500) == (address, body[:20], True)
+        assert answer.status_code == 200 or is_problem(answer), (address, body[:20])
 
 
 def test_a_23_an_unknown_key_is_refused_by_name(program):

@@ -1,15 +1,14 @@
 """What every page keeps to: small, readable, reachable, and nothing inline."""
 
 import gzip
-import itertools
 import re
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 from bugintake.core.templating import folder, joined
+from tests.eyes import barriers, everywhere
 
 STATIC = folder("static")
 TEMPLATES = sorted(path for path in folder("templates").rglob("*.html") if path.parent.name != "mail")
@@ -83,16 +82,8 @@ def test_no_template_holds_a_style_or_a_script_of_its_own(path: Path):
 @pytest.mark.parametrize("sample", SAMPLES)
 def test_axe_finds_nothing_and_nothing_scrolls_sideways(visit, sample):
     page = visit(sample)
-    page.emulate_media(reduced_motion="reduce")  # else a colour may still be on its way from the other theme
-    found = {}
 
-    for theme, width in itertools.product(("light", "dark"), (1366, 320)):
-        page.emulate_media(color_scheme=theme)
-        page.set_viewport_size({"width": width, "height": 640})
-        rules = Axe().run(page).response["violations"]
-        found[theme, width] = [(rule["id"], [node["target"] for node in rule["nodes"]]) for rule in rules]
-        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-            found[theme, width].append("scrolls sideways")
+    found = {place: barriers(page) for place in everywhere(page, height=640)}
 
     assert not any(found.values()), found
 

@@ -14,7 +14,7 @@ from bugintake.intake.customers import adding
 from bugintake.intake.customers.models import Customer
 from bugintake.intake.models import Option, OptionList
 from bugintake.team.models import Role, User
-from tests.factories import make_customer, make_report, make_user, make_workspace
+from tests.factories import add_choices, make_customer, make_report, make_user, make_workspace
 from tests.visitors import Visitor, served, visit
 
 LISTS = {
@@ -37,9 +37,7 @@ def company(app: Flask) -> None:
     """A workspace with a few choices in every list."""
     make_workspace()
     with transaction():
-        for kind, labels in LISTS.items():
-            for label in labels:
-                catalogue.add_option(kind, label, actor=None, is_unsure=label == "Not sure")
+        add_choices([(kind, label) for kind, labels in LISTS.items() for label in labels])
 
 
 @pytest.fixture

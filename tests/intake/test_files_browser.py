@@ -5,11 +5,11 @@ import re
 
 import pytest
 import sqlalchemy as sa
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from bugintake.core.db import db
 from bugintake.intake.attachments.models import Attachment
+from tests.eyes import barriers
 from tests.factories import make_bug, make_customer, make_picture
 
 pytestmark = [pytest.mark.browser, pytest.mark.only_on("sqlite")]
@@ -154,15 +154,5 @@ def test_files_are_shown_to_everybody_in_both_themes(context, company, desk):
         hand_over(page, "paste", "screenshot of the whole invoice page with a very long name.png", make_picture())
         hand_over(page, "drop", "tool.exe", b"MZ\x90\0")
         expect(shown(page)).to_have_count(2)
-        found[theme, "new"] = problems(page)
+        found[theme, "new"] = barriers(page)
     assert not any(found.values()), found
-
-
-def problems(page):
-    """List what axe finds, and whether the page scrolls sideways."""
-    rules = Axe().run(page).response["violations"]
-    found = [(rule["id"], [node["target"] for node in rule["nodes"]]) for rule in rules]
-    return [
-        *found,
-        *(["scrolls sideways"] if page.evaluate("document.documentElement.scrollWidth > innerWidth") else []),
-    ]

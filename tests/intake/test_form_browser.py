@@ -5,12 +5,12 @@ from urllib.parse import parse_qs
 
 import pytest
 import sqlalchemy as sa
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from bugintake.core.db import db
 from bugintake.intake import catalogue, further_lists, proposals
 from bugintake.intake.models import OptionList, Report
+from tests.eyes import barriers
 from tests.factories import make_bug, make_customer, make_list
 from tests.intake.keyboard import press
 
@@ -160,25 +160,15 @@ def test_what_only_a_sent_form_shows_is_readable_by_everybody(context, company, 
         page.goto(f"{desk}/new?customer=new@example.com&symptom=looks+wrong")
         page.keyboard.press("Control+Enter")
         page.locator(".err").wait_for()
-        found["refused", theme] = problems(page)
+        found["refused", theme] = barriers(page)
         page.goto(f"{desk}/new?area=search&symptom=looks+wrong")
         page.locator(".dup").click()
         page.get_by_role("heading", name="Attach a customer to BUG-1").wait_for()
         page.get_by_role("button", name="Attach").click()
         page.locator(".err").wait_for()
-        found["not attached", theme] = problems(page)
+        found["not attached", theme] = barriers(page)
 
     assert not any(found.values()), found
-
-
-def problems(page):
-    """List what axe finds, and whether the page scrolls sideways."""
-    rules = Axe().run(page).response["violations"]
-    found = [(rule["id"], [node["target"] for node in rule["nodes"]]) for rule in rules]
-    return [
-        *found,
-        *(["scrolls sideways"] if page.evaluate("document.documentElement.scrollWidth > innerWidth") else []),
-    ]
 
 
 def test_a_list_of_some_areas_appears_with_them_and_is_emptied_with_them(page, company, desk):

@@ -8,9 +8,9 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from tests.eyes import barriers, everywhere
 from tests.factories import make_bug
 from tests.intake.keyboard import press
 from tests.intake.test_filing_views import REQUIRED
@@ -57,11 +57,6 @@ def go(page: Page, desk: str, place: str) -> None:
             page.locator(".err").wait_for()
 
 
-def found_by_axe(page: Page) -> list[Any]:
-    rules = Axe().run(page).response["violations"]
-    return [(rule["id"], [node["html"][:120] for node in rule["nodes"]]) for rule in rules]
-
-
 def test_each_required_field_is_refused_in_turn_and_everything_else_is_kept_byte_for_byte(context, crowd, desk):
     page, wrong = context.new_page(), {}
     page.goto(f"{desk}/new?{urlencode(FULL)}")
@@ -104,13 +99,9 @@ def test_every_place_is_readable_and_reachable_in_both_themes_on_a_desk_and_a_ph
     page, wrong = context.new_page(), []
     for place in PLACES:
         go(page, desk, place)
-        for theme, width in itertools.product(("light", "dark"), (1366, 320)):
-            page.emulate_media(color_scheme=theme, reduced_motion="reduce")
-            page.set_viewport_size({"width": width, "height": 640})
-            found = [*found_by_axe(page), *look(page, "small", width == 320)]
-            if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-                found.append("scrolls sideways")
-            wrong += [(place, theme, width, each) for each in found]
+        for seen in everywhere(page, height=640):
+            found = [*barriers(page), *look(page, "small", "320" in seen)]
+            wrong += [(place, seen, each) for each in found]
         page.set_viewport_size({"width": 640, "height": 400})  # 1280 points at 200 %
         if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
             wrong.append((place, "scrolls sideways at 200 %"))
@@ -128,7 +119,7 @@ def test_what_is_chosen_highlighted_or_hovered_is_readable_too(context, crowd, d
     page.get_by_label("How often").fill("al")
     page.locator("[role=option][aria-selected=true]").wait_for()
 
-    assert found_by_axe(page) == []
+    assert barriers(page) == []
 
 
 @pytest.mark.timeout(300)

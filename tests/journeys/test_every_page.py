@@ -1,6 +1,5 @@
 """Every page there is, with the longest names there can be: readable by everybody, silent in the console."""
 
-import itertools
 import json
 import re
 import subprocess
@@ -9,9 +8,9 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
+from tests.eyes import barriers, everywhere
 from tests.journeys.house import House, mail_to
 from tests.journeys.steps import send_without_review, set_up
 
@@ -46,7 +45,7 @@ class Eyes:
     """Looks at pages in light and dark, on a desk and on a phone, and keeps what is wrong with them."""
 
     def __init__(self, page: Page) -> None:
-        self.page, self._axe = page, Axe()
+        self.page = page
         self.seen: list[str] = []
         self.wrong: list[str] = []
 
@@ -60,14 +59,8 @@ class Eyes:
     def look(self, rule: str) -> None:
         """Look at what is open."""
         self.seen.append(rule)
-        for theme, width in itertools.product(("light", "dark"), (1366, 320)):
-            self.page.emulate_media(color_scheme=theme, reduced_motion="reduce")
-            self.page.set_viewport_size({"width": width, "height": 800})
-            found = self._axe.run(self.page).response["violations"]
-            here = f"{rule}, {theme}, {width}"
-            self.wrong += [f"{here}: {each['id']} {each['nodes'][0]['html'][:160]}" for each in found]
-            if self.page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
-                self.wrong.append(f"{here}: scrolls sideways")
+        for place in everywhere(self.page, height=800):
+            self.wrong += [f"{rule}, {place}: {barrier}" for barrier in barriers(self.page)]
 
 
 @pytest.mark.only_on("sqlite")
