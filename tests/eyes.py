@@ -20,9 +20,15 @@ def barriers(page: Page) -> list[str]:
     return found
 
 
-def everywhere(page: Page, *, height: int) -> Iterator[str]:
-    """Show a page in light and dark, on a desk and on a phone, and name each of them."""
-    for theme, width in itertools.product(("light", "dark"), (1366, 320)):
+THEMES, WIDTHS = ("light", "dark"), (1366, 320)
+
+
+def everywhere(page: Page, *, height: int, crossed: bool = True) -> Iterator[str]:
+    """Show a page in light and dark, on a desk and on a phone, and name each of them.
+
+    Colours come with the theme and places with the width, so without `crossed` each is looked at once.
+    """
+    for theme, width in itertools.product(THEMES, WIDTHS) if crossed else zip(THEMES, WIDTHS, strict=True):
         # With motion a colour may still be on its way from the other theme.
         page.emulate_media(color_scheme=theme, reduced_motion="reduce")
         page.set_viewport_size({"width": width, "height": height})
