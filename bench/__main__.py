@@ -118,6 +118,9 @@ def verdicts(operation: Operation, alone: Measured, crowd: Measured, ratio: floa
     found: list[tuple[bool, str]] = [(bool(alone.failed + crowd.failed), f"{alone.failed + crowd.failed} failed")]
     if operation.goal_ms is not None:
         found.append((alone.percentile(50) > operation.goal_ms, f"{alone.percentile(50):.1f} > {operation.goal_ms} ms"))
+    if operation.goal_p95_ms is not None:
+        slowest = alone.percentile(95)
+        found.append((slowest > operation.goal_p95_ms, f"p95 {slowest:.1f} > {operation.goal_p95_ms} ms"))
     if operation.goal_rate is not None:
         found.append((crowd.per_second < operation.goal_rate, f"{crowd.per_second:.0f} < {operation.goal_rate:.0f}/s"))
     if operation.goal_ratio is not None and ratio is not None:

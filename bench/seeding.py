@@ -1,9 +1,10 @@
 """A database with many bugs, written in bulk: what a company has after years of use."""
 
+import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from itertools import islice
+from itertools import accumulate, islice
 from typing import Any
 
 import sqlalchemy as sa
@@ -36,6 +37,8 @@ WORDS = (
     "Nothing happens when the button is pressed",
     "The total is one cent too high",
 )
+SYLLABLES = [consonant + vowel for consonant in "bdfgklmnr" for vowel in "aeo"]
+RARER = list(accumulate(1 / rank for rank in range(1, len(SYLLABLES) ** 3 + 1)))  # as often as Zipf's law has it
 
 
 @dataclass(frozen=True)
@@ -115,7 +118,7 @@ def _bugs(count: int, opened: int, choices: dict[OptionList, list[int]], reason:
         at = now - (timedelta(minutes=20 * number) if is_open else timedelta(days=30, minutes=number))
         yield {
             "id": number,
-            "title": f"{WORDS[number % len(WORDS)]} ({number})",
+            "title": title_of(number),
             "status": status,
             "status_since_at": at,
             "generation": 1,
@@ -135,6 +138,18 @@ def _bugs(count: int, opened: int, choices: dict[OptionList, list[int]], reason:
             "workarounds": {},
             "has_no_workaround": status is Status.DECLINED,
         }
+
+
+def title_of(number: int) -> str:
+    """Make up what a bug is called: one of a few sentences, and three words that most others do not have."""
+    chance = random.Random(number)  # the same every time
+    ranks = chance.choices(range(len(RARER)), cum_weights=RARER, k=3)
+    return f"{WORDS[number % len(WORDS)]}: {' '.join(map(_word, ranks))} ({number})"
+
+
+def _word(rank: int) -> str:
+    many = len(SYLLABLES)
+    return SYLLABLES[rank % many] + SYLLABLES[rank // many % many] + SYLLABLES[rank // many**2]
 
 
 def reports_of(number: int) -> int:

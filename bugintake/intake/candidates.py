@@ -21,7 +21,8 @@ from bugintake.team.models import User
 REMEMBERED = timedelta(days=90)
 BY_WORDS, BY_CHOICES = 250, 100
 MOST_TERMS = 12
-HITS, HITS_OF_RAREST = 4000, 20_000
+HITS, HITS_OF_RAREST = 4000, 10_000
+BEST_HITS = 2000
 TRIGRAM = 0.3
 AGE_STEPS = (1, 3, 7, 14, 30, 60, 120, 240, 480, 960)
 
@@ -115,7 +116,7 @@ def _hits(wanted: Wanted, known: Frequencies) -> sa.Subquery | None:
     """Add up, for each bug, how much the rarest terms it shares tell."""
     terms = {term: known.rarity(term) for term in _rarest(wanted.words, known)}
     terms |= {term: TRIGRAM * known.rarity(term) for term in _rarest(wanted.trigrams, known)}
-    return weigh(terms, HITS_OF_RAREST) if terms else None
+    return weigh(terms, HITS_OF_RAREST, BEST_HITS) if terms else None
 
 
 def _rarest(terms: Mapping[str, str] | frozenset[str], known: Frequencies) -> list[str]:

@@ -78,8 +78,8 @@ sa.event.listen(
 )
 
 
-def weigh(terms: Mapping[str, float], most: int) -> sa.Subquery:
-    """Select the bugs that hold any of some terms, with the weights of those they hold added up.
+def weigh(terms: Mapping[str, float], most: int, best: int) -> sa.Subquery:
+    """Select the bugs that hold any of some terms, with the weights of those they hold added up: the best, then latest.
 
     Of the bugs that hold one term at most so many count. Written as text: the number of terms varies, and a statement
     built anew from forty parts costs more than it takes to run.
@@ -87,10 +87,13 @@ def weigh(terms: Mapping[str, float], most: int) -> sa.Subquery:
     dialect = db.engine.dialect.name
     one, quote = HOLDERS[dialect], QUOTES[dialect]
     every = " UNION ALL ".join(one.format(place) for place in range(len(terms)))
-    statement = sa.text(f"SELECT bug_id, sum(weight) AS weight FROM ({every}) AS hits GROUP BY bug_id")  # noqa: S608
+    statement = sa.text(
+        f"SELECT bug_id, sum(weight) AS weight FROM ({every}) AS hits"  # noqa: S608
+        " GROUP BY bug_id ORDER BY weight DESC, bug_id DESC LIMIT :best"
+    )
     values = {f"term{place}": f"{quote}{term}{quote}" for place, term in enumerate(terms)}
     weights = {f"weight{place}": weight for place, weight in enumerate(terms.values())}
-    bound = statement.bindparams(most=most, **values, **weights)
+    bound = statement.bindparams(most=most, best=best, **values, **weights)
     return bound.columns(sa.column("bug_id", sa.Integer), sa.column("weight", sa.Float)).subquery("hits")
 
 

@@ -179,7 +179,9 @@ class Frequencies:
 
     def read_on(self) -> None:
         """Count the bugs filed since the last time among the latest three thousand, a few at once to hold little."""
-        found = db.session.connection().execution_options(yield_per=BATCH).execute(_NEWER, {"last": self._last})
+        # Of this statement, not of the connection, whose later ones would be fetched a few at once too.
+        few = {"yield_per": BATCH}
+        found = db.session.connection().execute(_NEWER, {"last": self._last}, execution_options=few)
         with self._lock:
             for bug_id, title, told, grams in found:
                 if bug_id > self._last:
