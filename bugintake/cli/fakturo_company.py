@@ -19,9 +19,9 @@ from bugintake.intake.customers.models import Customer
 from bugintake.intake.customers.quiet import open_day
 from bugintake.intake.models import Bug, Option, OptionList, Question, Report
 from bugintake.intake.reports import Telling
-from bugintake.loop import attempts, envelopes, letters, links, messages, releases, replies
+from bugintake.loop import announcements, attempts, envelopes, letters, links, messages, releases, replies
 from bugintake.loop.attempts import Claimed
-from bugintake.loop.models import Delivery, DeliveryKind, DeliveryState, Message
+from bugintake.loop.models import Delivery, DeliveryState, Message
 from bugintake.loop.verdicts import Outcome, Phase, Verdict
 from bugintake.team import people, setup
 from bugintake.team.models import User
@@ -160,7 +160,7 @@ class Company:
     def send(self, outcomes: Mapping[str, Outcome]) -> None:
         """Let everything leave whose review is over; each arrives, unless `outcomes` says otherwise by first name."""
         envelopes.open_due(clock.now())
-        due = sa.select(Delivery).where(Delivery.state == DeliveryState.PENDING, Delivery.kind == DeliveryKind.OUTCOME)
+        due = sa.select(Delivery).where(Delivery.state == DeliveryState.PENDING, Delivery.customer_id.is_not(None))
         for delivery in db.session.scalars(due.order_by(Delivery.id)).all():
             assert delivery.customer is not None
             told = [
@@ -181,8 +181,11 @@ class Company:
         messages.tell_by_hand(db.session.scalars(owed).one(), actor=self.users[LEA])
 
     def ask(self, key: str, by: Person, caller: str, text: str) -> None:
-        """Ask a customer one question."""
-        transitions.ask(self.bug(key), self.report(key, caller), text, actor=self.users[by])
+        """Ask a customer one question, which is with them a minute later."""
+        report, language = self.report(key, caller), self.callers[caller].language
+        transitions.ask(self.bug(key), report, text, actor=self.users[by], is_for_customer=True, language=language)
+        clock.freeze(clock.now() + announcements.SEND_DELAY)
+        self.send({})
 
     def answer(self, key: str, by: Person, caller: str, text: str) -> None:
         """Take down what a customer answered."""

@@ -30,6 +30,8 @@ class EventKind(enum.StrEnum):
     BUG_STARTED = "bug.started"
     BUG_STOPPED = "bug.stopped"
     BUG_ASKED = "bug.asked"
+    BUG_REMINDED = "bug.reminded"
+    BUG_PAUSED = "bug.paused"
     BUG_ANSWERED = "bug.answered"
     BUG_FIXED = "bug.fixed"
     BUG_UNFIXED = "bug.unfixed"

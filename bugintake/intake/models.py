@@ -95,7 +95,8 @@ class Bug(Model):
     `canonical_id` is the bug itself, or the last one of the chain it was merged into. `waiting_count` is kept by
     `intake.waiting`; `impact_rank` repeats the impact's position so that the board can be read in order from an index.
     `news` is what brought it back into the duty queue, until an engineer does something with it; `snoozed_until` is the
-    day on which it returns there, wherever one looks from: nothing has to happen on that day.
+    day on which it returns there, wherever one looks from: nothing has to happen on that day. One that is paused needs
+    an answer that nobody waits for any more.
     """
 
     __tablename__ = "bugs"
@@ -103,6 +104,7 @@ class Bug(Model):
         sa.CheckConstraint("(status = 'declined') = (decline_reason_id IS NOT NULL)", name="reason_iff_declined"),
         sa.CheckConstraint("merged_into_id IS NULL OR merged_into_id <> id", name="not_merged_into_itself"),
         sa.CheckConstraint("generation >= 1", name="generation_counts_from_one"),
+        sa.CheckConstraint("paused_at IS NULL OR status = 'needs_info'", name="paused_needs_info"),
         sa.CheckConstraint("(news IS NULL) = (news_at IS NULL)", name="news_iff_news_at"),
         sa.CheckConstraint("(raised_at IS NULL) = (raised_by_id IS NULL)", name="raised_at_iff_raised_by"),
         sa.CheckConstraint("(raised_at IS NULL) = (raise_reason IS NULL)", name="raised_at_iff_raise_reason"),
@@ -145,6 +147,7 @@ class Bug(Model):
     news: Mapped[News | None]
     news_at: Mapped[datetime | None]
     snoozed_until: Mapped[date | None]
+    paused_at: Mapped[datetime | None]
     raised_at: Mapped[datetime | None]
     raised_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"))
     raise_reason: Mapped[RaiseReason | None]
@@ -247,23 +250,28 @@ _OPEN = sa.text("answered_at IS NULL")
 class Question(Model):
     """One question about a report, and its answer: to the agent who filed it, who passes it on, or to the customer.
 
-    What is for the customer stands on their own page as it was written. `missing` names in a word or two what the form
-    did not tell, so that the form can be made to ask for it.
+    What is for the customer stands on their own page as it was written, in one language. `missing` names in a word or
+    two what the form did not tell, so that the form can be made to ask for it. Who does not answer is reminded once.
     """
 
     __tablename__ = "questions"
-    __table_args__ = (sa.Index("ix_questions_open", "report_id", sqlite_where=_OPEN, postgresql_where=_OPEN),)
+    __table_args__ = (
+        sa.Index("ix_questions_open", "report_id", sqlite_where=_OPEN, postgresql_where=_OPEN),
+        sa.Index("ix_questions_asked", "asked_at", sqlite_where=_OPEN, postgresql_where=_OPEN),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     report_id: Mapped[int] = mapped_column(sa.ForeignKey("reports.id"), index=True)
     text: Mapped[str] = mapped_column(sa.Text)
     missing: Mapped[str] = mapped_column(sa.String(120), default="")
     is_for_customer: Mapped[bool] = mapped_column(default=False)
+    language: Mapped[str] = mapped_column(sa.String(8), default="en")
     asked_by_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"))
     asked_at: Mapped[datetime] = mapped_column(default=clock.now)
     status_before: Mapped[Status]
     answer: Mapped[str] = mapped_column(sa.Text, default="")
     answered_at: Mapped[datetime | None]
+    reminded_at: Mapped[datetime | None]
 
     report: Mapped[Report] = relationship()
     asked_by: Mapped[User] = relationship()

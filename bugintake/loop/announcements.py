@@ -18,7 +18,7 @@ from bugintake.intake.customers.models import Customer
 from bugintake.intake.customers.quiet import is_quiet, open_day
 from bugintake.intake.models import Bug, Report, SettledBy
 from bugintake.loop.envelopes import take_out
-from bugintake.loop.models import Announcement, AnnouncementKind, HeldBecause, Message, MessageState
+from bugintake.loop.models import OUTCOMES, Announcement, AnnouncementKind, HeldBecause, Message, MessageState
 from bugintake.team.models import LANGUAGES, User
 from bugintake.team.workspace import working_hours, workspace
 from bugintake.triage import editing
@@ -65,7 +65,7 @@ def owe(announcement: Announcement, customer: Customer | None = None) -> None:
     """Owe a message to everybody who waits for the bug, or to one of them: a single INSERT … SELECT.
 
     Each person gets one, whatever number of reports they have. One that was cancelled or suppressed is owed again.
-    A suppressed one settles at once.
+    A suppressed outcome settles at once. A question concerns the customer of its report alone.
     """
     spoken = languages_worded(announcement)
     is_silent = sa.or_(Customer.suppressed_at.is_not(None), Customer.erased_at.is_not(None))
@@ -96,6 +96,7 @@ def owe(announcement: Announcement, customer: Customer | None = None) -> None:
         .join(Customer, Customer.id == Report.customer_id)
         .where(Bug.canonical_id == announcement.bug_id, Report.settled_at.is_(None))
         .where(sa.true() if customer is None else Customer.id == customer.id)
+        .where(sa.true() if announcement.report_id is None else Report.id == announcement.report_id)
         .group_by(Customer.id)
         .order_by(first)
     )
@@ -112,6 +113,8 @@ def owe(announcement: Announcement, customer: Customer | None = None) -> None:
         )
     )
     read_again(Message)
+    if announcement.kind not in OUTCOMES:
+        return
     silent = sa.select(Message.customer_id).where(
         Message.announcement_id == announcement.id, Message.state == MessageState.SUPPRESSED
     )
@@ -129,7 +132,7 @@ def languages_worded(announcement: Announcement) -> list[str]:
 def current(bug: Bug) -> Announcement | None:
     """Return the announcement of a bug's present outcome."""
     found = sa.select(Announcement).where(Announcement.bug_id == bug.id, Announcement.generation == bug.generation)
-    return db.session.scalar(found.where(Announcement.cancelled_at.is_(None)))
+    return db.session.scalar(found.where(Announcement.cancelled_at.is_(None), Announcement.kind.in_(OUTCOMES)))
 
 
 def send(announcement: Announcement, *, actor: User) -> None:

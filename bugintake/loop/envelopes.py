@@ -1,6 +1,6 @@
 """Envelopes: which messages leave together, and how they are taken out again before they have left."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
@@ -11,13 +11,29 @@ from bugintake.core import clock, events
 from bugintake.core.db import db, update_all
 from bugintake.core.events import EventKind
 from bugintake.loop.letters import mail_domain
-from bugintake.loop.models import Announcement, Delivery, DeliveryKind, DeliveryState, Message, MessageState
+from bugintake.loop.models import (
+    OUTCOMES,
+    QUESTIONS,
+    Announcement,
+    AnnouncementKind,
+    Delivery,
+    DeliveryKind,
+    DeliveryState,
+    Message,
+    MessageState,
+)
 
 AT_ONCE = 2000
 LOCK = 0x656E_7665  # "enve": one worker at a time fills envelopes on PostgreSQL; SQLite has one writer anyway
 
 OWED = (MessageState.PENDING, MessageState.HELD, MessageState.FAILED, MessageState.UNCERTAIN)
 """The states in which somebody has still not been told for certain."""
+
+CARRIED: Mapping[DeliveryKind, Sequence[AnnouncementKind]] = {
+    DeliveryKind.OUTCOME: OUTCOMES,
+    DeliveryKind.QUESTION: QUESTIONS,
+}
+"""What goes into one envelope together: a question is never lost among outcomes."""
 
 
 def open_due(now: datetime | None = None, *, at_most: int = AT_ONCE) -> int:
@@ -30,17 +46,18 @@ def open_due(now: datetime | None = None, *, at_most: int = AT_ONCE) -> int:
     if db.session.connection().dialect.name == "postgresql":
         db.session.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
     _release_due(now)
-    return _fill_envelopes(now, at_most)
+    return sum(_fill_envelopes(kind, now, at_most) for kind in CARRIED)
 
 
-def is_ready() -> sa.ColumnElement[bool]:
-    """Select the messages that may leave and are in no envelope yet.
+def is_ready(kinds: Sequence[AnnouncementKind] = tuple(AnnouncementKind)) -> sa.ColumnElement[bool]:
+    """Select the messages of some kinds that may leave and are in no envelope yet.
 
     The state stands in the statement itself, because only then does SQLite use the index of just these.
     """
     pending = sa.bindparam(None, MessageState.PENDING, type_=Message.state.type, literal_execute=True)
     has_left = sa.exists().where(
         Announcement.id == Message.announcement_id,
+        Announcement.kind.in_(kinds),
         Announcement.released_at.is_not(None),
         Announcement.held_at.is_(None),
         Announcement.cancelled_at.is_(None),
@@ -62,16 +79,17 @@ def _release_due(now: datetime) -> None:
         )
 
 
-def _fill_envelopes(now: datetime, at_most: int) -> int:
+def _fill_envelopes(kind: DeliveryKind, now: datetime, at_most: int) -> int:
     """Two statements, whatever the number of people: make the envelopes, then put the messages in."""
+    ready = is_ready(CARRIED[kind])
     db.session.flush()
     last = db.session.scalar(sa.select(sa.func.max(Delivery.id))) or 0
-    next_ones = sa.select(Message.customer_id).where(is_ready()).order_by(Message.id).limit(at_most)
-    chosen = (is_ready(), Message.customer_id.in_(next_ones))
+    next_ones = sa.select(Message.customer_id).where(ready).order_by(Message.id).limit(at_most)
+    chosen = (ready, Message.customer_id.in_(next_ones))
     first = sa.func.min(Message.id)
     earlier = (
         sa.select(sa.func.count())
-        .where(Delivery.customer_id == Message.customer_id, Delivery.kind == DeliveryKind.OUTCOME)
+        .where(Delivery.customer_id == Message.customer_id, Delivery.kind == kind)
         .correlate(Message)
         .scalar_subquery()
     )
@@ -79,8 +97,8 @@ def _fill_envelopes(now: datetime, at_most: int) -> int:
     number = sa.cast(first, sa.String)
     envelopes = (
         sa.select(
-            sa.literal("outcome:") + number + ":" + sa.cast(earlier, sa.String),
-            sa.literal(DeliveryKind.OUTCOME, Delivery.kind.type),
+            sa.literal(f"{kind}:") + number + ":" + sa.cast(earlier, sa.String),
+            sa.literal(kind, Delivery.kind.type),
             Message.customer_id,
             sa.literal(f"<{token}.") + number + f"@{host}>",
             sa.literal(now, Delivery.not_before.type),
@@ -92,9 +110,9 @@ def _fill_envelopes(now: datetime, at_most: int) -> int:
     columns = [Delivery.key, Delivery.kind, Delivery.customer_id, Delivery.message_id, Delivery.not_before]
     db.session.execute(sa.insert(Delivery).from_select(columns, envelopes))
     mine = sa.select(Delivery.id).where(Delivery.id > last, Delivery.customer_id == Message.customer_id)
-    made = sa.select(Delivery.customer_id).where(Delivery.id > last, Delivery.kind == DeliveryKind.OUTCOME)
-    is_mine = mine.where(Delivery.kind == DeliveryKind.OUTCOME).correlate(Message).scalar_subquery()
-    update_all(sa.update(Message).where(is_ready(), Message.customer_id.in_(made)).values(delivery_id=is_mine))
+    made = sa.select(Delivery.customer_id).where(Delivery.id > last, Delivery.kind == kind)
+    is_mine = mine.where(Delivery.kind == kind).correlate(Message).scalar_subquery()
+    update_all(sa.update(Message).where(ready, Message.customer_id.in_(made)).values(delivery_id=is_mine))
     return db.session.scalar(sa.select(sa.func.count()).select_from(made.subquery())) or 0
 
 
@@ -106,10 +124,9 @@ def take_out(chosen: sa.ColumnElement[bool], states: Collection[MessageState], *
     holds nothing any more is cancelled.
     """
     theirs = Delivery.customer_id.in_(sa.select(Message.customer_id).where(chosen))
-    envelope = sa.and_(Delivery.kind == DeliveryKind.OUTCOME, theirs)
     starts_over = {"state": DeliveryState.PENDING, "lease_owner": None, "lease_until": None}
     has_begun = Delivery.state.in_((DeliveryState.PENDING, DeliveryState.CLAIMED))
-    update_all(sa.update(Delivery).where(envelope, has_begun).values(**starts_over))  # and so nobody else moves it now
+    update_all(sa.update(Delivery).where(theirs, has_begun).values(**starts_over))  # and so nobody else moves it now
     leaving = sa.exists().where(Delivery.id == Message.delivery_id, Delivery.state == DeliveryState.SENDING)
     values = {"held_because": None, "reason": "", **values, "delivery_id": None, "state_at": clock.now()}
     change = sa.update(Message).where(chosen, Message.state.in_(states), ~leaving).values(**values)
@@ -118,5 +135,5 @@ def take_out(chosen: sa.ColumnElement[bool], states: Collection[MessageState], *
     stands = Delivery.state.in_(
         (DeliveryState.PENDING, DeliveryState.HELD, DeliveryState.FAILED, DeliveryState.UNCERTAIN)
     )
-    update_all(sa.update(Delivery).where(envelope, stands, ~holds).values(state=DeliveryState.CANCELLED))
+    update_all(sa.update(Delivery).where(theirs, stands, ~holds).values(state=DeliveryState.CANCELLED))
     return count

@@ -20,6 +20,7 @@ from bugintake.intake.models import Report
 from bugintake.loop.links import Links
 from bugintake.loop.mail import Letter, Line
 from bugintake.loop.models import Announcement, AnnouncementKind, Message
+from bugintake.loop.patience import runs_out_at
 from bugintake.team.models import User, Workspace
 
 LOCALES = {"en": "en_GB", "de": "de", "es": "es"}
@@ -45,13 +46,13 @@ class Outcome:
         return self.message.report
 
     @property
-    def is_live(self) -> bool:
-        """Whether it works now."""
-        return self.announcement.kind is AnnouncementKind.LIVE
+    def kind(self) -> AnnouncementKind:
+        """What is told."""
+        return self.announcement.kind
 
     @property
     def note(self) -> str:
-        """What is different now, or why nothing will be, as the team wrote it in the reader's language."""
+        """What is different now, why nothing will be, or what is asked, as the team wrote it for the reader."""
         return self.announcement.notes.get(self.message.language, "").strip()
 
     @property
@@ -116,17 +117,24 @@ def written(outcomes: Sequence[Outcome], workspace: Workspace) -> tuple[Letter, 
 
 def _subject(outcomes: Sequence[Outcome]) -> str:
     first, count = outcomes[0], len(outcomes)
-    words = own_words(first.report, first.message.language, LONGEST_IN_SUBJECT)
-    is_live = all(outcome.is_live for outcome in outcomes)
-    if count == 1 and is_live:
-        subject = gettext("Fixed: %(words)s", words=words)
-    elif count == 1:
-        subject = gettext("About “%(words)s”: we are leaving it as it is", words=words)
-    elif is_live:
+    if count == 1:
+        return _subject_of(first, own_words(first.report, first.message.language, LONGEST_IN_SUBJECT))
+    if all(outcome.kind is AnnouncementKind.LIVE for outcome in outcomes):
         subject = ngettext("Fixed: %(num)d thing you told us about", "Fixed: %(num)d things you told us about", count)
     else:
         subject = ngettext("About %(num)d thing you told us", "About %(num)d things you told us", count)
     return str(subject)
+
+
+def _subject_of(outcome: Outcome, words: str) -> str:
+    subjects: dict[AnnouncementKind, str] = {
+        AnnouncementKind.LIVE: gettext("Fixed: %(words)s", words=words),
+        AnnouncementKind.DECLINED: gettext("About “%(words)s”: we are leaving it as it is", words=words),
+        AnnouncementKind.ASKED: gettext("One question about “%(words)s”", words=words),
+        AnnouncementKind.REMINDED: gettext("Still one question about “%(words)s”", words=words),
+        AnnouncementKind.PAUSED: gettext("About “%(words)s”: we have paused it", words=words),
+    }
+    return subjects[outcome.kind]
 
 
 def _section(outcome: Outcome, workspace: Workspace) -> list[Line]:
@@ -136,7 +144,9 @@ def _section(outcome: Outcome, workspace: Workspace) -> list[Line]:
         Line(gettext("On %(day)s you told us:", day=told_on)),
         Line(own_words(outcome.report, outcome.message.language), "quote"),
     ]
-    return lines + (_live(outcome, zone) if outcome.is_live else _declined(outcome))
+    if outcome.kind is AnnouncementKind.LIVE:
+        return lines + _live(outcome, zone)
+    return lines + (_declined(outcome) if outcome.kind is AnnouncementKind.DECLINED else _asked(outcome, zone))
 
 
 def _live(outcome: Outcome, zone: str) -> list[Line]:
@@ -169,6 +179,26 @@ def _declined(outcome: Outcome) -> list[Line]:
         Line(instead),
         Line(more, url=outcome.links.report_url),
     ]
+
+
+def _asked(outcome: Outcome, zone: str) -> list[Line]:
+    question = Line(outcome.note, "quote")
+    if outcome.kind is AnnouncementKind.PAUSED:
+        paused = gettext("We have not heard from you, so we have paused it. We still would like to know:")
+        again = gettext("Your answer starts it again at any time:")
+        return [Line(paused), question, Line(again, url=outcome.links.report_url)]
+    if outcome.kind is AnnouncementKind.REMINDED:
+        need = gettext("We are still missing one thing from you:")
+        until = runs_out_at(clock.now())
+    else:
+        need = gettext("We looked into it, and need one thing from you:")
+        until = runs_out_at(runs_out_at(outcome.announcement.opened_at))
+    few = gettext("A few words are enough. Answer here:")
+    otherwise = gettext(
+        "If we do not hear from you by %(day)s, we pause it, and your answer starts it again at any time.",
+        day=_day(until, zone, outcome.message.language),
+    )
+    return [Line(need), question, Line(few, url=outcome.links.report_url), Line(otherwise)]
 
 
 def _small_print(outcomes: Sequence[Outcome]) -> list[Line]:

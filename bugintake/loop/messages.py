@@ -16,7 +16,7 @@ from bugintake.intake.models import Bug, SettledBy
 from bugintake.intake.queries import visible_to
 from bugintake.loop import announcements
 from bugintake.loop.envelopes import OWED, take_out
-from bugintake.loop.models import Announcement, Delivery, DeliveryState, HeldBecause, Message, MessageState
+from bugintake.loop.models import OUTCOMES, Announcement, Delivery, DeliveryState, HeldBecause, Message, MessageState
 from bugintake.loop.telling import take_bugs
 from bugintake.team.models import LANGUAGES, User
 
@@ -162,9 +162,12 @@ def _decide(message: Message, state: MessageState, **values: object) -> None:
 
 
 def _settle(message: Message, by: SettledBy, actor: User) -> None:
-    """End the waiting of a customer, unless the bug was opened again since: then they wait for its next outcome."""
+    """End the waiting of a customer, unless the bug was opened again since: then they wait for its next outcome.
+
+    Whoever was only asked waits on.
+    """
     bug = message.announcement.bug
-    if message.announcement.generation == bug.generation:
+    if message.announcement.kind in OUTCOMES and message.announcement.generation == bug.generation:
         waiting.settle(bug, [message.customer_id], by, actor=actor)
 
 

@@ -19,13 +19,20 @@ class AnnouncementKind(enum.StrEnum):
 
     LIVE = "live"
     DECLINED = "declined"
+    ASKED = "asked"
+    REMINDED = "reminded"
+    PAUSED = "paused"
+
+
+OUTCOMES = (AnnouncementKind.LIVE, AnnouncementKind.DECLINED)
+QUESTIONS = (AnnouncementKind.ASKED, AnnouncementKind.REMINDED, AnnouncementKind.PAUSED)
 
 
 class Announcement(Model):
     """One thing to be told about a bug. At most one uncancelled outcome per bug and generation.
 
     `due_at` is when it goes out by itself; without one it waits until somebody sends it. Notes are per language; what
-    a decline says of a way round is its bug's.
+    a decline says of a way round is its bug's. A question is to the customer of one report, and settles nobody.
     """
 
     __tablename__ = "announcements"
@@ -38,12 +45,14 @@ class Announcement(Model):
             sqlite_where=sa.text("cancelled_at IS NULL AND kind IN ('live', 'declined')"),
             postgresql_where=sa.text("cancelled_at IS NULL AND kind IN ('live', 'declined')"),
         ),
+        sa.CheckConstraint("(kind IN ('live', 'declined')) = (report_id IS NULL)", name="outcome_iff_of_the_bug"),
         sa.Index("ix_announcements_due", "released_at", "due_at"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[AnnouncementKind]
     bug_id: Mapped[int] = mapped_column(sa.ForeignKey("bugs.id"), index=True)
+    report_id: Mapped[int | None] = mapped_column(sa.ForeignKey("reports.id"))
     generation: Mapped[int]
     notes: Mapped[dict[str, str]] = mapped_column(default=dict)
     opened_at: Mapped[datetime] = mapped_column(default=clock.now)
@@ -122,9 +131,10 @@ class Message(Model):
 
 
 class DeliveryKind(enum.StrEnum):
-    """What an envelope carries: outcomes for a customer, or a notice to somebody of the team."""
+    """What an envelope carries: outcomes or questions for a customer, or a notice to somebody of the team."""
 
     OUTCOME = "outcome"
+    QUESTION = "question"
     DUTY_REMINDER = "duty_reminder"
     MENTION = "mention"
     OVERLOOKED = "overlooked"

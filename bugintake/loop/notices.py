@@ -18,6 +18,7 @@ from bugintake.core.errors import Conflict
 from bugintake.core.events import Event, EventKind
 from bugintake.duty.queries import PlannedShift
 from bugintake.duty.reminders import Reminder, coming_reminders, due_reminders
+from bugintake.intake.models import Bug, Question, Status
 from bugintake.intake.queries import is_visible
 from bugintake.loop.letters import LOCALES, new_message_id
 from bugintake.loop.mail import Letter, Line
@@ -206,6 +207,36 @@ def _mention(delivery: Delivery, user: User) -> Written | None:
     return gettext("%(name)s mentions you on %(ref)s", name=name, ref=ref), lines
 
 
+def _question(delivery: Delivery, user: User) -> Written | None:
+    """Ask whoever filed a report; nothing once it is answered. Of a restricted bug nothing but its number leaves."""
+    question = db.session.get(Question, delivery.params["question"])
+    if question is None or question.answered_at is not None:
+        return None
+    bug = db.session.get_one(Bug, question.report.bug.canonical_id)
+    if bug.status is not Status.NEEDS_INFO or not is_visible(bug, user):
+        return None
+    is_again = delivery.key.endswith(":again")
+    subject = (
+        gettext("Still one question about %(ref)s", ref=bug.ref)
+        if is_again
+        else gettext("One question about %(ref)s", ref=bug.ref)
+    )
+    url = f"{settings().base_url}/bugs/{bug.ref}#question-h"
+    if bug.is_restricted:
+        return subject, [Line(gettext("somebody has a question. The bug is restricted: sign in to read it."), url=url)]
+    name, customer = question.asked_by.first_name, question.report.customer
+    if customer is None:
+        asks = gettext("%(name)s has a question about %(title)s:", name=name, title=bug.title)
+    else:
+        asks = gettext(
+            "%(name)s has a question about what %(customer)s told you, %(title)s:",
+            name=name,
+            customer=customer.full_name,
+            title=bug.title,
+        )
+    return subject, [Line(asks), Line(question.text, "quote"), Line(gettext("Answer here:"), url=url)]
+
+
 def _overlooked(delivery: Delivery, user: User) -> Written | None:
     """List what is overlooked by number alone, so that nothing of a restricted bug leaves the house."""
     today = clock.now().astimezone(working_hours().zone).date().isoformat()
@@ -248,6 +279,7 @@ def _hours(shift: PlannedShift) -> str:
 WRITERS: dict[DeliveryKind, Callable[[Delivery, User], Written | None]] = {
     DeliveryKind.PASSWORD_RESET: _password_reset,
     DeliveryKind.DUTY_REMINDER: _duty_reminder,
+    DeliveryKind.QUESTION: _question,
     DeliveryKind.MENTION: _mention,
     DeliveryKind.OVERLOOKED: _overlooked,
     DeliveryKind.TEST: _test,

@@ -32,7 +32,6 @@ from bugintake.loop.mail import Letter
 from bugintake.loop.models import (
     Announcement,
     Delivery,
-    DeliveryKind,
     DeliveryState,
     Message,
     MessageState,
@@ -129,8 +128,8 @@ class _Draft:
 def _draft(delivery: Delivery, carried: Mapping[int, list[Message]]) -> _Draft | None:
     """Write one envelope's letter; nothing where it has nothing to say any more, or cannot be written."""
     try:
-        if delivery.kind is DeliveryKind.OUTCOME:
-            draft = _outcome_draft(delivery, carried.get(delivery.id, []))
+        if delivery.customer_id is not None:
+            draft = _message_draft(delivery, carried.get(delivery.id, []))
         else:
             with db.session.begin_nested():
                 draft = _notice_draft(delivery)
@@ -151,7 +150,7 @@ def _notice_draft(delivery: Delivery) -> _Draft | None:
     return _Draft(delivery.id, delivery.message_id, delivery.user_id, letter) if letter is not None else None
 
 
-def _outcome_draft(delivery: Delivery, messages: Iterable[Message]) -> _Draft | None:
+def _message_draft(delivery: Delivery, messages: Iterable[Message]) -> _Draft | None:
     outcomes = []
     for message in messages:
         owed.choose_report(message)

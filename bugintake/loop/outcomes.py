@@ -11,7 +11,7 @@ from bugintake.intake.customers.models import Customer
 from bugintake.intake.models import Bug, Report, SettledBy, Status
 from bugintake.loop import announcements, links
 from bugintake.loop.envelopes import OWED, take_out
-from bugintake.loop.models import Announcement, AnnouncementKind, HeldBecause, Message, MessageState
+from bugintake.loop.models import OUTCOMES, Announcement, AnnouncementKind, HeldBecause, Message, MessageState
 from bugintake.team.models import User
 
 KINDS = {Status.LIVE: AnnouncementKind.LIVE, Status.DECLINED: AnnouncementKind.DECLINED}
@@ -62,6 +62,7 @@ def hold_generation(event: Event) -> None:
     past = sa.select(Announcement).where(
         Announcement.bug_id == bug.id, Announcement.generation < bug.generation, Announcement.cancelled_at.is_(None)
     )
+    past = past.where(Announcement.kind.in_(OUTCOMES))
     announcement = db.session.scalars(past.order_by(Announcement.generation.desc()).limit(1)).first()
     if announcement is None:
         return

@@ -14,10 +14,23 @@ from bugintake.intake.customers.models import Customer
 from bugintake.intake.customers.quiet import is_quiet, quiet_until
 from bugintake.intake.models import Bug, Report, SettledBy, Status
 from bugintake.loop.letters import is_worded
-from bugintake.loop.models import Announcement, AnnouncementKind, HeldBecause, Message, MessageState
+from bugintake.loop.models import (
+    OUTCOMES,
+    QUESTIONS,
+    Announcement,
+    AnnouncementKind,
+    HeldBecause,
+    Message,
+    MessageState,
+)
 from bugintake.team.models import User
 
-OUTCOME = {AnnouncementKind.LIVE: Status.LIVE, AnnouncementKind.DECLINED: Status.DECLINED}
+STANDS = {
+    AnnouncementKind.LIVE: Status.LIVE,
+    AnnouncementKind.DECLINED: Status.DECLINED,
+    **dict.fromkeys(QUESTIONS, Status.NEEDS_INFO),
+}
+"""The status that a bug has while what is told of it is so."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +52,9 @@ def refusal_of(message: Message) -> Refusal | None:
         return Refusal(MessageState.PENDING, "")
     if bug.merged_into_id is not None:
         return Refusal(MessageState.CANCELLED, f"{bug.ref} is part of BUG-{bug.canonical_id} now.")
-    if bug.generation != announcement.generation or bug.status is not OUTCOME[announcement.kind]:
+    if bug.generation != announcement.generation or bug.status is not STANDS[announcement.kind]:
+        if announcement.kind in QUESTIONS:
+            return Refusal(MessageState.CANCELLED, f"{bug.ref} waits for no answer any more.")
         return Refusal(MessageState.HELD, f"{bug.ref} was reopened.", HeldBecause.REOPENED)
     if message.report.settled_at is not None:
         return Refusal(MessageState.CANCELLED, "They no longer wait for it.")
@@ -68,15 +83,16 @@ def refuse(message: Message, refusal: Refusal) -> None:
 
 
 def suppressed(message: Message) -> None:
-    """Settle somebody whom mail must not reach. Records message.suppressed."""
+    """Settle somebody whom mail of an outcome must not reach. Records message.suppressed."""
     bug = message.announcement.bug
-    waiting.settle(bug, [message.customer_id], SettledBy.SUPPRESSED, actor=None)
+    if message.announcement.kind in OUTCOMES:
+        waiting.settle(bug, [message.customer_id], SettledBy.SUPPRESSED, actor=None)
     events.record(EventKind.MESSAGE_SUPPRESSED, actor=None, bug=bug, report=message.report, message_id=message.id)
 
 
 def choose_report(message: Message) -> None:
     """Let a message speak of a report that is still open where the one it was made for has been settled meanwhile."""
-    if message.report.settled_at is None:
+    if message.report.settled_at is None or message.announcement.kind in QUESTIONS:
         return
     others = waiting.unsettled_under(message.announcement.bug_id).where(Report.customer_id == message.customer_id)
     other = db.session.scalars(others.order_by(Report.id).limit(1)).first()
@@ -92,7 +108,10 @@ _FACTS = (
     Bug.generation != Announcement.generation,
     Bug.merged_into_id.is_not(None),
     Bug.withdrawn_at.is_not(None),
-    Bug.status.not_in((Status.LIVE, Status.DECLINED)),
+    sa.case(
+        (Announcement.kind.in_(QUESTIONS), Bug.status != Status.NEEDS_INFO),
+        else_=Bug.status.not_in((Status.LIVE, Status.DECLINED)),
+    ),
     Report.settled_at.is_not(None),
     Report.unsubscribed_at.is_not(None),
     Customer.suppressed_at.is_not(None),

@@ -15,6 +15,7 @@ from bugintake.core.errors import NotFound
 from bugintake.intake.models import Bug, Remark, Report
 from bugintake.intake.queries import VISIBLE_TO_READER, visible_to
 from bugintake.loop.models import (
+    OUTCOMES,
     Announcement,
     Delivery,
     HeldBecause,
@@ -207,6 +208,7 @@ def told_about(bug: Bug) -> Sequence[Owed]:
 def _told() -> sa.Select[Message, Delivery | None]:
     about = _messages().join(Announcement, Announcement.id == Message.announcement_id)
     newest = about.where(Announcement.bug_id == sa.bindparam("bug")).order_by(Message.id.desc())
+    newest = newest.options(sa.orm.contains_eager(Message.announcement))
     return newest.limit(PEOPLE_SHOWN + 1)
 
 
@@ -267,7 +269,7 @@ def _to_do(sees_all: bool) -> sa.Select[*tuple[Any, ...]]:
     announcements = sa.select(sa.func.count(Announcement.id)).join(Announcement.bug)
     to_send = announcements.where(
         Announcement.released_at.is_(None), Announcement.cancelled_at.is_(None), _owes(MessageState.PENDING), seen
-    )
+    ).where(Announcement.kind.in_(OUTCOMES))  # a question leaves within a minute, and somebody has worded it
     people = sa.select(Message.id).join(Message.announcement).join(Announcement.bug)
     waits = Message.held_because.is_distinct_from(HeldBecause.QUIET)  # nobody has to do anything about that
     untold = people.where(Message.state.in_(UNTOLD), waits, seen).limit(COUNTED).subquery()

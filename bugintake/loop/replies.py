@@ -1,5 +1,7 @@
 """What a customer says back on their page: it works, it still happens, there is more to say, no more mail."""
 
+from collections.abc import Sequence
+
 import sqlalchemy as sa
 
 from bugintake.core import clock, events
@@ -11,7 +13,7 @@ from bugintake.intake.models import Question, Remark, Report, SettledBy, Status
 from bugintake.intake.reports import canonical, hold_bug_of
 from bugintake.loop import announcements
 from bugintake.loop.envelopes import take_out
-from bugintake.loop.models import Announcement, Message, MessageState
+from bugintake.loop.models import OUTCOMES, QUESTIONS, Announcement, AnnouncementKind, Message, MessageState
 from bugintake.triage import transitions
 
 REMARK_LENGTH = 4000
@@ -94,7 +96,9 @@ def unsubscribe(report: Report) -> None:
     report.unsubscribed_at = clock.now()
     events.record(EventKind.CUSTOMER_UNSUBSCRIBED, actor=None, bug=bug, report=report)
     unsent = (MessageState.PENDING, MessageState.HELD, MessageState.FAILED)
-    if take_out(_mail_about(report), unsent, state=MessageState.SUPPRESSED, reason=announcements.UNSUBSCRIBED):
+    stopped = {"state": MessageState.SUPPRESSED, "reason": announcements.UNSUBSCRIBED}
+    take_out(_mail_about(report, QUESTIONS), unsent, **stopped)
+    if take_out(_mail_about(report, OUTCOMES), unsent, **stopped):
         waiting.settle(bug, [report.customer_id or 0], SettledBy.SUPPRESSED, actor=None)
 
 
@@ -105,7 +109,7 @@ def resubscribe(report: Report) -> None:
         return
     report.unsubscribed_at = None
     events.record(EventKind.CUSTOMER_RESUBSCRIBED, actor=None, bug=bug, report=report)
-    stopped = sa.and_(_mail_about(report), Message.reason == announcements.UNSUBSCRIBED)
+    stopped = sa.and_(_mail_about(report, OUTCOMES), Message.reason == announcements.UNSUBSCRIBED)
     if report.customer is None or db.session.scalar(sa.select(Message.id).where(stopped)) is None:
         return
     waiting.unsettle_all(bug.id, sa.select(Message.customer_id).where(stopped), SettledBy.SUPPRESSED)
@@ -114,8 +118,9 @@ def resubscribe(report: Report) -> None:
         announcements.owe(announcement, report.customer)
 
 
-def _mail_about(report: Report) -> sa.ColumnElement[bool]:
-    about = sa.select(Announcement.id).where(Announcement.bug_id == canonical(report.bug).id)
+def _mail_about(report: Report, kinds: Sequence[AnnouncementKind]) -> sa.ColumnElement[bool]:
+    bug = canonical(report.bug)
+    about = sa.select(Announcement.id).where(Announcement.bug_id == bug.id, Announcement.kind.in_(kinds))
     return sa.and_(Message.customer_id == report.customer_id, Message.announcement_id.in_(about))
 
 

@@ -8,7 +8,7 @@ from bugintake.core import clock, events
 from bugintake.core.db import db
 from bugintake.core.events import EventKind
 from bugintake.intake.models import Bug, Report, SettledBy
-from bugintake.loop.models import Announcement, Message, MessageState
+from bugintake.loop.models import OUTCOMES, Announcement, Message, MessageState
 
 TELL = (
     sa.update(Message)
@@ -18,7 +18,11 @@ TELL = (
     .returning(Message.id, Message.announcement_id, Message.report_id)
 )
 BUGS = (
-    sa.select(Announcement.id, Announcement.bug_id, (Announcement.generation == Bug.generation).label("is_current"))
+    sa.select(
+        Announcement.id,
+        Announcement.bug_id,
+        sa.and_(Announcement.kind.in_(OUTCOMES), Announcement.generation == Bug.generation).label("is_current"),
+    )
     .join(Bug, Bug.id == Announcement.bug_id)
     .where(Announcement.id.in_(sa.bindparam("b_ids", expanding=True)))
 )
@@ -64,7 +68,7 @@ def note_told(delivery_id: int, customer_id: int) -> None:
     for row in sorted(told, key=lambda row: bugs[row.announcement_id]):  # one order, so that workers never deadlock
         about = {"at": at, "bug_id": bugs[row.announcement_id]}
         known = {"b_customer": customer_id, "b_bug": about["bug_id"], "b_at": at}
-        # Who is told of an outcome that was taken back meanwhile still waits for the next one.
+        # Who is asked, or told of an outcome that was taken back meanwhile, still waits for the next one.
         is_current = row.announcement_id in current
         settled = connection.execute(SETTLE, known).scalars().all() if is_current else []
         if settled:

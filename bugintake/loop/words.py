@@ -4,7 +4,15 @@ from collections.abc import Mapping
 
 from bugintake.core.templating import whole_day
 from bugintake.intake.customers.quiet import quiet_until
-from bugintake.loop.models import Delivery, DeliveryKind, DeliveryState, HeldBecause, Message, MessageState
+from bugintake.loop.models import (
+    AnnouncementKind,
+    Delivery,
+    DeliveryKind,
+    DeliveryState,
+    HeldBecause,
+    Message,
+    MessageState,
+)
 
 STATES: Mapping[MessageState, str] = {
     MessageState.PENDING: "To be sent",
@@ -33,7 +41,15 @@ HELD: Mapping[HeldBecause, str] = {
     HeldBecause.REOPENED: "The bug was opened again, so this is no longer so.",
     HeldBecause.QUIET: "They want no mail yet: it leaves by itself.",
 }
+KINDS: Mapping[AnnouncementKind, str] = {
+    AnnouncementKind.LIVE: "Fixed",
+    AnnouncementKind.DECLINED: "Declined",
+    AnnouncementKind.ASKED: "Question",
+    AnnouncementKind.REMINDED: "Reminder of the question",
+    AnnouncementKind.PAUSED: "Paused without an answer",
+}
 NOTICES: Mapping[DeliveryKind, str] = {
+    DeliveryKind.QUESTION: "Question about a report",
     DeliveryKind.DUTY_REMINDER: "Reminder of bug duty",
     DeliveryKind.MENTION: "Mention in a comment",
     DeliveryKind.OVERLOOKED: "What is overlooked today",

@@ -24,7 +24,7 @@ from bugintake.core.events import Event, EventKind, Subscriber
 from bugintake.intake import drafts
 from bugintake.intake.attachments import keeping
 from bugintake.intake.customers import erasing
-from bugintake.loop import attempts, notices, outbox, post, quiet
+from bugintake.loop import asking, attempts, notices, outbox, post, quiet
 from bugintake.loop.envelopes import is_ready, open_due
 from bugintake.loop.models import Announcement, Message, WorkerPulse
 from bugintake.team.workspace import is_set_up
@@ -87,6 +87,7 @@ def sweep(app: Flask, count: int = 0) -> bool:
     if count % REMIND_EVERY == 0:
         _guarded(app, lambda: notices.queue_reminders(clock.now()))
         _guarded(app, lambda: notices.queue_overlooked(clock.now()))
+        _guarded(app, lambda: asking.follow_up(clock.now()))
     if count % TIDY_EVERY == 0:
         _guarded(app, drafts.sweep)
         _guarded(app, keeping.sweep)

@@ -18,6 +18,7 @@ from bugintake.triage.rule_models import RuleKind, TriageRule
 
 NEW_VERSION = "other"
 FILER, CUSTOMER = "filer", "customer"
+EVERYBODY = "all"
 
 
 class MoveForm(Form):
@@ -96,7 +97,7 @@ class DeclineForm(_NotesForm):
 
 
 class AskForm(MoveForm):
-    """One question about one report."""
+    """One question about one report, or to everybody who waits."""
 
     report = SelectField("Ask about the report of", validators=[InputRequired("Choose whose report it is about.")])
     to = SelectField(
@@ -104,6 +105,7 @@ class AskForm(MoveForm):
         choices=[SelectChoice(FILER, "Whoever filed it, and asks them"), SelectChoice(CUSTOMER, "The customer")],
         default=FILER,
     )
+    language = SelectField("Written in", choices=[SelectChoice(*each) for each in LANGUAGES.items()])
     question = TextField("Question", validators=[DataRequired("Write the question.")])
     missing = LineField("What is missing?")
 

@@ -30,6 +30,8 @@ WORDS = {
     EventKind.BUG_STARTED: "began to work on it",
     EventKind.BUG_STOPPED: "put it down",
     EventKind.BUG_ASKED: "asked a question",
+    EventKind.BUG_REMINDED: "reminded of the question",
+    EventKind.BUG_PAUSED: "paused it, since no answer came",
     EventKind.BUG_ANSWERED: "took down the answer",
     EventKind.BUG_FIXED: "fixed it",
     EventKind.BUG_UNFIXED: "said it is not fixed after all",

@@ -35,6 +35,7 @@ READ: Mapping[str, Callable[[Any], Any]] = {
     "news": News,
     "news_at": datetime.fromisoformat,
     "snoozed_until": date.fromisoformat,
+    "paused_at": datetime.fromisoformat,
     "raise_reason": RaiseReason,
     "raised_at": datetime.fromisoformat,
 }

@@ -45,6 +45,7 @@ class Card(NamedTuple):
     news: News | None
     news_at: datetime | None
     snoozed_until: date | None
+    paused_at: datetime | None
     raise_reason: RaiseReason | None
     owner: str | None
     area: str
@@ -104,6 +105,7 @@ def cards(*conditions: sa.ColumnElement[bool]) -> sa.Select[*tuple[Any, ...]]:
         Bug.news,
         Bug.news_at,
         Bug.snoozed_until,
+        Bug.paused_at,
         Bug.raise_reason,
         Bug.raised_by_id,
         Bug.area_id,
@@ -125,7 +127,7 @@ def _named(found: Sequence[Any], choices: Mapping[int, Choice], people: Mapping[
     return [
         Card._make(
             (
-                *row[:15],
+                *row[:16],
                 people[row.owner_id].name if row.owner_id else None,
                 choices[row.area_id].label,
                 choices[row.impact_id].label,

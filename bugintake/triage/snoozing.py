@@ -72,10 +72,11 @@ def wake(bug: Bug, *, actor: User) -> Event:
 
 
 def wake_for_customer(event: Event) -> None:
-    """Bring a snoozed bug back into the duty queue because of what a customer did. Records bug.woken."""
+    """Bring a snoozed or paused bug back into the duty queue because of what a customer did. Records bug.woken."""
     bug = db.session.get_one(Bug, event.bug_id)
-    if bug.snoozed_until is not None:
+    if bug.snoozed_until is not None or bug.paused_at is not None:
         news = {"news": bug.news or News.WOKEN, "news_at": bug.news_at or clock.now()}
+        bug.paused_at = None
         _put(bug, EventKind.BUG_WOKEN, {**news, "snoozed_until": None}, None)
 
 

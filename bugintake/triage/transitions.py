@@ -1,6 +1,6 @@
 """How a bug moves from one status to another. Nothing else writes `status`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,7 +10,7 @@ from bugintake.core.db import db, hold, update_one
 from bugintake.core.errors import Conflict, Invalid
 from bugintake.core.events import EventKind
 from bugintake.core.forms import clean_line
-from bugintake.intake import catalogue, waiting
+from bugintake.intake import catalogue
 from bugintake.intake.models import Bug, News, Option, Question, Report, Status
 from bugintake.team.models import User
 from bugintake.team.workspace import workspace
@@ -66,11 +66,15 @@ def ask(
     actor: User,
     missing: str = "",
     is_for_customer: bool = False,
+    language: str = "en",
+    also: Sequence[Report] = (),
     seen: Status | None = None,
 ) -> Question:
     """Ask one question about a report and wait for its answer. Records bug.asked.
 
-    `missing` says in a word what the form did not tell. Raises Invalid without a question or somebody to read it.
+    `missing` says in a word what the form did not tell; `also` are the reports of others who are asked the same, and
+    whoever answers first answers for all. A customer who reads another `language` gets no mail before somebody has
+    written it in theirs. Raises Invalid without a question or somebody to read it.
     """
     if not text:
         raise Invalid("Write the question.", "question")
@@ -79,12 +83,27 @@ def ask(
         raise Invalid(f"Say what is missing in at most {catalogue.LABEL_LENGTH} characters.", "missing")
     if is_for_customer and not report.is_waiting:
         raise Invalid("Nobody who waits told us of this: ask whoever filed it.", "to")
-    asked_for = {"text": text, "missing": missing, "is_for_customer": is_for_customer, "asked_by_id": actor.id}
-    question = Question(report_id=report.id, status_before=bug.status, **asked_for)
-    _move(bug, Status.NEEDS_INFO, EventKind.BUG_ASKED, actor, seen)
-    db.session.add(question)
+    asked_for = {"text": text, "missing": missing, "is_for_customer": is_for_customer, "language": language}
+    asked_for |= {"asked_by_id": actor.id}
+    asked = [Question(report_id=each.id, status_before=bug.status, **asked_for) for each in (report, *also)]
+    db.session.add_all(asked)
     db.session.flush()
-    return question
+    what = {"questions": [question.id for question in asked]}
+    _move(bug, Status.NEEDS_INFO, EventKind.BUG_ASKED, actor, seen, what)
+    return asked[0]
+
+
+def pause(bug: Bug) -> None:
+    """Stop waiting for the answer that a bug needs, until one comes. Records bug.paused.
+
+    Raises Conflict where it does not wait for one.
+    """
+    waits = (Bug.id == bug.id, Bug.status == Status.NEEDS_INFO, Bug.paused_at.is_(None))
+    now = clock.now()
+    change = sa.update(Bug).where(*waits).values(paused_at=now, changed_at=now)
+    if not update_one(change.execution_options(synchronize_session="fetch")):
+        raise Conflict(f"{bug.ref} does not wait for an answer.")
+    events.record(EventKind.BUG_PAUSED, bug=bug, actor=None)
 
 
 def answer(question: Question, text: str, *, actor: User | None) -> None:
@@ -203,17 +222,24 @@ def undo(bug: Bug, *, actor: User, offered: int | None = None) -> None:
     change = sa.update(Bug).where(Bug.id == bug.id)
     values = {"status": undone, "status_since_at": clock.now(), "changed_at": clock.now(), **was}
     db.session.execute(change.values(**values).execution_options(synchronize_session="fetch"))
-    if last.kind == EventKind.BUG_ASKED:
-        about = Question.report_id.in_(waiting.reports_under(bug.id).with_only_columns(Report.id))
-        newest = db.session.scalar(sa.select(sa.func.max(Question.id)).where(about))
-        db.session.delete(db.session.get_one(Question, newest))  # an older one that is still open stays
+    if last.kind == EventKind.BUG_ASKED:  # an older one that is still open stays
+        db.session.execute(sa.delete(Question).where(Question.id.in_(last.details["questions"])))
     db.session.expire(bug, PARTS)
     events.record(EventKind.BUG_UNDONE, bug=bug, actor=actor, before=last.after, after=undone, undone=last.id)
     if undone == Status.FIXED:
         _go_live_with_its_release(bug, actor)  # it may have gone live while the bug was said not to be fixed
 
 
-def _move(bug: Bug, to: Status, kind: EventKind, actor: User | None, seen: Status | None, **columns: Any) -> None:
+def _move(
+    bug: Bug,
+    to: Status,
+    kind: EventKind,
+    actor: User | None,
+    seen: Status | None,
+    what: Mapping[str, Any] | None = None,
+    /,
+    **columns: Any,
+) -> None:
     before = bug.status
     refuse_unseen(bug, seen)
     _refuse_part(bug)
@@ -226,6 +252,8 @@ def _move(bug: Bug, to: Status, kind: EventKind, actor: User | None, seen: Statu
         columns |= looking.looked(bug, actor)
     if to in ENDS_A_SNOOZE and bug.snoozed_until is not None:
         columns["snoozed_until"] = None
+    if bug.paused_at is not None:
+        columns["paused_at"] = None
     was = {name: getattr(bug, name) for name in columns if name != "came_back_at"}
     now = clock.now()
     change = sa.update(Bug).where(Bug.id == bug.id, Bug.status == before, Bug.merged_into_id.is_(None))
@@ -236,9 +264,8 @@ def _move(bug: Bug, to: Status, kind: EventKind, actor: User | None, seen: Statu
         raise Conflict("Somebody else moved this bug first.")
     db.session.expire(bug, PARTS)
     was["status"] = before
-    events.record(
-        kind, bug=bug, actor=actor, before=before, after=to, generation=bug.generation, was=looking.plain(was)
-    )
+    what = {**(what or {}), "generation": bug.generation, "was": looking.plain(was)}
+    events.record(kind, bug=bug, actor=actor, before=before, after=to, **what)
 
 
 def _refuse_part(bug: Bug) -> None:

@@ -34,10 +34,10 @@ TABLES = (
     "deliveries",
     "idempotent_answers",
     "rotation_members",
-    "announcements",
     "bug_words",
     "comments",
     "reports",
+    "announcements",
     "attachments",
     "drafts",
     "customer_links",
@@ -473,6 +473,7 @@ def upgrade() -> None:
         sa.Column("news", sa.String(32), nullable=True),
         sa.Column("news_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("snoozed_until", sa.Date(), nullable=True),
+        sa.Column("paused_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("raised_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("raised_by_id", sa.Integer(), nullable=True),
         sa.Column("raise_reason", sa.String(32), nullable=True),
@@ -487,6 +488,7 @@ def upgrade() -> None:
             "(status = 'declined') = (decline_reason_id IS NOT NULL)", name=op.f("ck_bugs_reason_iff_declined")
         ),
         sa.CheckConstraint("generation >= 1", name=op.f("ck_bugs_generation_counts_from_one")),
+        sa.CheckConstraint("paused_at IS NULL OR status = 'needs_info'", name=op.f("ck_bugs_paused_needs_info")),
         sa.CheckConstraint("(news IS NULL) = (news_at IS NULL)", name=op.f("ck_bugs_news_iff_news_at")),
         sa.CheckConstraint(
             "(raised_at IS NULL) = (raised_by_id IS NULL)", name=op.f("ck_bugs_raised_at_iff_raised_by")
@@ -618,33 +620,6 @@ def upgrade() -> None:
     )
     op.create_index("ix_rotation_members_user_id", "rotation_members", ["user_id"], unique=False)
     op.create_table(
-        "announcements",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("kind", sa.String(32), nullable=False),
-        sa.Column("bug_id", sa.Integer(), nullable=False),
-        sa.Column("generation", sa.Integer(), nullable=False),
-        sa.Column("notes", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
-        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("held_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("sent_by_id", sa.Integer(), nullable=True),
-        sa.Column("released_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("cancelled_at", sa.DateTime(timezone=True), nullable=True),
-        sa.ForeignKeyConstraint(["bug_id"], ["bugs.id"], name="fk_announcements_bug_id"),
-        sa.ForeignKeyConstraint(["sent_by_id"], ["users.id"], name="fk_announcements_sent_by_id"),
-        sa.PrimaryKeyConstraint("id", name="pk_announcements"),
-    )
-    op.create_index("ix_announcements_bug_id", "announcements", ["bug_id"], unique=False)
-    op.create_index("ix_announcements_due", "announcements", ["released_at", "due_at"], unique=False)
-    op.create_index(
-        "uq_announcements_outcome",
-        "announcements",
-        ["bug_id", "generation"],
-        unique=True,
-        sqlite_where=sa.text("cancelled_at IS NULL AND kind IN ('live', 'declined')"),
-        postgresql_where=sa.text("cancelled_at IS NULL AND kind IN ('live', 'declined')"),
-    )
-    op.create_table(
         "bug_words",
         sa.Column("bug_id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("title", sa.Text(), nullable=False),
@@ -697,6 +672,38 @@ def upgrade() -> None:
     op.create_index("ix_reports_version_bug", "reports", ["version_id", "bug_id"], unique=False)
     op.create_index("ix_reports_customer_filed", "reports", ["customer_id", "filed_at"], unique=False)
     op.create_index("ix_reports_filed_by_id", "reports", ["filed_by_id"], unique=False)
+    op.create_table(
+        "announcements",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(32), nullable=False),
+        sa.Column("bug_id", sa.Integer(), nullable=False),
+        sa.Column("report_id", sa.Integer(), nullable=True),
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.Column("notes", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("held_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("sent_by_id", sa.Integer(), nullable=True),
+        sa.Column("released_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("cancelled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "(kind IN ('live', 'declined')) = (report_id IS NULL)", name=op.f("ck_announcements_outcome_iff_of_the_bug")
+        ),
+        sa.ForeignKeyConstraint(["bug_id"], ["bugs.id"], name="fk_announcements_bug_id"),
+        sa.ForeignKeyConstraint(["report_id"], ["reports.id"], name="fk_announcements_report_id"),
+        sa.ForeignKeyConstraint(["sent_by_id"], ["users.id"], name="fk_announcements_sent_by_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_announcements"),
+    )
+    op.create_index("ix_announcements_bug_id", "announcements", ["bug_id"], unique=False)
+    op.create_index("ix_announcements_due", "announcements", ["released_at", "due_at"], unique=False)
+    op.create_index(
+        "uq_announcements_outcome",
+        "announcements",
+        ["bug_id", "generation"],
+        unique=True,
+        sqlite_where=sa.text("cancelled_at IS NULL AND kind IN ('live', 'declined')"),
+        postgresql_where=sa.text("cancelled_at IS NULL AND kind IN ('live', 'declined')"),
+    )
     op.create_table(
         "drafts",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -861,11 +868,13 @@ def upgrade() -> None:
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("missing", sa.String(120), nullable=False),
         sa.Column("is_for_customer", sa.Boolean(), nullable=False),
+        sa.Column("language", sa.String(8), nullable=False),
         sa.Column("asked_by_id", sa.Integer(), nullable=False),
         sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("status_before", sa.String(32), nullable=False),
         sa.Column("answer", sa.Text(), nullable=False),
         sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("reminded_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["asked_by_id"], ["users.id"], name="fk_questions_asked_by_id"),
         sa.ForeignKeyConstraint(["report_id"], ["reports.id"], name="fk_questions_report_id"),
         sa.PrimaryKeyConstraint("id", name="pk_questions"),
@@ -873,6 +882,9 @@ def upgrade() -> None:
     unanswered = sa.text("answered_at IS NULL")
     op.create_index(
         "ix_questions_open", "questions", ["report_id"], sqlite_where=unanswered, postgresql_where=unanswered
+    )
+    op.create_index(
+        "ix_questions_asked", "questions", ["asked_at"], sqlite_where=unanswered, postgresql_where=unanswered
     )
     op.create_index("ix_questions_report_id", "questions", ["report_id"], unique=False)
     op.create_table(

@@ -74,7 +74,8 @@ class Cast:
         }
         with transaction():
             notices.queue_notice(DeliveryKind.DUTY_REMINDER, self.spare, "reminder")
-        self.notice = db.session.scalars(sa.select(Delivery)).one()
+        reminders = sa.select(Delivery).where(Delivery.kind == DeliveryKind.DUTY_REMINDER)
+        self.notice = db.session.scalars(reminders).one()
         with transaction():
             self.notice.state = DeliveryState.HELD
         with transaction():

@@ -17,7 +17,7 @@ from bugintake.core.events import Event, EventKind
 from bugintake.intake import catalogue
 from bugintake.intake.customers.models import Customer
 from bugintake.intake.models import Bug, OptionList, Question, Report, Status
-from bugintake.loop.models import Announcement, Message, MessageState
+from bugintake.loop.models import OUTCOMES, Announcement, AnnouncementKind, Message, MessageState
 from bugintake.team.models import Role, User
 from bugintake.triage.queries import Filters, board
 from tests import apps
@@ -104,7 +104,7 @@ def test_everybody_is_told_how_it_ended_or_it_is_shown_why_not(company: None) ->
     untold = {}
     for bug in ended:
         owed = sa.select(Message).join(Announcement).where(Announcement.bug_id == bug.id)
-        messages = db.session.scalars(owed).all()
+        messages = db.session.scalars(owed.where(Announcement.kind.in_(OUTCOMES))).all()
         waited = sa.select(Report.customer_id).where(Report.bug_id == bug.id)
         assert sorted(message.customer_id for message in messages) == sorted(db.session.scalars(waited))
         untold |= {m.customer.name: m.state.value for m in messages if m.state != MessageState.SENT}
@@ -170,3 +170,8 @@ def test_everything_happened_through_the_verbs(company: None) -> None:
         moved = sa.select(Event.after).where(Event.bug_id == bug.id, Event.after.in_(list(Status)))
         steps = db.session.scalars(moved.order_by(Event.id.desc())).all()
         assert (steps[0] if steps else Status.NEW) == bug.status
+
+
+def test_who_is_asked_is_asked_by_mail(company: None) -> None:
+    asked = sa.select(Message.state).join(Announcement).where(Announcement.kind == AnnouncementKind.ASKED)
+    assert set(db.session.scalars(asked)) == {MessageState.SENT}

@@ -12,7 +12,7 @@ from sqlalchemy.orm import aliased
 from bugintake.core.db import db
 from bugintake.intake.models import Bug, Report, Status
 from bugintake.loop import post, worker
-from bugintake.loop.models import Announcement, Delivery, DeliveryKind, DeliveryState, Message, MessageState
+from bugintake.loop.models import OUTCOMES, Announcement, Delivery, DeliveryKind, DeliveryState, Message, MessageState
 from tests.faults.server import FaultServer
 
 
@@ -73,6 +73,7 @@ def _untold() -> list[str]:
         .distinct()
     )
     owed = sa.select(Announcement.bug_id, Message.customer_id).join(Message).where(Announcement.cancelled_at.is_(None))
+    owed = owed.where(Announcement.kind.in_(OUTCOMES))
     counted = Counter(tuple(row) for row in db.session.execute(owed))
     return [
         f"I1: {row} has {counted[tuple(row)]} messages" for row in db.session.execute(waits) if counted[tuple(row)] != 1
@@ -95,8 +96,9 @@ def _unnamed() -> list[str]:
 def _unsettled() -> list[str]:
     told = (
         sa.select(Message.id)
+        .join(Message.announcement)
         .join(Report, Report.id == Message.report_id)
-        .where(Message.state == MessageState.SENT, Report.settled_at.is_(None))
+        .where(Message.state == MessageState.SENT, Report.settled_at.is_(None), Announcement.kind.in_(OUTCOMES))
     )
     found = [f"I3: message {number} is sent and its report waits" for number in db.session.scalars(told)]
     part = aliased(Bug)

@@ -5,9 +5,11 @@ import re
 import pytest
 import sqlalchemy as sa
 
-from bugintake.core.db import db
+from bugintake.core.db import db, transaction
+from bugintake.core.errors import Conflict
 from bugintake.intake.models import Bug, OptionList, Question, Report, Status
 from bugintake.team.models import Role
+from bugintake.triage import transitions
 from tests.factories import (
     make_bug,
     make_customer,
@@ -135,7 +137,7 @@ def test_a_question_goes_to_the_customer_only_where_one_waits(app, mira):
     assert (refused.status_code, done.status_code) == (422, 302)
     assert "Nobody who waits told us of this" in refused.text and "Which browser?" in refused.text
     assert [q.is_for_customer for q in db.session.scalars(sa.select(Question))] == [True]
-    assert "asked the customer, who reads it on their page" in visitor.get(f"/bugs/{bug.ref}").text
+    assert "asked the customer by mail" in visitor.get(f"/bugs/{bug.ref}").text
 
 
 @pytest.mark.parametrize("verb", ["decline", "fix"])
@@ -146,3 +148,38 @@ def test_a_refused_form_leads_to_what_is_wrong_and_a_fresh_one_to_its_first_fiel
 
     assert re.findall(r"<(\w+)[^>]* autofocus", fresh) == ["select"]
     assert re.findall(r"<(\w+)[^>]* autofocus", refused) == ["div"]
+
+
+def test_one_question_goes_to_everybody_who_waits_each_once(app, mira):
+    hana, sam = make_customer("Hana", language="de"), make_customer("Sam")
+    bug = make_bug(waiting=[hana, sam])
+    visitor = visit(app, mira)
+    page = visitor.get(f"/bugs/{bug.ref}/question").text
+    assert "everybody who waits, 2 people" in page and "Hana, German" in page
+
+    words = {"report": "all", "to": "customer", "language": "de", "question": "Welcher Browser?", "seen": "new"}
+    answer = visitor.post(f"/bugs/{bug.ref}/question", words)
+
+    assert answer.status_code == 302
+    asked = db.session.scalars(sa.select(Question)).all()
+    found = sorted((each.report.customer_id, each.text, each.language) for each in asked)
+    assert found == [(hana.id, "Welcher Browser?", "de"), (sam.id, "Welcher Browser?", "de")]
+
+
+def test_where_one_person_waits_there_is_no_everybody(app, mira):
+    page = visit(app, mira).get(f"/bugs/{make_bug().ref}/question").text
+
+    assert "everybody who waits" not in page
+
+
+def test_a_paused_bug_says_so_on_its_page_and_on_its_card(app, mira):
+    bug = make_bug(Status.NEEDS_INFO)
+    with transaction():
+        transitions.pause(bug)
+
+    visitor = visit(app, mira)
+
+    assert "no answer came" in visitor.get(f"/bugs/{bug.ref}").text
+    assert '<span class="chip info">Paused</span>' in visitor.get("/board").text
+    with pytest.raises(Conflict, match="does not wait"), transaction():
+        transitions.pause(bug)

@@ -52,6 +52,7 @@ def index() -> ResponseReturnValue:
         MessageState=MessageState,
         STATES=words.STATES,
         CHIPS=words.CHIPS,
+        KINDS=words.KINDS,
     )
 
 
@@ -92,6 +93,7 @@ def page(summary: Summary, status: int = 200, **forms: Any) -> ResponseReturnVal
         "MessageState": MessageState,
         "STATES": words.STATES,
         "CHIPS": words.CHIPS,
+        "KINDS": words.KINDS,
         "OWED": OWED,
     }
     return make_response(render_template("loop/show.html", **{**context, **forms}), status)
@@ -195,5 +197,6 @@ def told(bug: Bug, **_context: Any) -> str:
         remarks=remarks,
         STATES=words.STATES,
         CHIPS=words.CHIPS,
+        KINDS=words.KINDS,
         why=words.why,
     )

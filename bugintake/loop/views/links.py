@@ -10,7 +10,7 @@ from bugintake.intake.customers.models import Customer
 from bugintake.intake.queries import report_or_404
 from bugintake.loop import customer_queries, links
 from bugintake.loop.views.blueprint import bp
-from bugintake.loop.words import CHIPS, STATES, why
+from bugintake.loop.words import CHIPS, KINDS, STATES, why
 from bugintake.team.guards import signed_in, signed_in_user
 
 
@@ -28,7 +28,11 @@ def renew_link(report_id: int) -> ResponseReturnValue:
 def told_to(customer: Customer, **_context: Any) -> str:
     """Say on a customer's page what they were told, and when."""
     owed = customer_queries.told_to(customer, signed_in_user())
-    return render_template("loop/told_to.html", owed=owed, STATES=STATES, CHIPS=CHIPS, why=why) if owed else ""
+    return (
+        render_template("loop/told_to.html", owed=owed, STATES=STATES, CHIPS=CHIPS, KINDS=KINDS, why=why)
+        if owed
+        else ""
+    )
 
 
 def linked(customer: Customer, **_context: Any) -> str:

@@ -13,9 +13,10 @@ from bugintake.core.events import Event
 from bugintake.core.templating import plural
 from bugintake.intake import catalogue, form_use
 from bugintake.intake import queries as intake_queries
-from bugintake.intake.models import Bug, OptionList
+from bugintake.intake.models import Bug, OptionList, Report
 from bugintake.intake.queries import bug_or_404
 from bugintake.team.guards import engineer_required, signed_in_user
+from bugintake.team.models import LANGUAGES
 from bugintake.triage import forms, queries, transitions
 from bugintake.triage.views import bp
 from bugintake.triage.views.bug import back, done
@@ -146,21 +147,32 @@ def ask(ref: str) -> ResponseReturnValue:
     me = signed_in_user()
     bug = bug_or_404(ref, me)
     reports = list(reversed(intake_queries.reports_of(bug)))
-    form = forms.AskForm(seen=bug.status)
-    form.report.choices = [(str(r.id), r.customer.full_name if r.customer else _("found by us")) for r in reports]
+    first = next((report.customer.language for report in reports if report.customer), me.language)
+    latest = str(reports[0].id) if reports else None
+    form = forms.AskForm(seen=bug.status, report=latest, language=first if first in LANGUAGES else "en")
+    form.report.choices = [(str(r.id), _teller(r)) for r in reports]
+    waiting = list({report.customer_id: report for report in reports if report.is_waiting}.values())
+    if len(waiting) > 1:
+        form.report.choices.append((forms.EVERYBODY, _("everybody who waits, %(count)d people", count=len(waiting))))
     if request.method == "POST" and form.validate():
-        report = next(r for r in reports if str(r.id) == form.report.data)
+        report, *also = [r for r in reports if str(r.id) == form.report.data] or waiting
 
         def change() -> None:
             words, missing = form.question.data or "", form.missing.data or ""
-            by_customer = form.to.data == forms.CUSTOMER
-            about = {"missing": missing, "is_for_customer": by_customer, "seen": form.status_seen()}
-            transitions.ask(bug, report, words, actor=me, **about)
+            about = {"missing": missing, "is_for_customer": form.to.data == forms.CUSTOMER}
+            about |= {"language": form.language.data, "also": also}
+            transitions.ask(bug, report, words, actor=me, seen=form.status_seen(), **about)
 
         move = _accepted(bug, form, change)
         if move is not None:
             return done(bug, _("%(ref)s waits for an answer.", ref=bug.ref), move)
     return _short_form("triage/ask.html", bug, form, {}, known=form_use.missing_before(me))
+
+
+def _teller(report: Report) -> str:
+    """Name whose report it is, and what they read."""
+    customer = report.customer
+    return f"{customer.full_name}, {LANGUAGES[customer.language]}" if customer is not None else _("found by us")
 
 
 def _short_form(template: str, bug: Bug, form: Any, waiting: dict[str, int], **words: Any) -> ResponseReturnValue:

@@ -1,0 +1,112 @@
+"""Questions that nobody answers: reminded of once, then the bug is paused until an answer comes."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from bugintake.core.db import db, transaction
+from bugintake.core.events import EventKind
+from bugintake.intake.models import Bug, News, Status
+from bugintake.loop import replies
+from bugintake.team.models import Role, User
+from bugintake.triage import transitions
+from tests.factories import make_bug, make_customer, make_report, make_user
+from tests.faults.rig import work
+from tests.loop.outbox.asking import MINUTE, asked, body, bug_of, pass_on, sent
+from tests.loop.reading import first_report
+from tests.loop.rows import kinds, last_event, waiting_for
+
+THURSDAY_9 = datetime(2026, 3, 12, 9, 0, tzinfo=UTC)
+FRIDAY_5_PM = datetime(2026, 3, 13, 17, 0, tzinfo=UTC)
+NEXT_WEDNESDAY = datetime(2026, 3, 18, 17, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def mira(app: Any) -> User:
+    return make_user(Role.ENGINEER, "Mira Kos")
+
+
+def test_three_working_days_later_they_are_reminded_once_and_then_it_is_paused_until_they_answer(sink, clock, mira):
+    bug = bug_of("hana@example.com", actual="The VAT line is missing.")
+    asked(bug, mira)
+    clock.advance(MINUTE)
+    work()
+    pass_on(clock, THURSDAY_9)
+    assert len(sent(sink)) == 1
+
+    pass_on(clock, FRIDAY_5_PM)
+    pass_on(clock, FRIDAY_5_PM + MINUTE)
+    assert [subject for _, subject in sent(sink)[1:]] == ["Still one question about “The VAT line is missing”"]
+    assert db.session.get_one(Bug, bug.id).paused_at is None
+
+    pass_on(clock, NEXT_WEDNESDAY + MINUTE)
+    pass_on(clock, NEXT_WEDNESDAY + timedelta(days=30))
+    assert [subject for _, subject in sent(sink)[2:]] == ["About “The VAT line is missing”: we have paused it"]
+    paused = db.session.get_one(Bug, bug.id)
+    assert (paused.status, paused.paused_at, waiting_for(bug)) == (Status.NEEDS_INFO, NEXT_WEDNESDAY + MINUTE, 1)
+    assert [kind for kind in kinds(bug) if kind in (EventKind.BUG_REMINDED, EventKind.BUG_PAUSED)] == [
+        EventKind.BUG_REMINDED,
+        EventKind.BUG_PAUSED,
+    ]
+
+    with transaction():
+        replies.answer(first_report(bug), "Firefox")
+    answered = db.session.get_one(Bug, bug.id, populate_existing=True)
+    assert (answered.status, answered.paused_at, answered.news) == (Status.NEW, None, News.ANSWERED)
+
+
+def test_a_paused_bug_goes_on_when_somebody_else_tells_of_it(sink, clock, mira):
+    bug = bug_of("hana@example.com")
+    asked(bug, mira)
+    pass_on(clock, FRIDAY_5_PM)
+    pass_on(clock, NEXT_WEDNESDAY + MINUTE)
+
+    make_report(make_customer(), bug=bug)
+
+    found = db.session.get_one(Bug, bug.id, populate_existing=True)
+    assert (found.paused_at, found.news) == (None, News.WOKEN)
+
+
+def test_whoever_filed_it_is_asked_reminded_and_left_in_peace_once_it_is_answered(sink, clock, mira):
+    lea = make_user(Role.AGENT, "Lea Agent", email="lea@team.test")
+    bug = make_bug(actor=lea)
+    with transaction():
+        question = transitions.ask(bug, first_report(bug), "Which browser?", actor=mira)
+    work()
+    pass_on(clock, FRIDAY_5_PM)
+    assert sent(sink) == [
+        ("lea@team.test", f"One question about {bug.ref}"),
+        ("lea@team.test", f"Still one question about {bug.ref}"),
+    ]
+    assert "Mira has a question about what" in body(sink) and "> Which browser?" in body(sink)
+
+    with transaction():
+        transitions.answer(question, "Firefox", actor=lea)
+    pass_on(clock, NEXT_WEDNESDAY + MINUTE)
+
+    assert len(sent(sink)) == 2
+    assert last_event(EventKind.BUG_PAUSED) is None
+
+
+def test_who_asks_about_their_own_report_is_not_mailed(sink, clock, mira):
+    bug = make_bug(actor=mira)
+    with transaction():
+        transitions.ask(bug, first_report(bug), "Which browser?", actor=mira)
+    work()
+
+    assert sent(sink) == []
+
+
+def test_of_a_restricted_bug_the_number_alone_leaves_the_house(sink, clock, mira):
+    lea = make_user(Role.AGENT, "Lea Agent", email="lea@team.test")
+    bug = make_bug(actor=lea)
+    with transaction():
+        bug.is_restricted, bug.title = True, "Canary"
+        transitions.ask(bug, first_report(bug), "Which canary?", actor=mira)
+    work()
+
+    assert sent(sink) == [("lea@team.test", f"One question about {bug.ref}")]
+    assert "anary" not in body(sink)
