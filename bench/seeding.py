@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bugintake.core import clock
-from bugintake.core.db import db, transaction
+from bugintake.core.db import count_anew, db, transaction
 from bugintake.core.events import Event, EventKind
 from bugintake.core.migrating import metadata
 from bugintake.intake import catalogue, packs, words
@@ -83,9 +83,7 @@ def seed(count: int) -> Seeded:
             for table in ("bugs", "reports", "events", "customers"):
                 connection.execute(sa.text(f"SELECT setval('{table}_id_seq', (SELECT max(id) FROM {table}))"))
             connection.execute(sa.text("VACUUM ANALYZE"))
-    if db.engine.dialect.name == "sqlite":
-        with transaction():
-            db.session.execute(sa.text("ANALYZE"))
+    count_anew()
     chosen = {kind.value: found[0] for kind, found in choices.items()}
     return Seeded(choices[OptionList.AREA][0], 1, list(range(2, opened + 1)), chosen, customers)
 

@@ -4,7 +4,8 @@
 //   card verbs                    button or link with data-key="1" inside the card (its details.menu), or once per page:
 //   <template id="verbs">         of forms and links where {ref}, {status}, {v} and {owner} stand for the card's (also %7Bref%7D);
 //                                 data-when="new accepted" on one names the columns (data-status) that have it
-//                                 data-many on one: it acts on all cards that x chose, at the address of “many”
+//                                 data-many on one: it acts on all cards that x chose, at the address of “many”;
+//                                 data-to on one: the column that it brings a card to, for drag.js
 //   form#chosen                   the bar that says how many those are, and holds their verbs ([data-verbs])
 //   [data-poll="/board?area=3"]   around the columns: asked every 20 s with If-None-Match; new cards wait behind
 //                                 "2 new reports · show" (r) and never move what is on the screen
@@ -216,7 +217,7 @@ document.addEventListener("verbs", (event) => {
   if (!card) return;
   for (const verb of verbsOf(card).querySelectorAll("[data-key]")) {
     const label = `${verb.firstChild.textContent.trim()} · ${card.dataset.ref}`;
-    event.detail.push({ label, key: verb.dataset.key, run: () => act(card, verb) });
+    event.detail.push({ label, key: verb.dataset.key, to: verb.closest("[data-to]")?.dataset.to, run: () => act(card, verb) });
   }
 });
 const moves = { j: () => step(1), k: () => step(-1), h: () => aside(-1), l: () => aside(1), ArrowDown: () => step(1), ArrowUp: () => step(-1), ArrowLeft: () => aside(-1), ArrowRight: () => aside(1) };

@@ -19,7 +19,7 @@ from flask import Flask, current_app
 
 from bugintake.core import clock, events
 from bugintake.core.config import Settings, settings
-from bugintake.core.db import after_commit, db, transaction
+from bugintake.core.db import after_commit, count_anew, db, transaction
 from bugintake.core.events import Event, EventKind, Subscriber
 from bugintake.intake import drafts
 from bugintake.intake.attachments import keeping
@@ -93,6 +93,7 @@ def sweep(app: Flask, count: int = 0) -> bool:
         _guarded(app, keeping.sweep)
     if count % FORGET_EVERY == 0:
         _guarded(app, _erase_the_forgotten)
+        _guarded(app, count_anew)
     while _guarded(app, _open_some):
         pass
     return bool(_guarded(app, outbox.is_waiting))

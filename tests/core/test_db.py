@@ -13,9 +13,11 @@ from flask import Flask, request
 from flask.testing import FlaskClient
 
 from bugintake.core import db as house
-from bugintake.core.db import after_commit, db, transaction, update_one
+from bugintake.core.db import after_commit, count_anew, db, transaction, update_one
 from bugintake.core.security import needs_no_form_token
 from bugintake.loop.models import Circuit
+from tests.counting import asked
+from tests.factories import make_bug
 
 
 @pytest.fixture
@@ -331,3 +333,23 @@ def test_times_are_stored_in_utc_and_come_back_aware(app: Flask, clock: Any, cir
 def test_a_time_without_a_zone_is_refused(app: Flask, clock: Any, circuit: Circuit) -> None:
     with pytest.raises(sa.exc.StatementError, match="A stored time must be aware"), transaction():
         circuit.open_until = clock.now().replace(tzinfo=None)
+
+
+@pytest.mark.only_on("sqlite")
+def test_what_plans_rest_on_is_counted_anew_while_somebody_reads(app: Flask) -> None:
+    bug = make_bug()
+    with db.engine.connect() as reader, reader.begin():
+        reader.execute(sa.text("SELECT count(*) FROM bugs")).all()
+        count_anew()
+
+    db.session.rollback()
+    found = db.session.execute(sa.text("SELECT stat FROM sqlite_stat1 WHERE tbl = 'bugs' AND idx = 'ix_bugs_board'"))
+    assert found.scalar_one().split()[0] == str(bug.id)
+
+
+@pytest.mark.only_on("postgres")
+def test_postgresql_is_left_to_count_by_itself(app: Flask) -> None:
+    with asked() as statements:
+        count_anew()
+
+    assert statements == []

@@ -21,7 +21,7 @@ def actor(app):
 
 def found_by(*terms):
     """The numbers of the bugs that hold any of some terms, with how many of these they hold."""
-    hits = weigh(dict.fromkeys(terms, 1.0), 100)
+    hits = weigh(dict.fromkeys(terms, 1.0), 100, 100)
     return dict(db.session.execute(sa.select(hits.c.bug_id, hits.c.weight)).all())
 
 
