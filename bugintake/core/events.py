@@ -48,6 +48,7 @@ class EventKind(enum.StrEnum):
     BUG_UNRESTRICTED = "bug.unrestricted"
     BUG_REPRODUCED = "bug.reproduced"
     BUG_MERGED = "bug.merged"
+    BUG_OWNER_TOLD = "bug.owner_told"
     BUG_TOOK_IN = "bug.took_in"
     BUG_UNMERGED = "bug.unmerged"
     BUG_GAVE_BACK = "bug.gave_back"

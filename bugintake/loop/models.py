@@ -137,6 +137,7 @@ class DeliveryKind(enum.StrEnum):
     QUESTION = "question"
     DUTY_REMINDER = "duty_reminder"
     MENTION = "mention"
+    WORSE_DUPLICATE = "worse_duplicate"
     OVERLOOKED = "overlooked"
     PASSWORD_RESET = "password_reset"
     TEST = "test"

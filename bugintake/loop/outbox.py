@@ -26,7 +26,7 @@ from bugintake.core.config import settings
 from bugintake.core.db import db, transaction
 from bugintake.intake.customers.quiet import open_day
 from bugintake.intake.models import Bug, Report
-from bugintake.loop import attempts, circuit, letters, links, notices, owed
+from bugintake.loop import attempts, circuit, letters, links, notice_letters, owed
 from bugintake.loop.attempts import LEASE, Claimed
 from bugintake.loop.mail import Letter
 from bugintake.loop.models import (
@@ -146,7 +146,7 @@ def _draft(delivery: Delivery, carried: Mapping[int, list[Message]]) -> _Draft |
 
 
 def _notice_draft(delivery: Delivery) -> _Draft | None:
-    letter = notices.letter_of(delivery)
+    letter = notice_letters.letter_of(delivery)
     return _Draft(delivery.id, delivery.message_id, delivery.user_id, letter) if letter is not None else None
 
 

@@ -180,7 +180,7 @@ def workaround_form(languages: Sequence[str], texts: Mapping[str, str]) -> Worka
 
 
 class RuleForm(Form):
-    """What happens by itself: whose a new bug of an area is, or how bad a bug is that many wait for."""
+    """What happens by itself: whose a new bug is, how bad one is that many wait for, who hears of a worse duplicate."""
 
     kind = HiddenField()
     area = SelectField("Area", validate_choice=False)
@@ -195,6 +195,8 @@ class RuleForm(Form):
             area = _chosen(OptionList.AREA, self.area.data, "Choose the area.")
             owner = owner_from(self.owner.data, self.colleagues[0], self.colleagues)
             return TriageRule(kind=RuleKind.OWNER, area=area, area_id=area.id, owner=owner)
+        if self.kind.data == RuleKind.WORSE:
+            return TriageRule(kind=RuleKind.WORSE)
         digits = self.people.data or ""
         people = int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 6 else 0
         if not people:

@@ -46,6 +46,7 @@ WORDS = {
     EventKind.BUG_REPRODUCED: "saw it happen too",
     EventKind.BUG_MERGED: "made it a part of {after}",
     EventKind.BUG_TOOK_IN: "merged {after} into it",
+    EventKind.BUG_OWNER_TOLD: "told its owner that {after} is worse",
     EventKind.BUG_UNMERGED: "separated it from {after} again",
     EventKind.BUG_GAVE_BACK: "separated {after} from it again",
     EventKind.BUG_SPLIT_OFF: "made it of a report about {after}",

@@ -17,10 +17,12 @@ class RuleKind(enum.StrEnum):
 
     OWNER = "owner"
     IMPACT = "impact"
+    WORSE = "worse"
 
 
 class TriageRule(Model):
-    """One thing that happens by itself: a new bug of an area gets an owner, or many who wait make a bug worse.
+    """One thing that happens by itself: a new bug of an area gets an owner, many who wait make a bug worse, or whoever
+    has a bug is told of a worse duplicate.
 
     It is ended, never deleted: the history of bugs names it.
     """
@@ -56,5 +58,6 @@ class TriageRule(Model):
         """Say what it does."""
         if self.area is not None and self.owner is not None:
             return f"A new bug in {self.area.label} is {self.owner.name}'s."
-        assert self.impact is not None
+        if self.impact is None:
+            return "When a duplicate is worse than the bug that it becomes a part of, whoever has that bug is told."
         return f"When {self.people} people wait for a bug, it is at least “{self.impact.label}”."

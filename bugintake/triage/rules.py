@@ -15,6 +15,7 @@ from bugintake.intake.models import OPEN, Bug, OptionList, Report
 from bugintake.intake.queries import visible_to
 from bugintake.team.models import User
 from bugintake.triage import editing
+from bugintake.triage.owners import effective_owner
 from bugintake.triage.rule_models import RuleKind, TriageRule
 
 LATELY = timedelta(days=30)
@@ -40,6 +41,8 @@ def make(rule: TriageRule, *, actor: User) -> TriageRule:
 
 def check(rule: TriageRule) -> None:
     """Refuse a rule that lacks something, or could do nothing. Raises Invalid with the field."""
+    if rule.kind is RuleKind.WORSE:
+        return
     if rule.kind is RuleKind.OWNER:
         if rule.area is None or rule.area.list != OptionList.AREA:
             raise Invalid("Choose the area.", "area")
@@ -79,12 +82,17 @@ def dry_run(rule: TriageRule, actor: User) -> tuple[Sequence[Bug], int]:
     """Name the bugs on which a rule would have acted in the last 30 days, as far as this person sees them, and count.
 
     For an owner these are the bugs that were filed in the area; for an impact those open now, milder, and waited for
-    by so many, of whom somebody came lately.
+    by so many, of whom somebody came lately; for worse duplicates those that took one in.
     """
     since = clock.now() - LATELY
     stands = (Bug.merged_into_id.is_(None), Bug.withdrawn_at.is_(None), visible_to(actor))
     if rule.kind is RuleKind.OWNER:
         found = sa.select(Bug).where(Bug.area_id == rule.area.id if rule.area else sa.false(), Bug.filed_at > since)
+    elif rule.kind is RuleKind.WORSE:
+        part = sa.orm.aliased(Bug)
+        worse = sa.exists().where(part.merged_into_id == Bug.id, part.impact_rank < Bug.impact_rank)
+        lately = sa.exists().where(Event.bug_id == Bug.id, Event.kind == EventKind.BUG_TOOK_IN, Event.at > since)
+        found = sa.select(Bug).where(worse, lately)
     else:
         part = sa.orm.aliased(Bug)
         lately = sa.exists().where(Report.bug_id == part.id, part.canonical_id == Bug.id, Report.filed_at > since)
@@ -97,19 +105,31 @@ def dry_run(rule: TriageRule, actor: User) -> tuple[Sequence[Bug], int]:
 
 
 BEGINNINGS = (EventKind.REPORT_FILED, EventKind.BUG_SPLIT_OFF)
-ACTS = (EventKind.BUG_ASSIGNED, EventKind.BUG_EDITED)
+ACTS = (EventKind.BUG_ASSIGNED, EventKind.BUG_EDITED, EventKind.BUG_OWNER_TOLD)
 _acting = once(in_force)  # forty people attached at once ask for the rules once
 
 
 def follow(event: Event) -> None:
-    """Do what the rules say of a bug that was filed, or that more people wait for. Each acts once on a bug.
+    """Do what the rules say of a bug that was filed, or that more people wait for. Each changes a bug once.
 
-    So what a person decides after it stays.
+    So what a person decides after it stays. Of each worse duplicate its owner is told.
     """
     for rule in _acting():
         bug = db.session.get_one(Bug, event.bug_id)
-        if _applies(rule, bug, event.kind) and not _has_acted(rule, bug):
+        if rule.kind is RuleKind.WORSE:
+            _tell_of_a_worse_one(rule, bug, event)
+        elif _applies(rule, bug, event.kind) and not _has_acted(rule, bug):
             _act(rule, bug)
+
+
+def _tell_of_a_worse_one(rule: TriageRule, bug: Bug, event: Event) -> None:
+    """Tell whoever has a bug now that a duplicate is worse, unless they made it one. Records bug.owner_told."""
+    if event.kind != EventKind.BUG_TOOK_IN:
+        return
+    part, owner = db.session.get_one(Bug, event.details["part"]), effective_owner(bug)
+    if part.impact_rank < bug.impact_rank and owner is not None and owner.id != event.actor_id:
+        told = EventKind.BUG_OWNER_TOLD
+        events.record(told, actor=None, bug=bug, user=owner, after=part.ref, part=part.id, rule=rule.id)
 
 
 def _applies(rule: TriageRule, bug: Bug, kind: EventKind) -> bool:

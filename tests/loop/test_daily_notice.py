@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from bugintake.core.db import db, transaction
-from bugintake.loop import notices
+from bugintake.loop import notice_letters, notices
 from bugintake.loop.models import Delivery, DeliveryKind
 from bugintake.team.models import Role, User
 from bugintake.triage import editing
@@ -39,7 +39,7 @@ def letters():
     found = db.session.scalars(
         sa.select(Delivery).where(Delivery.kind == DeliveryKind.OVERLOOKED).order_by(Delivery.id)
     )
-    return [notices.letter_of(delivery) for delivery in found]
+    return [notice_letters.letter_of(delivery) for delivery in found]
 
 
 def test_each_lead_is_owed_one_mail_on_a_working_day_however_often_the_worker_looks(app, petra, clock):

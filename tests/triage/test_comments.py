@@ -11,7 +11,7 @@ from bugintake.core.db import db, transaction
 from bugintake.core.errors import Conflict, Invalid, NotPermitted
 from bugintake.core.events import Event, EventKind
 from bugintake.intake.models import Bug, News, Status
-from bugintake.loop import notices
+from bugintake.loop import notice_letters
 from bugintake.loop.models import Delivery, DeliveryKind
 from bugintake.team.models import Role
 from bugintake.triage import comments, editing, transitions
@@ -48,7 +48,7 @@ def told():
 def mails():
     """What the mail about mentions says, for each that is owed; nothing where it is no longer true."""
     owed = sa.select(Delivery).where(Delivery.kind == DeliveryKind.MENTION).order_by(Delivery.id)
-    letters = [notices.letter_of(delivery) for delivery in db.session.scalars(owed)]
+    letters = [notice_letters.letter_of(delivery) for delivery in db.session.scalars(owed)]
     return [
         letter and (letter.recipient, letter.subject, [(line.text, line.url) for line in letter.lines])
         for letter in letters

@@ -10,6 +10,7 @@ from bugintake.core.db import db, transaction
 from bugintake.core.errors import Conflict, Invalid
 from bugintake.core.events import Event, EventKind
 from bugintake.intake.models import Bug, OptionList, Status
+from bugintake.loop.models import Delivery, DeliveryKind
 from bugintake.team.models import Role, User
 from bugintake.triage import editing, rules, splitting, transitions
 from bugintake.triage.rule_models import RuleKind, TriageRule
@@ -195,3 +196,66 @@ def test_the_page_counts_how_often_each_acted_and_an_undone_move_stays_undone(ap
 
     assert "acted 2 times in 30 days" in visit(app, luka).get("/admin/rules").text
     assert db.session.get_one(Bug, bug.id).owner_id == mira.id
+
+
+def make_worse_rule(lead):
+    with transaction():
+        return rules.make(TriageRule(kind=RuleKind.WORSE), actor=lead)
+
+
+def told_of_worse():
+    found = sa.select(Event.user_id, Event.after).where(Event.kind == EventKind.BUG_OWNER_TOLD).order_by(Event.id)
+    return [tuple(row) for row in db.session.execute(found)]
+
+
+def mails_of_worse():
+    found = sa.select(Delivery.user_id).where(Delivery.kind == DeliveryKind.WORSE_DUPLICATE)
+    return list(db.session.scalars(found))
+
+
+def test_whoever_has_a_bug_is_told_of_each_worse_duplicate_and_of_no_other(app, luka, mira, impacts):
+    make_worse_rule(luka)
+    bug = make_bug(impact="Annoying")
+    worse, alike = make_bug(impact="Cannot work"), make_bug(impact="Annoying")
+    with transaction():
+        editing.assign(bug, mira, actor=luka)
+
+    merge(alike, bug, actor=luka)
+    merge(worse, bug, actor=luka)
+
+    assert (told_of_worse(), mails_of_worse()) == ([(mira.id, worse.ref)], [mira.id])
+    page = visit(app, luka).get(f"/bugs/{bug.ref}").text
+    assert "A rule" in page and f"told its owner that {worse.ref} is worse" in page
+
+
+def test_who_merges_it_into_a_bug_of_their_own_knows_already(app, luka, mira, impacts):
+    make_worse_rule(luka)
+    bug, worse = make_bug(impact="Annoying"), make_bug(impact="Cannot work")
+    with transaction():
+        editing.assign(bug, mira, actor=luka)
+
+    merge(worse, bug, actor=mira)
+
+    assert (told_of_worse(), mails_of_worse()) == ([], [])
+
+
+def test_a_bug_that_nobody_has_tells_nobody(app, luka, impacts):
+    make_worse_rule(luka)
+
+    merge(make_bug(impact="Cannot work"), make_bug(impact="Annoying"), actor=luka)
+
+    assert told_of_worse() == []
+
+
+def test_a_lead_sees_which_bugs_took_in_a_worse_one_before_it_is_a_rule(app, luka, impacts):
+    bug, other = make_bug(impact="Annoying"), make_bug(impact="Annoying")
+    merge(make_bug(impact="Cannot work"), bug, actor=luka)
+    merge(make_bug(impact="Annoying"), other, actor=luka)
+    lead = visit(app, luka)
+
+    page = lead.get("/admin/rules?kind=worse").text
+    made = lead.post("/admin/rules", {"kind": "worse"})
+
+    assert "it would have acted on 1 bug." in page and bug.ref in page and other.ref not in page
+    assert (made.status_code, [rule.kind for rule in rules.in_force()]) == (303, [RuleKind.WORSE])
+    assert lead.post("/admin/rules", {"kind": "worse"}).status_code == 409
