@@ -26,10 +26,10 @@ class Operation:
     limit: Requests | None = None
     good: tuple[int, ...] = (200,)
     goal_ms: float | None = None
-    goal_p95_ms: float | None = None
     goal_rate: float | None = None
     goal_ratio: float | None = None
     goal_times: float | None = None
+    goal_p95_ms: float | None = None
     grows: bool = True
 
 
