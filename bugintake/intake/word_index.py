@@ -88,7 +88,7 @@ def weigh(terms: Mapping[str, float], most: int, best: int) -> sa.Subquery:
     one, quote = HOLDERS[dialect], QUOTES[dialect]
     every = " UNION ALL ".join(one.format(place) for place in range(len(terms)))
     statement = sa.text(
-        f"SELECT bug_id, sum(weight) AS weight FROM ({every}) AS hits"  # noqa: S608
+        f"SELECT bug_id, sum(weight) AS weight FROM ({every}) AS hits"  # noqa: S608  # of each term only its place is in it
         " GROUP BY bug_id ORDER BY weight DESC, bug_id DESC LIMIT :best"
     )
     values = {f"term{place}": f"{quote}{term}{quote}" for place, term in enumerate(terms)}

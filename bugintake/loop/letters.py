@@ -189,7 +189,7 @@ def _asked(outcome: Outcome, zone: str) -> list[Line]:
         return [Line(paused), question, Line(again, url=outcome.links.report_url)]
     if outcome.kind is AnnouncementKind.REMINDED:
         need = gettext("We are still missing one thing from you:")
-        until = runs_out_at(clock.now())
+        until = runs_out_at(outcome.announcement.opened_at)
     else:
         need = gettext("We looked into it, and need one thing from you:")
         until = runs_out_at(runs_out_at(outcome.announcement.opened_at))

@@ -166,6 +166,15 @@ def test_one_question_goes_to_everybody_who_waits_each_once(app, mira):
     assert found == [(hana.id, "Welcher Browser?", "de"), (sam.id, "Welcher Browser?", "de")]
 
 
+def test_an_agent_who_filed_for_everybody_is_asked_once(app, mira):
+    bug = make_bug(waiting=[make_customer(), make_customer()])
+
+    words = {"report": "all", "to": "filer", "language": "en", "question": "Which browser?", "seen": "new"}
+    visit(app, mira).post(f"/bugs/{bug.ref}/question", words)
+
+    assert len(db.session.scalars(sa.select(Question)).all()) == 1
+
+
 def test_where_one_person_waits_there_is_no_everybody(app, mira):
     page = visit(app, mira).get(f"/bugs/{make_bug().ref}/question").text
 

@@ -155,11 +155,14 @@ def ask(ref: str) -> ResponseReturnValue:
     if len(waiting) > 1:
         form.report.choices.append((forms.EVERYBODY, _("everybody who waits, %(count)d people", count=len(waiting))))
     if request.method == "POST" and form.validate():
-        report, *also = [r for r in reports if str(r.id) == form.report.data] or waiting
+        to_customers = form.to.data == forms.CUSTOMER
+        one = [report for report in reports if str(report.id) == form.report.data]
+        everybody = {each.customer_id if to_customers else each.filed_by_id: each for each in waiting}
+        report, *also = one or everybody.values()
 
         def change() -> None:
             words, missing = form.question.data or "", form.missing.data or ""
-            about = {"missing": missing, "is_for_customer": form.to.data == forms.CUSTOMER}
+            about = {"missing": missing, "is_for_customer": to_customers}
             about |= {"language": form.language.data, "also": also}
             transitions.ask(bug, report, words, actor=me, seen=form.status_seen(), **about)
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from bugintake.core.config import Settings
-from tests.factories import make_workspace
+from bugintake.team.models import Role, User
+from tests.factories import make_user, make_workspace
 from tests.faults.rig import broken_invariants
 from tests.faults.server import FaultServer
 
@@ -34,3 +35,8 @@ def _company(app: Any, clock: Any) -> None:
 def _holds(app: Any, sink: FaultServer) -> Iterator[None]:
     yield
     assert broken_invariants(sink) == []
+
+
+@pytest.fixture
+def mira(app: Any) -> User:
+    return make_user(Role.ENGINEER, "Mira Kos")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -15,20 +14,14 @@ from bugintake.intake.models import Bug, Question, Status
 from bugintake.intake.queries import reports_of
 from bugintake.loop import messages, replies
 from bugintake.loop.models import AnnouncementKind, HeldBecause, Message, MessageState
-from bugintake.team.models import Role, User
 from bugintake.triage import transitions
-from tests.factories import make_bug, make_customer, make_user, make_version
+from tests.factories import make_bug, make_customer, make_version
 from tests.faults.rig import message_states, work
 from tests.loop.outbox.asking import MINUTE, asked, body, bug_of, pass_on, sent
 from tests.loop.reading import first_report
 from tests.loop.rows import announcement_of, owed, release, waiting_for
 
 FRIDAY_5_PM = datetime(2026, 3, 13, 17, 0, tzinfo=UTC)
-
-
-@pytest.fixture
-def mira(app: Any) -> User:
-    return make_user(Role.ENGINEER, "Mira Kos")
 
 
 def test_a_question_is_mailed_after_its_minute_and_everybody_waits_on(sink, clock, mira):

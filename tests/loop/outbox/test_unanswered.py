@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
-
-import pytest
 
 from bugintake.core.db import db, transaction
 from bugintake.core.events import EventKind
 from bugintake.intake.models import Bug, News, Status
 from bugintake.loop import replies
-from bugintake.team.models import Role, User
+from bugintake.team.models import Role
 from bugintake.triage import transitions
 from tests.factories import make_bug, make_customer, make_report, make_user
 from tests.faults.rig import work
@@ -22,11 +19,6 @@ from tests.loop.rows import kinds, last_event, waiting_for
 THURSDAY_9 = datetime(2026, 3, 12, 9, 0, tzinfo=UTC)
 FRIDAY_5_PM = datetime(2026, 3, 13, 17, 0, tzinfo=UTC)
 NEXT_WEDNESDAY = datetime(2026, 3, 18, 17, 0, tzinfo=UTC)
-
-
-@pytest.fixture
-def mira(app: Any) -> User:
-    return make_user(Role.ENGINEER, "Mira Kos")
 
 
 def test_three_working_days_later_they_are_reminded_once_and_then_it_is_paused_until_they_answer(sink, clock, mira):
