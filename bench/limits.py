@@ -11,7 +11,10 @@ from flask import Flask, request
 from jinja2 import Template
 
 from bugintake.core.config import Settings
+from bugintake.core.db import connect, db, transaction
+from bugintake.core.events import Event, EventKind
 from bugintake.core.serving import web
+from bugintake.intake.models import Bug, Report
 
 CARDS = Template(
     "<!doctype html><title>Limit</title><main>{% for row in rows %}<article id='{{ row[0] }}' data-v='{{ row[13] }}'>"
@@ -64,6 +67,8 @@ _mine = threading.local()
 def bare_app(settings: Settings) -> Flask:
     """Build an app without anything: no session, no person, no history."""
     app = Flask("limits")
+    app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
+    connect(app)
     mark = "?" if settings.is_sqlite else "%s"
 
     @app.get("/rows/<kind>/<int:number>")
@@ -76,6 +81,22 @@ def bare_app(settings: Settings) -> Flask:
     def read(kind: str, number: int) -> Sequence[Sequence[Any]]:
         text = KINDS[kind] if settings.is_sqlite else KINDS[kind].replace("%", "%%")
         return list(connection(settings).execute(text.format(mark), (number,)))
+
+    @app.post("/filings")
+    def file() -> str:
+        """Write the rows of one new bug as the product does, and nothing else: its report, its event and its words."""
+        told = request.form
+        area, symptom, impact = ({f"{name}_id": int(told[name])} for name in ("area", "symptom", "impact"))
+        other = {f"{name}_id": int(told[name]) for name in ("frequency", "platform", "version")}
+        texts = dict.fromkeys(("steps", "actual", "expected"), told["text"])
+        with transaction():
+            bug = Bug(title=told["text"][:40], filed_by_id=1, waiting_count=1, **area, **symptom, **impact)
+            db.session.add(bug)
+            db.session.add(Report(bug=bug, customer_id=1, filed_by_id=1, **area, **symptom, **impact, **other, **texts))
+            db.session.flush()
+            bug.canonical_id = bug.id
+            db.session.add(Event(kind=EventKind.REPORT_FILED, bug_id=bug.id, actor_id=1))
+        return "kept"
 
     @app.post("/commits/<int:count>")
     def commit(count: int) -> str:

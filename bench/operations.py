@@ -2,11 +2,11 @@
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import count as counting
 from itertools import cycle
-from urllib.parse import quote_plus
+from urllib.parse import quote_plus, urlencode
 
 from bench import seeding
 from bench.client import Requests, Visitor
@@ -18,7 +18,8 @@ CLIENTS = 8
 class Operation:
     """Something people do, what is hoped for, and the bare route it is held against.
 
-    `goal_times` is what its p95 may be of the bare route's. Ranking alone may cost more with more bugs.
+    `goal_times` is what its p95 may be of `empty`, which writes the same rows through the same models and asks
+    nothing. Ranking alone may cost more with more bugs.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Operation:
     goal_ms: float | None = None
     goal_rate: float | None = None
     goal_ratio: float | None = None
+    empty: Requests | None = None
     goal_times: float | None = None
     goal_p95_ms: float | None = None
     grows: bool = True
@@ -67,7 +69,9 @@ def operations(seeded: seeding.Seeded, visitor: Visitor) -> list[Operation]:
         Operation("look-alikes", asks(visitor, *look_alikes), None, (200,), goal_p95_ms=120, grows=False),
         Operation("change a status", moves(seeded, visitor), commits(2), (302, 303), 6, 400, 0.2),
         # A bug, its report, its event and its words.
-        Operation("file a bug", filings(seeded, visitor), commits(4), (302, 303), 6, 400, 0.2, 3),
+        Operation(
+            "file a bug", filings(seeded, visitor), commits(4), (302, 303), 6, 400, 0.2, empty_filings(seeded), 3
+        ),
     ]
 
 
@@ -114,10 +118,20 @@ def filings(seeded: seeding.Seeded, visitor: Visitor) -> Requests:
     return requests
 
 
+def empty_filings(seeded: seeding.Seeded) -> Requests:
+    """Write the rows of one new bug after the other."""
+    return posts("/filings", {"text": "It fails when one opens it.", **seeded.choices})
+
+
 def commits(rows: int) -> Requests:
     """Commit so many rows, and do nothing else."""
-    body = b"text=" + b"x" * 300
-    head = f"POST /commits/{rows} HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+    return posts(f"/commits/{rows}", {"text": "x" * 300})
+
+
+def posts(path: str, told: Mapping[str, str | int]) -> Requests:
+    """Send the same form to the bare app again and again."""
+    body = urlencode(told).encode()
+    head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\n"
     request = f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
     def requests(_number: int) -> Iterator[bytes]:

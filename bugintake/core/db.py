@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time
+from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -15,6 +16,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session, registry
 
 BUSY_TIMEOUT_MS = 5000
+LOOKS_AGAIN = 0.004  # seconds
 ENDED_FOR_ANOTHER = ("40P01", "40001")  # deadlock, serialization failure
 ALL = 2**31 - 1  # a limit that nothing reaches, and no number of a row is greater
 
@@ -157,6 +159,24 @@ def tune(engine: sa.Engine) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
 
+_turn = RLock()
+
+
+@contextmanager
+def _in_turn() -> Iterator[None]:
+    """Let the threads of this process write to SQLite one after the other, whoever asked first.
+
+    SQLite itself would let each look less and less often whether it is free: who waited longest would wait on. Who is
+    not let in for long takes the chance there.
+    """
+    is_ours = db.engine.dialect.name == "sqlite" and _turn.acquire(timeout=BUSY_TIMEOUT_MS / 1000)
+    try:
+        yield
+    finally:
+        if is_ours:
+            _turn.release()
+
+
 @contextmanager
 def transaction() -> Iterator[None]:
     """Let the block write, and keep all of it or nothing.
@@ -172,16 +192,17 @@ def transaction() -> Iterator[None]:
     session.expire_all()
     session.info["is_writing"] = True
     session.info["after_commit"] = []
-    try:
-        session.connection(execution_options={"is_writing": True})
-        yield
-        session.commit()
-    except BaseException:
-        session.rollback()
-        raise
-    finally:
-        session.info["is_writing"] = False
-        callbacks: list[Callable[[], None]] = session.info.pop("after_commit")
+    with _in_turn():
+        try:
+            session.connection(execution_options={"is_writing": True})
+            yield
+            session.commit()
+        except BaseException:
+            session.rollback()
+            raise
+        finally:
+            session.info["is_writing"] = False
+            callbacks: list[Callable[[], None]] = session.info.pop("after_commit")
     for call in callbacks:
         try:
             call()
@@ -215,14 +236,15 @@ def update_one(statement: sa.Update) -> bool:
     return changed(statement) == 1
 
 
-def update_all(statement: sa.Update) -> int:
+def update_all(statement: sa.Update, **values: Any) -> int:
     """Execute an UPDATE of any number of rows without reading them, and count them.
 
     Objects of the table that are in use read their row again.
     """
     session = db.session()
+    _refuse_outside(session)
     session.flush()
-    count = changed(statement.execution_options(synchronize_session=False))
+    count: int = session.connection().execute(statement, values).rowcount
     read_again(statement.entity_description["entity"])
     return count
 
@@ -256,13 +278,17 @@ def read_again(kind: type[Model]) -> None:
         session.expire(row)
 
 
-@sa.event.listens_for(Session, "before_flush")
-def _refuse_flush_outside(session: Session, _context: Any, _instances: Any) -> None:
+def _refuse_outside(session: Session) -> None:
     if not session.info.get("is_writing"):
         raise RuntimeError("A change outside transaction() would be lost.")
 
 
+@sa.event.listens_for(Session, "before_flush")
+def _refuse_flush_outside(session: Session, _context: Any, _instances: Any) -> None:
+    _refuse_outside(session)
+
+
 @sa.event.listens_for(Session, "do_orm_execute")
 def _refuse_change_outside(state: Any) -> None:
-    if (state.is_insert or state.is_update or state.is_delete) and not state.session.info.get("is_writing"):
-        raise RuntimeError("A change outside transaction() would be lost.")
+    if state.is_insert or state.is_update or state.is_delete:
+        _refuse_outside(state.session)

@@ -137,11 +137,19 @@ class Row(Protocol):
         """The key."""
 
 
+OF_THE_HOUSE = sa.text("bug_id IS NULL OR option_id IS NOT NULL")
+"""What may change people, choices, settings and turns; a bug's own events change nothing of them."""
+HOUSE_INDEX = "ix_events_of_the_house"
+
+
 class Event(Model):
     """One thing that happened: who, when, to what, before and after. Never a customer's words or address."""
 
     __tablename__ = "events"
-    __table_args__ = ({"sqlite_autoincrement": True},)  # the last number names the state of the house, see core.kept
+    __table_args__ = (
+        sa.Index(HOUSE_INDEX, "id", sqlite_where=OF_THE_HOUSE, postgresql_where=OF_THE_HOUSE),
+        {"sqlite_autoincrement": True},  # the last number names the state of the house, see core.kept
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[EventKind] = mapped_column(index=True)

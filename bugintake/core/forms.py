@@ -10,8 +10,11 @@ from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
+from babel.support import Translations
+from flask_babel import get_locale
 from flask_wtf import FlaskForm
 from wtforms import Field, StringField, TextAreaField, ValidationError
+from wtforms.i18n import messages_path
 
 from bugintake.core.errors import Clash, Stale
 
@@ -76,13 +79,20 @@ class Seen:
         return mine
 
 
+translations_of = cache(lambda locale: Translations.load(messages_path(), [locale], domain="wtforms"))
+
+
 class Form(FlaskForm):
     """A form of the house. Forgery is refused before the view, so the form itself does not check it again."""
 
     class Meta(FlaskForm.Meta):
-        """Leave the token to core.security, which checks every unsafe request."""
+        """Leave the token to core.security, which checks every unsafe request, and keep what WTForms says itself."""
 
         csrf = False
+
+        def get_translations(self, _form: FlaskForm) -> Any:
+            """Return WTForms' own sentences in the reader's language, which Flask-WTF would load for each request."""
+            return translations_of(str(get_locale()))
 
     form_errors: list[str]
 

@@ -1,36 +1,61 @@
-"""What every page reads and seldom changes: each process keeps it until something happens anywhere in the house."""
+"""What every page reads and seldom changes: each process keeps it until something is changed anywhere."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import update_wrapper, wraps
-from typing import Any, Generic, ParamSpec, TypeVar
+from typing import Any, Generic, NamedTuple, ParamSpec, TypeVar
 from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, SessionTransaction
 
 from bugintake.core.db import db
-from bugintake.core.events import Event
+from bugintake.core.events import HOUSE_INDEX, OF_THE_HOUSE, Event
 
 P = ParamSpec("P")
 T = TypeVar("T")
-State = tuple[Any, ...]
+
+
+class State(NamedTuple):
+    """What names the state that a transaction reads: of people, choices, settings and turns; and of all with the bugs.
+
+    Each part differs once any process has changed anything of it.
+    """
+
+    house: tuple[Any, ...]
+    everything: tuple[Any, ...]
+
 
 LATE = 500  # events: counting them takes 0.06 ms
-_number = Event.__table__.c.id
-_LAST = sa.select(sa.func.max(_number))
+_EVENTS = Event.__table__
+_OWN = sa.select(_EVENTS.c.id).where(OF_THE_HOUSE).with_hint(_EVENTS, f"INDEXED BY {HOUSE_INDEX}", "sqlite")
+_LAST = sa.select(sa.func.max(_EVENTS.c.id)).scalar_subquery()
+_LAST_OWN = _OWN.order_by(_EVENTS.c.id.desc()).limit(1).scalar_subquery()
+
+
 # PostgreSQL gives numbers to events before it shows them, so a lower number may come to light after the last one. It is
 # counted among the last ones, or else its writer was among those who were still writing. Who began after everybody who
 # is done is not named there; what the server will begin next would tell, but moves with each of its databases.
 # With a limit, which they never reach, it reads just these: it expects a third of the table, and sends for helpers.
-_LATEST = sa.select(_number).where(_number > _LAST.scalar_subquery() - LATE).order_by(_number.desc()).limit(LATE)
-_AMONG_THE_LAST = sa.select(sa.func.count()).select_from(_LATEST.subquery()).scalar_subquery()
+def _among_the_last(events: sa.Select[Any], last: sa.ScalarSelect[Any]) -> sa.ScalarSelect[Any]:
+    latest = events.where(_EVENTS.c.id > last - LATE).order_by(_EVENTS.c.id.desc()).limit(LATE)
+    return sa.select(sa.func.count()).select_from(latest.subquery()).scalar_subquery()
+
+
 _WRITING = sa.func.split_part(sa.cast(sa.func.pg_current_snapshot(), sa.Text), ":", 3)
-_READ = {"sqlite": _LAST, "postgresql": _LAST.add_columns(_AMONG_THE_LAST, _WRITING)}
+_HOUSE = {
+    "sqlite": (_LAST_OWN,),
+    "postgresql": (_LAST_OWN, _among_the_last(_OWN, _LAST_OWN), _WRITING),
+}
+_BUGS = {
+    "sqlite": (_LAST,),
+    "postgresql": (_LAST, _among_the_last(sa.select(_EVENTS.c.id), _LAST)),
+}
+_READ = {dialect: sa.select(*_HOUSE[dialect], *_BUGS[dialect]) for dialect in _HOUSE}
 
 
 def state() -> State:
-    """Name the state of the house that this transaction reads; it differs once any process has changed anything.
+    """Name the state that this transaction reads.
 
     Every change is an event in the same transaction, so the last event's number names what is true.
     """
@@ -38,8 +63,9 @@ def state() -> State:
     found: State | None = session.info.get("state")
     if found is None:
         connection = session.connection()
-        found = tuple(connection.execute(_READ[connection.dialect.name]).one())
-        session.info["state"] = found
+        dialect = connection.dialect.name
+        read = tuple(connection.execute(_READ[dialect]).one())
+        session.info["state"] = found = State(read[: len(_HOUSE[dialect])], read)
     return found
 
 
@@ -74,21 +100,22 @@ def _forget(session: Session, ended: SessionTransaction) -> None:
 
 
 class kept(Generic[P, T]):  # noqa: N801  # a decorator
-    """Let a process keep what a function read until the state of the house is another; a transaction reads for itself.
+    """Let a process keep what a function read until the state of the house is another; who writes reads for itself.
 
     What it returns is shared by threads and outlives its session, so it must be plain and never changed. `anew` reads.
+    What tells of bugs too is `kept_with_bugs`.
     """
 
     def __init__(self, read: Callable[P, T]) -> None:
         self.anew = read
-        self._memory: WeakKeyDictionary[sa.Pool, tuple[State, dict[Any, T]]] = WeakKeyDictionary()
+        self._memory: WeakKeyDictionary[sa.Pool, tuple[Any, dict[Any, T]]] = WeakKeyDictionary()
         update_wrapper(self, read)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T:
         """Return what is kept, else read it."""
         if db.session().info.get("is_writing"):
             return self.anew(*args, **kwargs)
-        now, pool = state(), db.engine.pool  # a pool leads to one database; a disposed engine opens another
+        now, pool = self._state(), db.engine.pool  # a pool leads to one database; a disposed engine opens another
         then, found = self._memory.get(pool, (None, {}))
         if then != now:
             found = {}
@@ -97,3 +124,13 @@ class kept(Generic[P, T]):  # noqa: N801  # a decorator
         if key not in found:
             found[key] = self.anew(*args, **kwargs)
         return found[key]
+
+    def _state(self) -> tuple[Any, ...]:
+        return state().house
+
+
+class kept_with_bugs(kept[P, T]):  # noqa: N801  # a decorator
+    """Let a process keep what a function read until anything happened, to a bug too."""
+
+    def _state(self) -> tuple[Any, ...]:
+        return state().everything

@@ -86,7 +86,11 @@ def save(given: Mapping[str, str], bug: Bug | None, *, actor: User) -> Draft | N
 
 def remove(form_hash: str) -> None:
     """Let the draft of a form go, because it is filed."""
-    db.session.execute(sa.delete(Draft).where(Draft.form_hash == form_hash))
+    db.session.execute(_REMOVE, {"form": form_hash})
+
+
+_REMOVE = sa.delete(Draft).where(Draft.form_hash == sa.bindparam("form"))
+_REMOVE = _REMOVE.execution_options(synchronize_session=False)
 
 
 def carry_over(form_hash: str, key: str, *, actor: User) -> None:

@@ -12,6 +12,7 @@ from bugintake.core.db import db, one_at_a_time, rows
 from bugintake.core.errors import Conflict, Invalid
 from bugintake.core.events import EventKind
 from bugintake.core.forms import clean_line
+from bugintake.core.kept import apart, kept
 from bugintake.intake import catalogue, proposals
 from bugintake.intake.catalogue import LABEL_LENGTH, LATELY, LATEST_REPORTS, key_of
 from bugintake.intake.list_models import FurtherList, ReportChoice
@@ -92,8 +93,11 @@ def ask_again(found: FurtherList, *, actor: User) -> None:
 
 def lists(*, with_retired: bool = False) -> Sequence[FurtherList]:
     """List the further lists in order."""
-    query = sa.select(FurtherList).order_by(FurtherList.position, FurtherList.id)
-    return db.session.scalars(query if with_retired else query.where(FurtherList.retired_at.is_(None))).all()
+    return db.session.scalars(_ALL if with_retired else _ASKED).all()
+
+
+_ALL = sa.select(FurtherList).order_by(FurtherList.position, FurtherList.id)
+_ASKED = _ALL.where(FurtherList.retired_at.is_(None))
 
 
 def list_named(name: str) -> FurtherList | None:
@@ -103,7 +107,13 @@ def list_named(name: str) -> FurtherList | None:
 
 def asked(choices: Mapping[str, Sequence[object]]) -> list[FurtherList]:
     """List what new reports are asked for: a list without a choice only where it grows."""
-    return [each for each in lists() if each.grows or choices.get(each.name)]
+    return [each for each in _asked() if each.grows or choices.get(each.name)]
+
+
+@kept
+def _asked() -> Sequence[FurtherList]:
+    with apart() as session:
+        return session.scalars(_ASKED).all()
 
 
 def check(found: FurtherList, given: int | str, area_id: int) -> Option | None:

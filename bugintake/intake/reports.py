@@ -86,9 +86,8 @@ def file_report(telling: Telling, *, actor: User, key: str | None = None) -> Rep
         waiting_count=1 if telling.customer else 0,
     )
     db.session.add(bug)
-    db.session.flush()
-    bug.canonical_id = bug.id
     report = _add(telling, bug, None, actor, key)
+    bug.canonical_id = bug.id
     events.record(EventKind.REPORT_FILED, actor=actor, bug=bug, report=report)
     proposals.note_use(telling.options, report, bug, actor=actor)
     return report
@@ -186,7 +185,10 @@ def _check_texts(telling: Telling) -> None:
 def filed_as(key: str) -> Report | None:
     """Find the report that a submission made; whoever sends the same one at the same time waits for the first."""
     one_at_a_time(f"submission {key}")
-    return db.session.scalar(sa.select(Report).where(Report.submission_key == key))
+    return db.session.scalar(_FILED_AS, {"key": key})
+
+
+_FILED_AS = sa.select(Report).where(Report.submission_key == sa.bindparam("key"))
 
 
 def _filed_before(telling: Telling, bug: Bug | None, actor: User, key: str | None) -> Report | None:

@@ -5,6 +5,8 @@ import re
 import threading
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -89,48 +91,58 @@ def _words(text: str) -> list[str]:
 # --- What each bug is found by -----------------------------------------------------------------------------------
 
 
-def learn(bug_ids: Collection[int]) -> None:
-    """Write anew what some bugs are found by: their title, and what the first twenty reports filed there tell.
+def learn(bug_ids: Collection[int], new: Collection[int] = ()) -> None:
+    """Write what some bugs are found by: their title, and what the first twenty reports filed there tell.
 
     Called before each commit for the bugs whose words changed through the models; whoever changes texts by a statement
-    calls it. A report that was taken back no longer counts.
+    calls it. A report that was taken back no longer counts. Of `new` bugs nothing was written before.
     """
     ids = sorted(bug_ids)
     for start in range(0, len(ids), BATCH):
-        _learn(ids[start : start + BATCH])
+        batch = ids[start : start + BATCH]
+        _forget([each for each in batch if each not in new])
+        _learn(batch)
 
 
 _PLACE = sa.func.row_number().over(partition_by=Report.bug_id, order_by=Report.id).label("place")
+_IDS: sa.BindParameter[Any] = sa.bindparam("ids", expanding=True)
 _FIRST = (
     sa.select(Report.bug_id, _PLACE, *(sa.func.substr(getattr(Report, name), 1, READ).label(name) for name in TEXTS))
-    .where(Report.bug_id.in_(sa.bindparam("ids", expanding=True)))
+    .where(Report.bug_id.in_(_IDS))
     .where(Report.settled_by.is_distinct_from(SettledBy.WITHDRAWN))
     .subquery()
 )
-_TOLD = sa.select(_FIRST.c.bug_id, *(_FIRST.c[name] for name in TEXTS)).where(_FIRST.c.place <= TOLD_REPORTS)
-_TITLES = sa.select(Bug.id, Bug.title).where(Bug.id.in_(sa.bindparam("ids", expanding=True)))
-_FORGET = sa.delete(BugWords).where(BugWords.bug_id.in_(sa.bindparam("ids", expanding=True)))
+_TOLD = (
+    sa.select(Bug.id, Bug.title, *(_FIRST.c[name] for name in TEXTS))
+    .outerjoin(_FIRST, sa.and_(_FIRST.c.bug_id == Bug.id, _FIRST.c.place <= TOLD_REPORTS))
+    .where(Bug.id.in_(_IDS))
+    .order_by(Bug.id, _FIRST.c.place)
+)
+_FORGET = sa.delete(BugWords).where(BugWords.bug_id.in_(_IDS))
 _WRITE = sa.insert(BugWords)
+
+
+def _forget(ids: Sequence[int]) -> None:
+    if ids:
+        db.session.connection().execute(_FORGET, {"ids": ids})
 
 
 def _learn(ids: Sequence[int]) -> None:
     connection = db.session.connection()
-    told: dict[int, list[str]] = {}
-    for bug_id, *said in connection.execute(_TOLD, {"ids": ids}):
-        told.setdefault(bug_id, []).extend(term for text in said for term in stems(text))
     found = []
-    for bug_id, title in connection.execute(_TITLES, {"ids": ids}):
+    for (bug_id, title), reports in groupby(connection.execute(_TOLD, {"ids": ids}), key=itemgetter(0, 1)):
         own = stems(title)
-        parts = {"title": own, "told": told.get(bug_id, [])[:TOLD_TERMS], "trigrams": sorted(trigrams(own))}
+        told = [term for _id, _title, *said in reports for text in said for term in stems(text or "")]
+        parts = {"title": own, "told": told[:TOLD_TERMS], "trigrams": sorted(trigrams(own))}
         found.append({"bug_id": bug_id, **{name: " ".join(terms) for name, terms in parts.items()}})
-    connection.execute(_FORGET, {"ids": ids})
     if found:
         connection.execute(_WRITE, found)
 
 
 @sa.event.listens_for(Session, "after_flush")
 def _notice(session: Session, _context: Any) -> None:
-    changed = session.info.setdefault("changed_words", set())
+    changed, new = session.info.setdefault("changed_words", (set(), set()))
+    new.update(row.id for row in session.new if isinstance(row, Bug))
     for row in (*session.new, *session.dirty):
         if isinstance(row, Bug) and _has_changed(row, "title"):
             changed.add(row.id)
@@ -145,9 +157,9 @@ def _has_changed(row: Bug | Report, *names: str) -> bool:
 @sa.event.listens_for(Session, "before_commit")
 def _learn_what_changed(session: Session) -> None:
     session.flush()
-    changed = session.info.pop("changed_words", None)
+    changed, new = session.info.pop("changed_words", ((), ()))
     if changed:
-        learn(changed)
+        learn(changed, new)
 
 
 @sa.event.listens_for(Session, "after_rollback")

@@ -12,7 +12,7 @@ from sqlalchemy.orm import aliased
 
 from bugintake.core import clock
 from bugintake.core.db import UtcDateTime, rows
-from bugintake.core.kept import kept
+from bugintake.core.kept import kept_with_bugs
 from bugintake.intake import catalogue
 from bugintake.intake.models import OPEN, Bug, OptionList, Report, Status
 from bugintake.team.models import User
@@ -77,7 +77,7 @@ def counted(viewer: User) -> Counts:
     return _counted(clock.now().replace(second=0, microsecond=0), today_of(viewer).isoformat())
 
 
-@kept
+@kept_with_bugs
 def _counted(_minute: datetime, today: str) -> Counts:
     limits = _limits()
     values = {**limits.values, "today": datetime.fromisoformat(today).date()}

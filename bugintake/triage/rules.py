@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
 from bugintake.core import clock, events
-from bugintake.core.db import db, hold
+from bugintake.core.db import db, hold, rows
 from bugintake.core.errors import Conflict, Invalid
 from bugintake.core.events import Event, EventKind, Subscriber
 from bugintake.core.kept import once
@@ -66,9 +66,12 @@ def end(rule: TriageRule, *, actor: User) -> None:
 
 def in_force() -> Sequence[TriageRule]:
     """List the rules that act now, the oldest first."""
-    parts = [joinedload(each) for each in (TriageRule.area, TriageRule.owner, TriageRule.impact, TriageRule.made_by)]
-    query = sa.select(TriageRule).where(TriageRule.ended_at.is_(None)).options(*parts)
-    return db.session.scalars(query.order_by(TriageRule.id)).all()
+    return db.session.scalars(_IN_FORCE).all()
+
+
+_PARTS = (TriageRule.area, TriageRule.owner, TriageRule.impact, TriageRule.made_by)
+_IN_FORCE = sa.select(TriageRule).where(TriageRule.ended_at.is_(None)).order_by(TriageRule.id)
+_IN_FORCE = _IN_FORCE.options(*(joinedload(each) for each in _PARTS))
 
 
 def acted_lately() -> dict[int, int]:
@@ -106,7 +109,13 @@ def dry_run(rule: TriageRule, actor: User) -> tuple[Sequence[Bug], int]:
 
 BEGINNINGS = (EventKind.REPORT_FILED, EventKind.BUG_SPLIT_OFF)
 ACTS = (EventKind.BUG_ASSIGNED, EventKind.BUG_EDITED, EventKind.BUG_OWNER_TOLD)
-_acting = once(in_force)  # forty people attached at once ask for the rules once
+_ANY = sa.select(TriageRule.id).where(TriageRule.ended_at.is_(None)).limit(1)
+
+
+@once
+def _acting() -> Sequence[TriageRule]:
+    """Read the rules with their parts where there are any; forty people attached at once ask for them once."""
+    return in_force() if rows(_ANY) else ()
 
 
 def follow(event: Event) -> None:

@@ -792,6 +792,8 @@ def upgrade() -> None:
     op.create_index("ix_events_bug_id", "events", ["bug_id"], unique=False)
     op.create_index("ix_events_kind", "events", ["kind"], unique=False)
     op.create_index("ix_events_option_id", "events", ["option_id"], unique=False)
+    house = sa.text("bug_id IS NULL OR option_id IS NOT NULL")
+    op.create_index("ix_events_of_the_house", "events", ["id"], sqlite_where=house, postgresql_where=house)
     op.create_index("ix_events_report_id", "events", ["report_id"], unique=False)
     op.create_index("ix_events_user_id", "events", ["user_id"], unique=False)
     op.create_table(

@@ -10,10 +10,10 @@ import sqlalchemy as sa
 
 from bugintake.core import events
 from bugintake.core.db import db, transaction
-from bugintake.core.events import EventKind
-from bugintake.core.kept import kept
-from bugintake.intake import catalogue
-from bugintake.intake.models import OptionList
+from bugintake.core.events import Event, EventKind
+from bugintake.core.kept import kept, kept_with_bugs
+from bugintake.intake import catalogue, proposals
+from bugintake.intake.models import OptionList, Report
 from bugintake.team.models import Role, User
 from bugintake.team.workspace import workspace
 from tests.counting import asked, fewest
@@ -72,6 +72,36 @@ def test_what_is_kept_is_read_once_until_something_happens(app):
 
     make_option(OptionList.AREA, "Search")
     assert [choice.label for choice in catalogue.names().offered[OptionList.AREA]] == ["Invoices", "Search"]
+
+
+def test_what_happens_to_bugs_lets_names_stay_and_a_new_word_does_not(app):
+    bug = make_bug()
+    catalogue.names()
+
+    with transaction():
+        events.record(EventKind.BUG_STARTED, actor=None, bug=bug)
+    assert fewest(lambda: (db.session.rollback(), catalogue.names())) == 1
+    db.session.rollback()
+    with asked() as statements:
+        catalogue.names()
+    assert len(statements) == 1
+
+    with transaction():
+        word = proposals.propose(OptionList.PLATFORM, "Steam deck")
+        report = db.session.scalars(sa.select(Report).where(Report.bug_id == bug.id)).one()
+        proposals.note_use([word], report, bug, actor=report.filed_by)
+    assert "Steam deck" in {choice.label for choice in catalogue.names().choices.values()}
+
+
+def test_what_tells_of_bugs_is_read_anew_when_one_changes(app):
+    bug = make_bug()
+    reader = kept_with_bugs(lambda: db.session.scalar(sa.select(sa.func.count()).select_from(Event)))
+    before = reader()
+
+    with transaction():
+        events.record(EventKind.BUG_STARTED, actor=None, bug=bug)
+
+    assert reader() == before + 1
 
 
 def test_a_transaction_reads_what_it_wrote_and_leaves_nothing_behind_when_it_fails(app):

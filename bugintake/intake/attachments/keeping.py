@@ -80,14 +80,17 @@ def _choose(form_hash: str, content: contents.Content, stored_as: str, actor: Us
 
 def attach(form_hash: str, report: Report) -> None:
     """Give a report the files that were chosen in its form."""
-    waiting = sa.update(Attachment).where(Attachment.form_hash == form_hash, Attachment.report_id.is_(None))
-    update_all(waiting.values(report_id=report.id))
+    update_all(_ATTACH, form=form_hash, report=report.id)
+
+
+_WAITING = sa.update(Attachment).where(Attachment.form_hash == sa.bindparam("form"), Attachment.report_id.is_(None))
+_ATTACH = _WAITING.values(report_id=sa.bindparam("report"))
+_CARRY_OVER = _WAITING.values(form_hash=sa.bindparam("to"))
 
 
 def carry_over(form_hash: str, to: str) -> None:
     """Let the files that were chosen in one form wait in another, which takes its place."""
-    waiting = sa.update(Attachment).where(Attachment.form_hash == form_hash, Attachment.report_id.is_(None))
-    update_all(waiting.values(form_hash=to))
+    update_all(_CARRY_OVER, form=form_hash, to=to)
 
 
 def remove(attachment: Attachment) -> None:
