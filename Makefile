@@ -9,7 +9,7 @@ JOBS ?= logical
 ROOMY = [ -w /dev/shm ] && [ "$$(df -Pk /dev/shm | awk 'END { print $$4 }')" -gt 2000000 ]
 PYTEST = TMPDIR="$${TMPDIR:-$$($(ROOMY) && echo /dev/shm || echo /tmp)}" $(BIN)/python -m pytest -n $(JOBS)
 
-.PHONY: help run demo test test-all check bench lock setup browser
+.PHONY: help run demo test test-all check bench bench-all lock setup browser
 
 help: ## list every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -37,6 +37,9 @@ check: setup ## what CI runs: format, lint, types, import contracts, templates, 
 
 bench: setup ## the benchmarks, as ratios against limits measured in the same run
 	@$(BIN)/python -m bench
+
+bench-all: setup ## the same at 10,000, 100,000 and 1,000,000 bugs, and how cost grows: two hours
+	@BENCH_N=10000,100000,1000000 $(BIN)/python -m bench
 
 lock: setup ## resolve the dependencies of setup.cfg anew into requirements.lock
 	@$(BIN)/uv pip compile setup.cfg --all-extras --universal --python-version 3.11 --generate-hashes --upgrade \

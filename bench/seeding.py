@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import accumulate, islice
@@ -45,6 +46,7 @@ RARER = list(accumulate(1 / rank for rank in range(1, len(SYLLABLES) ** 3 + 1)))
 class Seeded:
     """What to ask for."""
 
+    count: int
     area_id: int
     big_bug: int
     open_bugs: list[int]
@@ -69,14 +71,15 @@ def seed(count: int) -> Seeded:
     choices = {kind: [option.id for option in found] for kind, found in catalogue.choices().items()}
     reasons = choices[OptionList.DECLINE_REASON]
     customers = max(1000, count // 2)
-    _insert(Customer, _customers(customers))
     opened = min(count, OPEN_AREAS * OPEN_PER_AREA)
-    _insert(Bug, _bugs(count, opened, choices, reasons[0]))
-    _insert(Report, _reports(count, opened, customers, choices))
-    _insert(Event, _events(count, opened))
-    for start in range(1, count + 1, BATCH):
-        with transaction():
-            words.learn(range(start, min(start + BATCH, count + 1)))
+    with _indexed_afterwards():
+        _insert(Customer, _customers(customers))
+        _insert(Bug, _bugs(count, opened, choices, reasons[0]))
+        _insert(Report, _reports(count, opened, customers, choices))
+        _insert(Event, _events(count, opened))
+        for start in range(1, count + 1, BATCH):
+            with transaction():
+                words.learn(range(start, min(start + BATCH, count + 1)), new=range(1, count + 1))
     with db.engine.connect() as connection:
         connection.execution_options(isolation_level="AUTOCOMMIT")
         if db.engine.dialect.name == "postgresql":
@@ -85,7 +88,24 @@ def seed(count: int) -> Seeded:
             connection.execute(sa.text("VACUUM ANALYZE"))
     count_anew()
     chosen = {kind.value: found[0] for kind, found in choices.items()}
-    return Seeded(choices[OptionList.AREA][0], 1, list(range(2, opened + 1)), chosen, customers)
+    return Seeded(count, choices[OptionList.AREA][0], 1, list(range(2, opened + 1)), chosen, customers)
+
+
+@contextmanager
+def _indexed_afterwards() -> Iterator[None]:
+    """Let PostgreSQL sort each index once, when all is there; SQLite is no faster that way."""
+    if db.engine.dialect.name == "sqlite":
+        yield
+        return
+    tables = "('bugs', 'bug_words', 'reports', 'events', 'customers')"
+    found = f"SELECT indexname, indexdef FROM pg_indexes WHERE tablename IN {tables} AND indexname LIKE 'ix_%'"
+    with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        indexes = connection.execute(sa.text(found)).all()
+        for name, _made in indexes:
+            connection.execute(sa.text(f"DROP INDEX {name}"))
+        yield
+        for _name, made in indexes:
+            connection.execute(sa.text(made))
 
 
 def _insert(model: Any, rows: Iterator[dict[str, Any]]) -> None:
