@@ -106,8 +106,14 @@ def _follow_up(question: Question, now: datetime) -> None:
     unanswered = sa.select(Question.id).join(Report, Report.id == Question.report_id)
     unanswered = unanswered.where(Question.answered_at.is_(None), Question.reminded_at.is_not(None))
     under = Report.id.in_(waiting.unsettled_under(bug.id).with_only_columns(Report.id))
-    for other in _questions(db.session.scalars(unanswered.where(under, Question.is_for_customer)).all()):
-        _tell(other, AnnouncementKind.PAUSED)
+    colleagues = {question.asked_by}
+    for other in _questions(db.session.scalars(unanswered.where(under)).all()):
+        if other.is_for_customer:
+            _tell(other, AnnouncementKind.PAUSED)
+        colleagues |= {other.asked_by} if other.is_for_customer else {other.asked_by, other.report.filed_by}
+    for person in sorted(colleagues, key=lambda each: each.id):
+        key = f"paused:{question.id}:{person.id}"
+        queue_notice(DeliveryKind.PAUSED, person, key, question=question.id)
 
 
 def _due(now: datetime) -> sa.Select[int]:

@@ -135,6 +135,7 @@ class DeliveryKind(enum.StrEnum):
 
     OUTCOME = "outcome"
     QUESTION = "question"
+    PAUSED = "paused"
     DUTY_REMINDER = "duty_reminder"
     MENTION = "mention"
     WORSE_DUPLICATE = "worse_duplicate"

@@ -134,6 +134,19 @@ def _question(delivery: Delivery, user: User) -> Written | None:
     return subject, [Line(asks), Line(question.text, "quote"), Line(gettext("Answer here:"), url=url)]
 
 
+def _paused(delivery: Delivery, user: User) -> Written | None:
+    """Say that a bug is paused, while it is; of a restricted one nothing but its number leaves the house."""
+    question = db.session.get_one(Question, delivery.params["question"])
+    bug = db.session.get_one(Bug, question.report.bug.canonical_id)
+    if bug.paused_at is None or not is_visible(bug, user):
+        return None
+    subject, url = gettext("%(ref)s is paused: nobody answered", ref=bug.ref), f"{settings().base_url}/bugs/{bug.ref}"
+    words = gettext("nobody has answered within six working days. Any answer starts it again.")
+    if bug.is_restricted:
+        return subject, [Line(words, url=url)]
+    return subject, [Line(words), Line(question.text, "quote"), Line(gettext("The bug:"), url=url)]
+
+
 def _worse(delivery: Delivery, user: User) -> Written | None:
     """Name a duplicate that is worse, while it is one; of a restricted bug nothing but its number leaves the house."""
     part = db.session.get_one(Bug, delivery.params["part"])
@@ -196,6 +209,7 @@ WRITERS: dict[DeliveryKind, Callable[[Delivery, User], Written | None]] = {
     DeliveryKind.PASSWORD_RESET: _password_reset,
     DeliveryKind.DUTY_REMINDER: _duty_reminder,
     DeliveryKind.QUESTION: _question,
+    DeliveryKind.PAUSED: _paused,
     DeliveryKind.MENTION: _mention,
     DeliveryKind.WORSE_DUPLICATE: _worse,
     DeliveryKind.OVERLOOKED: _overlooked,

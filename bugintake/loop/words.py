@@ -52,6 +52,7 @@ NOTICES: Mapping[DeliveryKind, str] = {
     DeliveryKind.QUESTION: "Question about a report",
     DeliveryKind.DUTY_REMINDER: "Reminder of bug duty",
     DeliveryKind.MENTION: "Mention in a comment",
+    DeliveryKind.PAUSED: "Paused bug",
     DeliveryKind.WORSE_DUPLICATE: "Duplicate that is worse",
     DeliveryKind.OVERLOOKED: "What is overlooked today",
     DeliveryKind.PASSWORD_RESET: "Link for a new password",

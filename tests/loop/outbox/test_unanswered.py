@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 from bugintake.core.db import db, transaction
 from bugintake.core.events import EventKind
 from bugintake.intake.models import Bug, News, Status
-from bugintake.loop import replies
+from bugintake.loop import asking, replies
 from bugintake.team.models import Role
-from bugintake.triage import transitions
+from bugintake.triage import editing, transitions
 from tests.factories import make_bug, make_customer, make_report, make_user
 from tests.faults.rig import work
 from tests.loop.outbox.asking import MINUTE, asked, body, bug_of, pass_on, sent
@@ -36,7 +36,12 @@ def test_three_working_days_later_they_are_reminded_once_and_then_it_is_paused_u
 
     pass_on(clock, NEXT_WEDNESDAY + MINUTE)
     pass_on(clock, NEXT_WEDNESDAY + timedelta(days=30))
-    assert [subject for _, subject in sent(sink)[2:]] == ["About “The VAT line is missing”: we have paused it"]
+    assert sorted(sent(sink)[2:]) == sorted(
+        [
+            ("hana@example.com", "About “The VAT line is missing”: we have paused it"),
+            (mira.email, f"{bug.ref} is paused: nobody answered"),
+        ]
+    )
     paused = db.session.get_one(Bug, bug.id)
     assert (paused.status, paused.paused_at, waiting_for(bug)) == (Status.NEEDS_INFO, NEXT_WEDNESDAY + MINUTE, 1)
     assert [kind for kind in kinds(bug) if kind in (EventKind.BUG_REMINDED, EventKind.BUG_PAUSED)] == [
@@ -48,6 +53,27 @@ def test_three_working_days_later_they_are_reminded_once_and_then_it_is_paused_u
         replies.answer(first_report(bug), "Firefox")
     answered = db.session.get_one(Bug, bug.id, populate_existing=True)
     assert (answered.status, answered.paused_at, answered.news) == (Status.NEW, None, News.ANSWERED)
+
+
+def test_whoever_asked_and_whoever_was_asked_hear_that_it_is_paused_while_it_is(sink, clock, mira):
+    lea = make_user(Role.AGENT, "Lea Agent", email="lea@team.test")
+    bug, hidden, answered = make_bug(actor=lea), make_bug(actor=lea), make_bug(actor=lea)
+    with transaction():
+        *_, late = [transitions.ask(each, first_report(each), "Which?", actor=mira) for each in (bug, hidden, answered)]
+        editing.restrict(hidden, True, actor=lea)
+    pass_on(clock, FRIDAY_5_PM)
+    before = len(sent(sink))
+
+    clock.set(NEXT_WEDNESDAY + MINUTE)
+    asking.follow_up(clock.now())
+    with transaction():
+        transitions.answer(late, "Firefox", actor=lea)
+    work()
+
+    paused = {each: f"{each.ref} is paused: nobody answered" for each in (bug, hidden)}
+    told = [(lea.email, paused[bug]), (mira.email, paused[bug]), (lea.email, paused[hidden])]
+    assert sorted(sent(sink)[before:]) == sorted(told)
+    assert sum("Which?" in body(sink, number) for number in range(before, len(sent(sink)))) == 2
 
 
 def test_a_paused_bug_goes_on_when_somebody_else_tells_of_it(sink, clock, mira):
