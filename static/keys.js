@@ -2,7 +2,8 @@
 //   "say" events on document      {detail: text} is spoken by #live after 700 ms of quiet
 //   [data-key="x"]                is pressed by x, unless it is inside [data-ref] (board.js looks after those)
 //   a[data-go="x"]                is opened by g x          [data-open="id"]   opens that dialog
-//   form[data-undo]               is sent by u              [data-close]       closes its message
+//   form[data-undo]               is sent by u, a message's before the menu's, which stands for ten minutes
+//   [data-close]                  closes its message
 // Off with <html data-keys="off">. Silent in input, textarea, select, open dialogs and with Ctrl, Alt or Meta.
 const live = document.getElementById("live");
 let quiet;

@@ -14,7 +14,7 @@ from flask import Flask, Response, flash, g, get_template_attribute, request, ur
 from flask_babel import get_locale, gettext, ngettext
 from markupsafe import Markup, escape
 
-from bugintake.core import clock
+from bugintake.core import clock, undoing
 from bugintake.core.forms import fingerprint, zone_or_utc
 
 THEMES = ("light", "dark")
@@ -191,7 +191,9 @@ def initials(name: str) -> str:
 
 
 def toast(text: str, *, undo: str | None = None) -> None:
-    """Say on the next page what was done; `undo` is the address that takes it back."""
+    """Say on the next page what was done; `undo` is the address that takes it back, now or in the next ten minutes."""
+    if undo:
+        undoing.keep(undo, text)
     flash({"text": text, "undo": undo} if undo else text)  # type: ignore[arg-type]  # a template reads it, not Flask
 
 
@@ -247,6 +249,7 @@ def dress(app: Flask) -> None:
     )
     app.jinja_env.filters.update(ago=ago, when=when, day=day, hour=hour, initials=initials, plural=plural)
     app.jinja_env.filters.update(fingerprint=fingerprint, moment=moment, whole_day=whole_day, short_day=short_day)
+    undoing.offer(app)
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
 

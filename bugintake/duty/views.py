@@ -12,7 +12,7 @@ from bugintake.core import clock
 from bugintake.core.db import transaction
 from bugintake.core.errors import Invalid
 from bugintake.core.forms import zone_or_utc
-from bugintake.core.templating import register_nav, register_panel
+from bugintake.core.templating import register_nav, register_panel, toast
 from bugintake.duty import overrides, queries, roster
 from bugintake.duty.forms import RotationForm
 from bugintake.duty.models import Rotation
@@ -94,8 +94,7 @@ def take_over() -> ResponseReturnValue:
     planned = queries.on_duty(clock.now(), rotation)
     until = f"{planned.end:%H:%M}" if planned else ""
     said = _("You are on duty until %(hour)s.", hour=until)
-    undo = {"undo": url_for("duty.take_back", override_id=override.id)} if override else {}
-    flash({"text": said, **undo})  # type: ignore[arg-type]  # toasts take a sentence or a mapping
+    toast(said, undo=url_for("duty.take_back", override_id=override.id) if override else None)
     return redirect(url_for("duty.today"))
 
 

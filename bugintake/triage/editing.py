@@ -62,18 +62,19 @@ def who_changed(bug: Bug, name: str) -> str:
     return f"{user.first_name if user else 'bugintake'} changed it {ago_in_words(event.at)}."
 
 
-def assign(bug: Bug, owner: User | None, *, actor: User | None, **details: Any) -> None:
+def assign(bug: Bug, owner: User | None, *, actor: User | None, **details: Any) -> Event:
     """Give a bug to somebody, or to whoever is on duty. Records bug.assigned, with the rule where one did it.
 
     Raises Conflict for a disabled person.
     """
     if owner is not None and not owner.is_active:
         raise Conflict(f"{owner.name} no longer works here.")
-    before = bug.owner.name if bug.owner else None
+    before, was = bug.owner.name if bug.owner else None, bug.owner_id
     bug.owner = owner
     looking.touch(bug, actor)
     after = owner.name if owner else None
-    events.record(EventKind.BUG_ASSIGNED, actor=actor, bug=bug, before=before, after=after, **details)
+    details |= {"was": {"owner_id": was}, "owner_id": owner.id if owner else None}
+    return events.record(EventKind.BUG_ASSIGNED, actor=actor, bug=bug, before=before, after=after, **details)
 
 
 def rename(bug: Bug, title: str, *, actor: User) -> None:

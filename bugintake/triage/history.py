@@ -98,6 +98,8 @@ class Entry(NamedTuple):
     after: str | None
     details: dict[str, Any]
     actor: str | None
+    number: int
+    actor_id: int | None
 
     @property
     def who(self) -> str:
@@ -140,7 +142,7 @@ def lines(bug: Bug, *, whole: bool = False) -> tuple[list[Entry], int]:
 
 
 _EVERYTHING = (
-    sa.select(Event.kind, Event.at, Event.before, Event.after, Event.details, User.name)
+    sa.select(Event.kind, Event.at, Event.before, Event.after, Event.details, User.name, Event.id, Event.actor_id)
     .outerjoin(User, User.id == Event.actor_id)
     .where(Event.bug_id == sa.bindparam("bug"))
     .order_by(Event.id)

@@ -22,6 +22,14 @@ UNDOABLE = frozenset(
         EventKind.BUG_RECONSIDERED,
     }
 )
+MOVES = (
+    *UNDOABLE,
+    EventKind.BUG_LIVE,
+    EventKind.BUG_UNRELEASED,
+    EventKind.BUG_CAME_BACK,
+    EventKind.BUG_ANSWERED,
+    EventKind.BUG_UNDONE,
+)
 WRITTEN_BY_HAND = (EventKind.BUG_ASSIGNED, EventKind.BUG_EDITED, *looking.KINDS)
 
 
@@ -36,9 +44,7 @@ def move_before(event: Event) -> Event | None:
 
 
 def _moves(bug_id: int) -> sa.Select[Event]:
-    onward = (EventKind.BUG_LIVE, EventKind.BUG_UNRELEASED, EventKind.BUG_CAME_BACK)
-    moved = (*UNDOABLE, *onward, EventKind.BUG_ANSWERED, EventKind.BUG_UNDONE)
-    return sa.select(Event).where(Event.bug_id == bug_id, Event.kind.in_(moved)).order_by(Event.id.desc())
+    return sa.select(Event).where(Event.bug_id == bug_id, Event.kind.in_(MOVES)).order_by(Event.id.desc())
 
 
 def written_since(verdict: Event) -> set[str]:

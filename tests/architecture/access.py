@@ -101,7 +101,7 @@ POST /bugs/many/<verb> absent                            401    401      401    
 POST /bugs/many/assignment                               401    401      401      403   in       in   in
 POST /bugs/many/fix                                      401    401      401      403   in       in   in
 POST /bugs/many/decline                                  401    401      401      403   in       in   in
-POST /bugs/many/undo                                     401    401      401      403   in       in   in
+POST /bugs/many/undo                                     401    401      401      in    in       in   in
 POST /bugs/<ref>/assignment                              401    401      401      403   in       in   in
 POST /bugs/<ref>/assignment restricted                   401    401      401      403   404      in   in
 POST /bugs/<ref>/choices                                 401    401      401      403   in       in   in
@@ -128,8 +128,6 @@ POST /bugs/<ref>/snooze                                  401    401      401    
 POST /bugs/<ref>/snooze restricted                       401    401      401      403   404      in   in
 POST /bugs/<ref>/waking                                  401    401      401      403   in       in   in
 POST /bugs/<ref>/waking restricted                       401    401      401      403   404      in   in
-POST /bugs/<ref>/snooze/undo/<move_id>                   401    401      401      403   in       in   in
-POST /bugs/<ref>/snooze/undo/<move_id> restricted        401    401      401      403   404      in   in
 GET  /overlooked                                         login  login    login    403   403      200  200
 GET  /snoozed                                            login  login    login    200   200      200  200
 POST /bugs/<ref>/comments                                401    401      401      in    in       in   in
@@ -146,12 +144,10 @@ GET  /bugs/<ref>/raise                                   login  login    login  
 GET  /bugs/<ref>/raise restricted                        login  login    login    404   404      200  200
 POST /bugs/<ref>/raise                                   401    401      401      in    in       in   in
 POST /bugs/<ref>/raise restricted                        401    401      401      404   404      in   in
-POST /bugs/<ref>/raise/undo/<move_id>                    401    401      401      in    in       in   in
-POST /bugs/<ref>/raise/undo/<move_id> restricted         401    401      401      404   404      in   in
 POST /bugs/<ref>/look                                    401    401      401      403   in       in   in
 POST /bugs/<ref>/look restricted                         401    401      401      403   404      in   in
 POST /bugs/<ref>/undo/<move_id>                          401    401      401      403   in       in   in
-POST /bugs/<ref>/undo/<move_id> restricted               401    401      401      403   404      in   in
+POST /bugs/<ref>/undo/<move_id> restricted               401    401      401      404   404      in   in
 GET  /bugs/<ref>/fix                                     login  login    login    403   200      200  200
 GET  /bugs/<ref>/fix restricted                          login  login    login    403   404      200  200
 POST /bugs/<ref>/fix                                     401    401      401      403   in       in   in

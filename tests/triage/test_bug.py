@@ -214,7 +214,7 @@ def test_an_owner_who_was_saved_is_taken_back_unless_somebody_chose_another_sinc
 
     def assign(owner):
         page = visitor.get(visitor.post(f"/bugs/{bug.ref}/assignment", {"owner": owner}).location).text
-        return re.search(r'action="(/bugs/[^"]*/assignment\?[^"]*)"', page)[1].replace("&amp;", "&")
+        return re.search(r'action="(/bugs/[^"]*/undo/[^"]*)"', page)[1].replace("&amp;", "&")
 
     first = assign("me")
     late = assign(jonas.id)

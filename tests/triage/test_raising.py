@@ -39,7 +39,7 @@ def ids(actor):
 
 def undo_of(visitor):
     """The address that takes the last change back."""
-    return unescape(re.search(r'action="([^"]*/raise/undo/[^"]*)"', visitor.get("/board").text)[1])
+    return unescape(re.search(r'action="([^"]*/undo/[^"]*)"', visitor.get("/board").text)[1])
 
 
 def test_a_raised_bug_is_on_top_of_the_queue_whatever_its_deadline_status_and_owner(app, mira, lea, clock):

@@ -48,7 +48,7 @@ def of_kind(bug, *kinds):
 
 def undo_of(visitor):
     """The address that takes the last change back."""
-    return unescape(re.search(r'action="([^"]*/snooze/undo/[^"]*)"', visitor.get("/board").text)[1])
+    return unescape(re.search(r'action="([^"]*/undo/[^"]*)"', visitor.get("/board").text)[1])
 
 
 def test_a_snoozed_bug_leaves_the_queue_keeps_its_status_and_stays_in_its_column(app, mira):

@@ -8,12 +8,12 @@ import pytest
 import sqlalchemy as sa
 
 from bugintake.core.db import db, transaction
-from bugintake.core.errors import Conflict
+from bugintake.core.errors import Conflict, NotPermitted
 from bugintake.intake.models import Bug, OptionList, Question, Status
 from bugintake.intake.queries import reports_of
 from bugintake.loop import releases
 from bugintake.team.models import User
-from bugintake.triage import editing, transitions
+from bugintake.triage import editing, transitions, undoing
 from tests.conftest import AT_ONCE
 from tests.factories import bring_to, make_bug, make_option, make_user
 from tests.visitors import visit
@@ -139,3 +139,86 @@ def test_a_fix_that_is_taken_up_again_goes_live_with_a_release_that_went_live_me
         transitions.undo(bug, actor=mira)
 
     assert bug.status == Status.LIVE
+
+
+def offers(page):
+    """The addresses to which the buttons of the key u send."""
+    return [unescape(each) for each in re.findall(r'action="([^"]*)" data-undo', page.text)]
+
+
+@pytest.mark.parametrize("place", ["/board", "/bugs", "/duty", "/bugs/{ref}"])
+def test_every_page_offers_the_last_undo_for_ten_minutes(app, mira, clock, place):
+    bug, visitor = make_bug(), visit(app, mira)
+    visitor.post(f"/bugs/{bug.ref}/acceptance", {"seen": "new"})
+    visitor.get("/snoozed")  # shows the message
+    clock.advance(timedelta(minutes=10))
+
+    [offer] = offers(visitor.get(place.format(ref=bug.ref)))
+    answer = visitor.post(offer)
+
+    assert (answer.location, bug.status) == (place.format(ref=bug.ref), Status.NEW)
+    assert offers(visitor.get(place.format(ref=bug.ref))) == []
+
+
+def test_later_than_that_nothing_is_offered_any_more(app, mira, clock):
+    bug, visitor = make_bug(), visit(app, mira)
+    visitor.post(f"/bugs/{bug.ref}/acceptance", {"seen": "new"})
+    visitor.get("/snoozed")
+    clock.advance(timedelta(minutes=10, seconds=1))
+
+    assert offers(visitor.get("/board")) == []
+
+
+def test_a_board_that_was_kept_offers_what_was_done_meanwhile(app, mira):
+    bug, visitor = make_bug(), visit(app, mira)
+    tag = visitor.get("/board").headers["ETag"]
+    visitor.post(f"/bugs/{bug.ref}/acceptance", {"seen": "new"})
+    visitor.get("/snoozed")
+
+    page = visitor.get("/board", headers={"If-None-Match": tag})
+
+    assert (page.status_code, len(offers(page))) == (200, 1)
+
+
+DONE = {
+    "acceptance": {},
+    "assignment": {"owner": "me"},
+    "snooze": {"until": "2026-03-16"},
+    "raise": {"reason": "leaving"},
+}
+
+
+@pytest.mark.parametrize("verb", DONE)
+def test_the_history_offers_to_take_back_what_one_did_oneself_just_now(app, mira, jonas, clock, verb):
+    bug, visitor, colleague = make_bug(), visit(app, mira), visit(app, jonas)
+    before = (bug.status, bug.owner, bug.snoozed_until, bug.raised_at)
+    visitor.post(f"/bugs/{bug.ref}/{verb}", DONE[verb])
+
+    def offered(to):
+        timeline = to.get(f"/bugs/{bug.ref}").text.partition('class="timeline"')[2]
+        return re.findall(r'action="(/bugs/[^"]*/undo/[0-9]+)"', timeline)
+
+    [address], theirs = offered(visitor), offered(colleague)
+    visitor.post(address)
+
+    assert (bug.status, bug.owner, bug.snoozed_until, bug.raised_at) == before
+    assert theirs == []
+    visitor.post(f"/bugs/{bug.ref}/{verb}", DONE[verb])
+    clock.advance(timedelta(minutes=10, seconds=1))
+    assert offered(visitor) == []
+
+
+def test_an_owner_is_not_taken_back_by_a_colleague_nor_once_another_was_chosen(app, mira, jonas):
+    bug = make_bug()
+    with transaction():
+        first = editing.assign(bug, mira, actor=mira).id
+    with pytest.raises(NotPermitted), transaction():
+        undoing.take_back(bug, first, actor=jonas)
+    with transaction():
+        editing.assign(bug, jonas, actor=jonas)
+        editing.assign(bug, mira, actor=jonas)
+
+    with pytest.raises(Conflict, match="Jonas changed it"), transaction():
+        undoing.take_back(bug, first, actor=mira)
+
+    assert bug.owner == mira

@@ -10,6 +10,7 @@ from bugintake.core.db import db, transaction
 from bugintake.core.errors import Conflict, Invalid, NotFound, Stale
 from bugintake.core.forms import Seen, clean_line, fingerprint
 from bugintake.core.paging import page_number, page_start
+from bugintake.core.templating import toast
 from bugintake.intake import catalogue, further_lists, option_editing, option_merging, option_queries, packs, proposals
 from bugintake.intake.catalogue import LABEL_LENGTH
 from bugintake.intake.catalogue_forms import OptionForm
@@ -137,7 +138,7 @@ def retire_option(name: str, option_id: int) -> ResponseReturnValue:
         found = option_or_404(name, option_id)
         catalogue.retire(found, actor=signed_in_user())
     undo = url_for(".offer_option", name=name, option_id=found.id)
-    flash({"text": _("%(label)s is no longer offered.", label=found.label), "undo": undo})  # type: ignore[arg-type]
+    toast(_("%(label)s is no longer offered.", label=found.label), undo=undo)
     return redirect(url_for(".options", name=name), 303)
 
 

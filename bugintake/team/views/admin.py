@@ -10,7 +10,7 @@ from bugintake.core.db import transaction
 from bugintake.core.errors import Conflict, Invalid, NotFound
 from bugintake.core.forms import Form
 from bugintake.core.security import hash_secret
-from bugintake.core.templating import hour
+from bugintake.core.templating import hour, toast
 from bugintake.team import people, tokens
 from bugintake.team.fields import choices
 from bugintake.team.forms import (
@@ -88,8 +88,7 @@ def disable(user_id: int) -> ResponseReturnValue:
     with transaction():
         user = people.user_or_404(user_id)
         people.disable(user, actor=signed_in_user())
-    undo = url_for(".enable", user_id=user.id)
-    flash({"text": f"{user.name} is disabled and signed out.", "undo": undo})  # type: ignore[arg-type]
+    toast(f"{user.name} is disabled and signed out.", undo=url_for(".enable", user_id=user.id))
     return redirect(url_for(".people_list"))
 
 

@@ -17,5 +17,6 @@ from bugintake.triage.views import (  # noqa: E402, F401  # each adds its routes
     saved,
     snoozing,
     splitting,
+    undoing,
     verbs,
 )

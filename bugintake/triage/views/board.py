@@ -5,7 +5,7 @@ import hashlib
 from flask import make_response, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 
-from bugintake.core import clock
+from bugintake.core import clock, undoing
 from bugintake.core.kept import state
 from bugintake.core.templating import register_nav, register_panel, theme
 from bugintake.duty.queries import plan_to_show
@@ -51,7 +51,7 @@ def _board_tag() -> str:
     on_duty = plan.at(clock.now()) if plan is not None else None
     person = on_duty.shift.person_id if on_duty is not None else None
     me = signed_in_user()
-    parts = (state(), me.id, today_of(me), person, theme())
+    parts = (state(), me.id, today_of(me), person, theme(), undoing.last())
     return hashlib.sha256(repr((parts, request.query_string)).encode()).hexdigest()[:24]
 
 

@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 
 from bugintake.core.db import transaction
 from bugintake.core.errors import NotFound
-from bugintake.core.events import Event
+from bugintake.core.events import Event, EventKind
 from bugintake.core.forms import Seen, clean_line, clean_text, fingerprint
 from bugintake.core.security import local_target
 from bugintake.core.templating import toast
@@ -18,10 +18,20 @@ from bugintake.intake.attachments.queries import files_of
 from bugintake.intake.models import Bug, Option, Status
 from bugintake.intake.queries import bug_or_404, is_visible
 from bugintake.team.guards import engineer_required, signed_in, signed_in_user
-from bugintake.team.models import User
 from bugintake.team.people import names
 from bugintake.team.workspace import workspace
-from bugintake.triage import comments, duplicates, editing, forms, history, looking, owners, queries, transitions
+from bugintake.triage import (
+    comments,
+    duplicates,
+    editing,
+    forms,
+    history,
+    looking,
+    owners,
+    queries,
+    transitions,
+    undoing,
+)
 from bugintake.triage import reports as told
 from bugintake.triage.views import bp
 
@@ -57,6 +67,7 @@ def page(bug: Bug, status: int = 200, **forms_: Any) -> ResponseReturnValue:
         "files": files_of(report_ids),
         "history": lines,
         "earlier": earlier,
+        "undoable": undoing.offered_in(lines, me),
         "comments": (written := comments.told_in(lines)),
         "changeable": {number for number, comment in written.items() if comments.may_change(comment, me)},
         "commenting": forms.CommentForm(),
@@ -74,9 +85,10 @@ def page(bug: Bug, status: int = 200, **forms_: Any) -> ResponseReturnValue:
     return make_response(render_template("triage/show.html", **{**context, **forms_}), status)
 
 
-def done(bug: Bug, words: str, event: Event | None, *, undo: str = "triage.undo") -> ResponseReturnValue:
+def done(bug: Bug, words: str, event: Event | None) -> ResponseReturnValue:
     """Say what was done, with its undo where something changed, and go back to where the person came from."""
-    toast(words, undo=url_for(undo, ref=bug.ref, move_id=event.id, next=back(bug)) if event is not None else None)
+    undo = url_for("triage.undo", ref=bug.ref, move_id=event.id, next=back(bug)) if event is not None else None
+    toast(words, undo=undo)
     return redirect(back(bug))
 
 
@@ -113,14 +125,15 @@ def assign(ref: str) -> ResponseReturnValue:
     bug = bug_or_404(ref, me)
     owner = forms.owner_from(request.values.get("owner"), me, queries.colleagues())
     with transaction():
-        before = bug.owner
+        before = bug.owner_id
         editing.change(bug, {"owner": owner}, Seen.on(request.values), actor=me)
+        event = looking.last_of(bug, (EventKind.BUG_ASSIGNED,)) if bug.owner_id != before else None
     name = bug.owner.name if bug.owner else _("whoever is on duty")
-    undo = url_for(".assign", ref=bug.ref, next=back(bug), **_back_to("owner", before, bug.owner))
-    toast(_("%(ref)s is with %(name)s.", ref=bug.ref, name=name), undo=undo)
+    words = _("%(ref)s is with %(name)s.", ref=bug.ref, name=name)
     if not is_visible(bug, me):
-        flash(seen_by(bug))
-    return redirect(back(bug))
+        flash(f"{words} {seen_by(bug)}")
+        return redirect(back(bug))
+    return done(bug, words, event)
 
 
 @bp.post("/bugs/<ref>/choices")
@@ -183,9 +196,9 @@ def restrict(ref: str) -> ResponseReturnValue:
     return redirect(back(bug))
 
 
-def _back_to(name: str, before: User | Option | None, after: User | Option | None) -> dict[str, Any]:
+def _back_to(name: str, before: Option, after: Option) -> dict[str, Any]:
     """Name what an address has to say so that a field is again what it was, unless somebody changes it meanwhile."""
-    return {name: before.id if before is not None else "", f"seen_{name}": fingerprint(after)}
+    return {name: before.id, f"seen_{name}": fingerprint(after)}
 
 
 def seen_by(bug: Bug) -> str:

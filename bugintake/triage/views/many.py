@@ -3,14 +3,13 @@
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from flask import flash, make_response, redirect, render_template, request, url_for
+from flask import make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from bugintake.core.db import db, transaction
+from bugintake.core.db import transaction
 from bugintake.core.errors import Conflict, Invalid, NotFound
-from bugintake.core.events import Event
 from bugintake.core.forms import Seen
 from bugintake.core.security import local_target
 from bugintake.core.templating import toast
@@ -88,25 +87,6 @@ def decline_many() -> ResponseReturnValue:
         transitions.decline(bug, reason, form.texts("note"), form.texts("workaround"), actor=me, seen=seen.status)
 
     return _asked("triage/decline.html", bugs, form, waiting, change)
-
-
-@bp.post("/bugs/many/undo")
-@engineer_required
-def undo_many() -> ResponseReturnValue:
-    """Take back the moves of several bugs, each while it is the last one of its bug."""
-    me, refusals, count = signed_in_user(), [], 0
-    for number in request.args.getlist("move", type=int)[:MOST]:
-        try:
-            event = db.session.get(Event, number) if 0 < number < 2**31 else None
-            bug = bug_or_404(f"BUG-{event.bug_id if event is not None else 0}", me)
-            with transaction():
-                transitions.undo(bug, actor=me, offered=number)
-            count += 1
-        except (Conflict, NotFound) as refusal:
-            refusals.append(refusal.sentence)
-    undone = ngettext("Undone for %(num)d bug.", "Undone for %(num)d bugs.", count) if count else ""
-    flash(" ".join([str(undone), *refusals]).strip())
-    return redirect(_back(), 303)
 
 
 def _chosen() -> dict[str, OnScreen]:

@@ -1,6 +1,6 @@
 """Raising a bug to the top of today's queue, and saying that one has looked."""
 
-from flask import flash, make_response, redirect, render_template, request
+from flask import make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -10,7 +10,7 @@ from bugintake.intake.queries import bug_or_404
 from bugintake.team.guards import engineer_required, signed_in, signed_in_user
 from bugintake.triage import forms, looking, raising
 from bugintake.triage.views import bp
-from bugintake.triage.views.bug import back, done
+from bugintake.triage.views.bug import done
 
 
 @bp.route("/bugs/<ref>/raise", methods=["GET", "POST"])
@@ -24,7 +24,7 @@ def raise_bug(ref: str) -> ResponseReturnValue:
     if request.method == "POST" and form.validate():
         with transaction():
             event = raising.raise_bug(bug, RaiseReason(form.reason.data), actor=me)
-        return done(bug, _("%(ref)s is on top of today's queue.", ref=bug.ref), event, undo="triage.undo_raise")
+        return done(bug, _("%(ref)s is on top of today's queue.", ref=bug.ref), event)
     words = {"bug": bug, "form": form, "next": request.values.get("next", "")}
     return make_response(render_template("triage/raise.html", **words), 422 if form.errors else 200)
 
@@ -38,16 +38,4 @@ def look(ref: str) -> ResponseReturnValue:
     with transaction():
         event = looking.look(bug, actor=me)
     words = _("You have looked at %(ref)s.", ref=bug.ref) if event else _("Nothing was new on %(ref)s.", ref=bug.ref)
-    return done(bug, words, event, undo="triage.undo_raise")
-
-
-@bp.post("/bugs/<ref>/raise/undo/<int:move_id>")
-@signed_in
-def undo_raise(ref: str, move_id: int) -> ResponseReturnValue:
-    """Take one's own raise back, or that one has looked."""
-    me = signed_in_user()
-    bug = bug_or_404(ref, me)
-    with transaction():
-        raising.take_back(bug, move_id, actor=me)
-    flash(_("Undone: %(ref)s is as it was.", ref=bug.ref))
-    return redirect(back(bug))
+    return done(bug, words, event)

@@ -1,6 +1,6 @@
 """Putting a bug off until a day, waking it, and the list of what is put off."""
 
-from flask import flash, make_response, redirect, render_template, request
+from flask import make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -14,7 +14,7 @@ from bugintake.intake.queries import bug_or_404
 from bugintake.team.guards import engineer_required, signed_in, signed_in_user
 from bugintake.triage import forms, looking, queries, queue, snoozing
 from bugintake.triage.views import bp
-from bugintake.triage.views.bug import back, done
+from bugintake.triage.views.bug import done
 
 
 @bp.route("/bugs/<ref>/snooze", methods=["GET", "POST"])
@@ -31,12 +31,7 @@ def snooze(ref: str) -> ResponseReturnValue:
         except Invalid as refusal:
             form.refuse(refusal.sentence, refusal.field)
         else:
-            return done(
-                bug,
-                _("%(ref)s is snoozed until %(day)s.", ref=bug.ref, day=_until(bug)),
-                event,
-                undo="triage.undo_snooze",
-            )
+            return done(bug, _("%(ref)s is snoozed until %(day)s.", ref=bug.ref, day=_until(bug)), event)
     choices = snoozing.choices(looking.today_of(me))
     context = {"bug": bug, "form": form, "choices": choices, "next": request.values.get("next", "")}
     context["snoozed_until"] = looking.put_off_until(bug, me)
@@ -51,20 +46,7 @@ def wake(ref: str) -> ResponseReturnValue:
     bug = bug_or_404(ref, me)
     with transaction():
         event = snoozing.wake(bug, actor=me)
-    return done(bug, _("%(ref)s is awake.", ref=bug.ref), event, undo="triage.undo_snooze")
-
-
-@bp.post("/bugs/<ref>/snooze/undo/<int:move_id>")
-@engineer_required
-def undo_snooze(ref: str, move_id: int) -> ResponseReturnValue:
-    """Take a snooze or a wake-up back."""
-    me = signed_in_user()
-    bug = bug_or_404(ref, me)
-    with transaction():
-        snoozing.take_back(bug, move_id, actor=me)
-    words = _("Undone: %(ref)s is snoozed until %(day)s.", ref=bug.ref, day=_until(bug)) if bug.snoozed_until else ""
-    flash(words or _("Undone: %(ref)s is awake.", ref=bug.ref))
-    return redirect(back(bug))
+    return done(bug, _("%(ref)s is awake.", ref=bug.ref), event)
 
 
 @bp.get("/snoozed")

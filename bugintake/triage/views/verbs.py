@@ -85,18 +85,6 @@ def come_back(ref: str) -> ResponseReturnValue:
     return redirect(back(bug))
 
 
-@bp.post("/bugs/<ref>/undo/<int:move_id>")
-@engineer_required
-def undo(ref: str, move_id: int) -> ResponseReturnValue:
-    """Take one verdict on a bug back, while it is the last one."""
-    me = signed_in_user()
-    bug = bug_or_404(ref, me)
-    with transaction():
-        transitions.undo(bug, actor=me, offered=move_id)
-    flash(_("Undone: %(ref)s is %(status)s again.", ref=bug.ref, status=bug.status.label))
-    return redirect(back(bug))
-
-
 @bp.route("/bugs/<ref>/fix", methods=["GET", "POST"])
 @engineer_required
 def fix(ref: str) -> ResponseReturnValue:
