@@ -3,7 +3,6 @@
 from bugintake.cli.fakturo import (
     ALWAYS,
     ANA,
-    ANDROID,
     ANNOYING,
     CHROME,
     CHROME_MAC,
@@ -21,7 +20,7 @@ from bugintake.cli.tales import Tale, Told, accept, fixed, start
 
 TALES = (
     Tale(
-        ("Expenses › Receipts", WRONG, ANNOYING, SOMETIMES, ANDROID, "4.12.0"),
+        ("Expenses › Receipts", WRONG, ANNOYING, SOMETIMES, "Galaxy tablet", "4.12.0"),
         (
             Told(
                 "13 15:25",

@@ -17,7 +17,6 @@ from bugintake.cli.fakturo import (
     ONCE,
     SAFARI,
     SLOW,
-    SOMETIMES,
     TIN,
     UGLY,
     WRONG,
@@ -58,7 +57,7 @@ TALES = (
         "Number of a sent invoice cannot be changed",
     ),
     Tale(
-        ("Expenses › Receipts", UGLY, ANNOYING, SOMETIMES, ANDROID, "4.11.1"),
+        ("Expenses › Receipts", UGLY, ANNOYING, "Not sure", ANDROID, "4.11.1"),
         (
             Told(
                 "21 13:55",
@@ -118,8 +117,8 @@ TALES = (
             ),
         ),
         (
-            ("13 12:30", ask, TIN, "Raquel", "¿Ofrece su banco también el formato CSV, Norma 43 o CAMT?"),
-            ("12 10:05", answer, DIEGO, "Raquel", "Sí, ofrece Norma 43."),
+            ("13 12:30", ask, TIN, "Raquel", "¿Qué banco es? ¿Ofrece CSV, Norma 43 o CAMT?", "Bank"),
+            ("12 10:05", answer, DIEGO, "Raquel", "El Banco Cantábrico; sí, ofrece Norma 43."),
             declined(
                 "11 12:35",
                 TIN,

@@ -103,7 +103,7 @@ TALES = (
         ),
     ),
     Tale(
-        ("Invoices › Numbering", WRONG, HARD, ALWAYS, EDGE, "4.11.0"),
+        ("Invoices › Numbering", WRONG, HARD, ALWAYS, "Internet Explorer 11", "4.11.0"),
         (
             Told(
                 "28 16:20",

@@ -2,8 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, time
-from typing import Any
+from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -13,12 +12,13 @@ from bugintake.cli.fakturo import JONAS, LEA, LUKA, PETRA, TEAM, Person, Words
 from bugintake.core import clock
 from bugintake.core.db import db
 from bugintake.duty import overrides, queries, roster
-from bugintake.intake import catalogue, packs, reports
+from bugintake.intake import catalogue, drafts, filing, packs, reports
+from bugintake.intake.attachments import keeping
 from bugintake.intake.customers import adding
 from bugintake.intake.customers.models import Customer
 from bugintake.intake.customers.quiet import open_day
+from bugintake.intake.filing import Typed
 from bugintake.intake.models import Bug, Option, OptionList, Question, Report
-from bugintake.intake.reports import Telling
 from bugintake.loop import announcements, attempts, envelopes, letters, links, messages, releases, replies
 from bugintake.loop.attempts import Claimed
 from bugintake.loop.models import Delivery, DeliveryState, Message
@@ -29,6 +29,9 @@ from bugintake.team.workspace import workspace
 from bugintake.triage import editing, transitions
 
 REACHED = Outcome(Verdict.SENT, Phase.DATA, 250)
+TO_CHOOSE, TYPED_IN_A_SECOND = 14, 5  # seconds for the lists, and characters for the texts
+NOTHING_MORE: Mapping[str, str] = {}
+NO_FILES: Mapping[str, bytes] = {}
 
 
 @dataclass
@@ -105,26 +108,45 @@ class Company:
         *choices: str,
         by: Person = LEA,
         title: str = "",
+        further: Mapping[str, str] = NOTHING_MORE,
+        files: Mapping[str, bytes] = NO_FILES,
     ) -> None:
-        """File a bug, with a title of its own where the customer's words are in another language than the team's."""
-        told = self.telling(caller, words, *choices)
-        self.bugs[key] = reports.file_report(told, actor=self.users[by]).bug
+        """File a bug, with a title of its own where the customer's words are in another language than the team's.
+
+        The form was opened as long before as it takes to fill in.
+        """
+        now, agent = clock.now(), self.users[by]
+        clock.freeze(now - timedelta(seconds=TO_CHOOSE + len("".join(words)) // TYPED_IN_A_SECOND))
+        form = drafts.new_key(agent)
+        clock.freeze(now)
+        for name, content in files.items():
+            keeping.choose(keeping.form_of(agent, form), name, content, actor=agent)
+        told = self.typed(caller, words, *choices, further=further)
+        self.bugs[key] = filing.submit(told, None, actor=agent, key=form).bug
         if title:
-            editing.rename(self.bugs[key], title, actor=self.users[by])
+            editing.rename(self.bugs[key], title, actor=agent)
 
     def attach(self, key: str, caller: str, words: tuple[str, str, str], *choices: str, by: Person = LEA) -> None:
         """Let one more customer wait for it."""
-        reports.attach(self.bugs[key], self.telling(caller, words, *choices), actor=self.users[by])
+        filing.submit(self.typed(caller, words, *choices), self.bugs[key], actor=self.users[by], key=None)
 
-    def telling(self, caller: str | None, words: tuple[str, str, str], *choices: str) -> Telling:
-        """Put a telling together; the choices come in the order of the form."""
-        kinds = ("area", "symptom", "impact", "frequency", "platform", "version")
-        chosen: dict[str, Any] = {
-            kind: self.options[OptionList(kind)][label] for kind, label in zip(kinds, choices, strict=True)
-        }
+    def typed(
+        self, caller: str | None, words: tuple[str, str, str], *choices: str, further: Mapping[str, str] = NOTHING_MORE
+    ) -> Typed:
+        """Fill the form in; the choices come in its order, and may be words that are not listed."""
+        given = dict(zip(filing.ASKED, choices, strict=True))
+        listed = {kind: self.options[kind][label] for kind, label in given.items() if label in self.options[kind]}
         steps, actual, expected = words
-        customer = self.callers[caller] if caller else None
-        return Telling(customer=customer, steps=steps, actual=actual, expected=expected, **chosen)
+        return Typed(
+            customer_id=str(self.callers[caller].id) if caller else "",
+            is_found_by_us=caller is None,
+            choices={kind: str(option.id) for kind, option in listed.items()},
+            not_listed={kind: label for kind, label in given.items() if kind not in listed},
+            further=further,
+            steps=steps,
+            actual=actual,
+            expected=expected,
+        )
 
     def bug(self, key: str) -> Bug:
         """Read a bug as it stands."""
@@ -180,10 +202,17 @@ class Company:
         owed = sa.select(Message).where(Message.customer_id == self.callers[caller].id)
         messages.tell_by_hand(db.session.scalars(owed).one(), actor=self.users[LEA])
 
-    def ask(self, key: str, by: Person, caller: str, text: str) -> None:
-        """Ask a customer one question, which is with them a minute later."""
-        report, language = self.report(key, caller), self.callers[caller].language
-        transitions.ask(self.bug(key), report, text, actor=self.users[by], is_for_customer=True, language=language)
+    def ask(self, key: str, by: Person, caller: str, text: str, missing: str) -> None:
+        """Ask a customer one question, about what was `missing`, which is with them a minute later."""
+        transitions.ask(
+            self.bug(key),
+            self.report(key, caller),
+            text,
+            actor=self.users[by],
+            missing=missing,
+            is_for_customer=True,
+            language=self.callers[caller].language,
+        )
         clock.freeze(clock.now() + announcements.SEND_DELAY)
         self.send({})
 

@@ -8,7 +8,6 @@ from bugintake.cli.fakturo import (
     CHROME,
     COSMETIC,
     EDGE,
-    FIREFOX,
     GONE,
     HARD,
     JONAS,
@@ -128,7 +127,7 @@ TALES = (
         "Shipping costs from the web shop carry no VAT",
     ),
     Tale(
-        ("Reports › Dashboard", WRONG, ANNOYING, ALWAYS, FIREFOX, "4.12.0"),
+        ("Reports › Dashboard", WRONG, ANNOYING, ALWAYS, "Opera on Windows", "4.12.0"),
         (
             Told(
                 "14 13:50",
@@ -175,6 +174,7 @@ TALES = (
                 de="Die Seiten langer Rechnungen sind fortlaufend nummeriert.",
             ),
         ),
+        further={"invoice_template": "Modern"},
     ),
     Tale(
         ("Payments › Bank import", WRONG, HARD, ALWAYS, CHROME, "4.12.0"),
@@ -189,8 +189,8 @@ TALES = (
             Told("11 13:35", "Kathrin", "Derselbe Kontoauszug wurde zweimal verbucht, ohne Hinweis."),
         ),
         (
-            ("12 09:45", ask, TIN, "Dev", "Was it the same person who imported it twice, or two colleagues?"),
-            ("12 10:30", answer, LEA, "Dev", "From two colleagues, a few minutes apart."),
+            ("12 09:45", ask, TIN, "Dev", "Which bank is it, and did two colleagues import it?", "Bank"),
+            ("12 10:30", answer, LEA, "Dev", "Nordbank; from two colleagues, a few minutes apart."),
             ("12 11:00", accept, TIN),
             ("10 13:20", start, TIN),
             fixed(
@@ -253,5 +253,6 @@ TALES = (
                 de="Lieferscheine ins Ausland nennen das Land in der letzten Zeile der Anschrift.",
             ),
         ),
+        further={"invoice_template": "Letterhead"},
     ),
 )

@@ -29,6 +29,7 @@ from bugintake.cli.fakturo import (
     Scene,
 )
 from bugintake.cli.fakturo_company import Company
+from bugintake.cli.pictures import STATEMENT
 
 
 def today(c: Company, when: Calendar) -> Iterator[Scene]:
@@ -85,7 +86,7 @@ def others(c: Company, when: Calendar) -> Iterator[Scene]:
         when.day(5, "09:45"),
         partial(c.file, "receipt", "Sofie", words, *choices, title="Receipt photos are saved lying on their side"),
     )
-    yield when.day(4, "10:20"), partial(c.ask, "receipt", TIN, "Sofie", question)
+    yield when.day(4, "10:20"), partial(c.ask, "receipt", TIN, "Sofie", question, "Phone model")
     spanish = (
         "1. Exportar el extracto del banco\n2. Importarlo",
         "Lee 1.234,50 como 1,23.",
@@ -95,7 +96,16 @@ def others(c: Company, when: Calendar) -> Iterator[Scene]:
     choices = ("Payments › Bank import", WRONG, BLOCKED, ALWAYS, CHROME, "4.12.1")
     yield (
         when.day(6, "10:00"),
-        partial(c.file, "comma", "Mateo", spanish, *choices, by=DIEGO, title="Bank import reads 1.234,50 as 1.23"),
+        partial(
+            c.file,
+            "comma",
+            "Mateo",
+            spanish,
+            *choices,
+            by=DIEGO,
+            files={"extracto.csv": STATEMENT},
+            title="Bank import reads 1.234,50 as 1.23",
+        ),
     )
     yield when.day(5, "14:10"), partial(c.attach, "comma", "Anke", german, *choices)
     yield when.day(5, "14:30"), partial(c.accept, "comma", TIN)

@@ -73,6 +73,7 @@ TALES = (
             ),
         ),
         (("2 12:50", accept, MIRA),),
+        further={"invoice_template": "Landscape"},
     ),
     Tale(
         ("Customers › Address book", SLOW, ANNOYING, ALWAYS, CHROME, "4.12.1"),
@@ -86,13 +87,19 @@ TALES = (
             ),
         ),
         (
-            ("5 16:15", ask, JONAS, "Amara", "Does the file have columns of your own, and how many?"),
-            ("4 16:25", answer, LEA, "Amara", "Yes, eleven. Without them it is done in two minutes."),
+            ("5 16:15", ask, JONAS, "Amara", "Which columns of your own does the file have?", "A screenshot or file"),
+            (
+                "4 16:25",
+                answer,
+                LEA,
+                "Amara",
+                "Eleven; I send you a picture of them. Without them it is done in two minutes.",
+            ),
             ("3 15:05", accept, JONAS),
         ),
     ),
     Tale(
-        ("Payments › Bank import", ELSE, ANNOYING, SOMETIMES, FIREFOX, "4.12.1"),
+        ("Payments › Bank import", ELSE, ANNOYING, SOMETIMES, "Firefox on Linux", "4.12.1"),
         (
             Told(
                 "3 11:35",
@@ -109,6 +116,7 @@ TALES = (
                 TIN,
                 "Sabine",
                 "Bei welcher Bank ist das Konto, und rufen mehrere Personen die Umsätze ab?",
+                "Bank",
             ),
         ),
         "Bank connection keeps asking for a new code",
@@ -141,7 +149,7 @@ TALES = (
         title="Invoices with a discount count as negative VAT",
     ),
     Tale(
-        ("Sign-in › Password", GONE, HARD, ONCE, EDGE, "4.12.1"),
+        ("Sign-in › Password", GONE, HARD, ONCE, "Chromebook", "4.12.1"),
         (
             Told(
                 "120",
@@ -177,5 +185,6 @@ TALES = (
             ),
         ),
         (("11 14:55", withdraw, LEA, "Marek"),),
+        further={"invoice_template": "Not sure"},
     ),
 )

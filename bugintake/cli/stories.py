@@ -4,7 +4,17 @@ from collections.abc import Iterator
 from datetime import datetime
 from functools import partial
 
-from bugintake.cli import coming_tales, declined_tales, early_tales, fakturo, later_tales, open_stories, open_tales
+from bugintake.cli import (
+    coming_tales,
+    declined_tales,
+    early_tales,
+    fakturo,
+    later_tales,
+    office_stories,
+    open_stories,
+    open_tales,
+    pictures,
+)
 from bugintake.cli.fakturo import (
     ALWAYS,
     ANA,
@@ -38,6 +48,7 @@ LOST_TOUCH = Outcome(Verdict.UNCERTAIN, Phase.DATA, None, error="The server clos
 NOT_TAKEN = Outcome(Verdict.FAILED, Phase.DATA, 554, "5.7.1", "554 5.7.1 looks like spam")
 UNKNOWN = Outcome(Verdict.BOUNCED, Phase.RCPT, 550, "5.1.1", "550 5.1.1 no such user")
 
+CLASSIC = {"invoice_template": "Classic"}
 TALES = (*early_tales.TALES, *later_tales.TALES, *declined_tales.TALES, *coming_tales.TALES, *open_tales.TALES)
 
 
@@ -45,7 +56,9 @@ def scenes(company: Company, now: datetime) -> list[Scene]:
     """List everything that happened, story by story."""
     when = Calendar(now)
     told = (beginning, numbering, rounding, web_shop, vat_line, reminder, dashboard, stretched, spam)
-    large = [scene for story in (*told, *open_stories.STORIES) for scene in story(company, when)]
+    large = [
+        scene for story in (*told, *open_stories.STORIES, *office_stories.STORIES) for scene in story(company, when)
+    ]
     small = [scene for number, tale in enumerate(TALES) for scene in tell(f"tale {number}", tale, company, when)]
     return large + small
 
@@ -181,7 +194,10 @@ def vat_line(c: Company, when: Calendar) -> Iterator[Scene]:
         "No aparece la línea del IVA; el cliente rechaza la factura.",
         "La línea del IVA encima del total.",
     )
-    yield when.day(9, "10:42"), partial(c.file, "vat", "Hana", words, *choices)
+    yield (
+        when.day(9, "10:42"),
+        partial(c.file, "vat", "Hana", words, *choices, further=CLASSIC, files={"invoice.png": pictures.invoice()}),
+    )
     yield when.day(9, "11:30"), partial(c.accept, "vat", MIRA)
     yield when.day(9, "14:05"), partial(c.attach, "vat", "Jürgen", german, *choices)
     yield when.day(8, "09:15"), lambda: editing.reproduce(c.bug("vat"), actor=c.users[MIRA])
@@ -260,7 +276,7 @@ def stretched(c: Company, when: Calendar) -> Iterator[Scene]:
     )
     german = ("Logo hochladen.", "Das Logo wird in die Breite gezogen.", "Es bleibt quadratisch.")
     spanish = ("Subir un logotipo cuadrado.", "Sale deformado en el PDF.", "Que conserve su forma.")
-    yield when.day(14, "11:10"), partial(c.file, "stretched", "Priya", words, *choices)
+    yield when.day(14, "11:10"), partial(c.file, "stretched", "Priya", words, *choices, further=CLASSIC)
     yield when.day(14, "15:40"), partial(c.attach, "stretched", "Franz", german, *choices)
     yield when.day(14, "16:05"), partial(c.attach, "stretched", "Inés", spanish, *choices, by=DIEGO)
     note, way = fakturo.STRETCHED_NOTE, fakturo.STRETCHED_WAY

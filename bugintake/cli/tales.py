@@ -1,11 +1,11 @@
 """The small bugs of Fakturo: each is one row that says who told it, and what became of it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
 from bugintake.cli.fakturo import CUSTOMERS, DIEGO, LEA, Calendar, Person, Scene, Words
-from bugintake.cli.fakturo_company import Company
+from bugintake.cli.fakturo_company import NOTHING_MORE, Company
 
 SPEAK_SPANISH = frozenset(caller.name.split()[0] for caller in CUSTOMERS if caller.language == "es")
 
@@ -32,6 +32,7 @@ class Tale(NamedTuple):
     told: tuple[Told, ...]
     course: tuple[Step, ...] = ()
     title: str = ""
+    further: Mapping[str, str] = NOTHING_MORE
 
 
 def fixed(at: str, by: Person, version: str, **note: str) -> Step:
@@ -50,7 +51,10 @@ def tell(key: str, tale: Tale, c: Company, when: Calendar) -> Iterator[Scene]:
         words = (told.steps, told.actual, told.expected)
         by = DIEGO if told.caller in SPEAK_SPANISH else LEA
         if told is tale.told[0]:
-            yield when.at(told.at), partial(c.file, key, told.caller, words, *tale.choices, by=by, title=tale.title)
+            yield (
+                when.at(told.at),
+                partial(c.file, key, told.caller, words, *tale.choices, by=by, title=tale.title, further=tale.further),
+            )
         else:
             yield when.at(told.at), partial(c.attach, key, told.caller, words, *tale.choices, by=by)
     for at, verb, *words_of_it in tale.course:

@@ -14,15 +14,19 @@ from bugintake.cli import sample
 from bugintake.core import clock as house_clock
 from bugintake.core.db import db, transaction
 from bugintake.core.events import Event, EventKind
-from bugintake.intake import catalogue
-from bugintake.intake.customers.models import Customer
-from bugintake.intake.models import Bug, OptionList, Question, Report, Status
+from bugintake.intake import catalogue, form_use, further_lists, intended, proposals
+from bugintake.intake.attachments.models import Attachment
+from bugintake.intake.customers import link_templates, quiet
+from bugintake.intake.customers.models import Customer, StaffNote
+from bugintake.intake.list_models import ReportChoice
+from bugintake.intake.models import Bug, Option, OptionList, Question, Report, Status
 from bugintake.loop.models import OUTCOMES, Announcement, AnnouncementKind, Message, MessageState
 from bugintake.team.models import Role, User
 from bugintake.triage.queries import Filters, board
 from tests import apps
 from tests.conftest import copy_of_template
 
+LISTS = {kind: (kind.value, kind.value) for kind in OptionList}
 FOREIGN = {
     "en": re.compile(r"\b(der|das|und|nicht|wir|los|las|una|que)\b", re.IGNORECASE),
     "de": re.compile(r"\b(the|is|and|you|los|las|una|que)\b", re.IGNORECASE),
@@ -80,11 +84,7 @@ def test_it_has_something_of_everything(company: None) -> None:
         "taken back": 2,
     }
     assert (sum(bug.is_restricted for bug in bugs), sum(bug.came_back_at is not None for bug in bugs)) == (2, 1)
-    assert {name: offered[name] - chosen[name] for name in chosen} == {
-        "area": set(),
-        "symptom": set(),
-        "platform": {"Not sure"},
-    }
+    assert {name: offered[name] - chosen[name] for name in chosen} == {name: set() for name in chosen}
     assert {bug.impact.label for bug in bugs} == {"Cannot work", "Hard to work", "Annoying", "Looks off"}
     assert set(db.session.scalars(sa.select(Message.state))) == set(MessageState) - {MessageState.CANCELLED}
     assert set(db.session.scalars(sa.select(User.role))) == set(Role)
@@ -175,3 +175,79 @@ def test_everything_happened_through_the_verbs(company: None) -> None:
 def test_who_is_asked_is_asked_by_mail(company: None) -> None:
     asked = sa.select(Message.state).join(Announcement).where(Announcement.kind == AnnouncementKind.ASKED)
     assert set(db.session.scalars(asked)) == {MessageState.SENT}
+
+
+# --- What it shows of the form and of its customers -------------------------------------------------------------
+
+
+def test_how_the_form_does_has_a_median_and_a_list_to_propose(company: None) -> None:
+    luka = db.session.scalars(sa.select(User).where(User.role == Role.LEAD)).one()
+    used = {each.label: each for each in form_use.lists_used(LISTS)}
+    asked = form_use.asked_back(luka)
+
+    assert 20 < (form_use.median_seconds() or 0) < 120
+    assert used["platform"].unsure and used["frequency"].unsure
+    assert [(each.area, each.missing) for each in asked if each.is_proposed] == [("Payments › Bank import", "Bank")]
+    assert [each.missing for each in asked if not each.missing] == []
+
+
+def test_agents_proposed_words_and_a_lead_decided_about_some(company: None) -> None:
+    waiting = [each.option.label for each in proposals.waiting(start=0, size=9)]
+    decided = [EventKind.OPTION_ACCEPTED, EventKind.OPTION_MERGED, EventKind.OPTION_DECLINED]
+    kinds = db.session.scalars(sa.select(Event.kind).where(Event.kind.in_(decided)).order_by(Event.kind)).all()
+
+    assert waiting == ["Firefox on Linux", "Landscape", "Chromebook"]
+    assert kinds == sorted(decided)
+
+
+def test_a_further_list_is_asked_for_one_area(company: None) -> None:
+    (asked,) = further_lists.lists()
+    chosen = set(db.session.scalars(sa.select(Option.label).join(ReportChoice, ReportChoice.option_id == Option.id)))
+
+    assert (asked.name, len(asked.area_ids)) == ("invoice_template", 1)
+    assert chosen == {"Classic", "Modern", "Letterhead", "Landscape", "Not sure"}
+
+
+def test_areas_have_owners_and_say_what_is_meant_to_be_so(company: None) -> None:
+    areas = catalogue.options_of(OptionList.AREA)
+    noted = [area for area in areas if area.intended]
+
+    assert len([area for area in areas if area.owner_id]) == 6
+    assert [area.label for area in noted if not intended.standing_declines(area, _somebody())] == []
+
+
+def test_customers_have_numbers_of_other_systems_that_lead_there(company: None) -> None:
+    hana = db.session.scalars(sa.select(Customer).where(Customer.name == "Hana Kovač")).one()
+
+    assert [(link.label, link.url) for link in link_templates.links_of([hana])] == [
+        ("CRM: Kovač Interijeri", "https://crm.fakturo.example/companies/1004"),
+        ("Help desk: Hana Kovač", "https://help.fakturo.example/people/4812"),
+    ]
+
+
+def test_there_are_notes_and_people_who_want_no_mail_yet(company: None) -> None:
+    people = db.session.scalars(sa.select(Customer).order_by(Customer.name_key)).all()
+    notes = db.session.scalars(sa.select(StaffNote)).all()
+
+    assert [each.name for each in people if quiet.quiet_until(each)] == ["Álvaro Peña", "Carmen Vidal", "Heike Lenz"]
+    assert (any(note.customer_id for note in notes), any(note.account_id for note in notes)) == (True, True)
+
+
+def test_a_crowd_waits_for_the_outage_of_today(company: None) -> None:
+    bug = db.session.scalars(sa.select(Bug).where(Bug.title.startswith("Single sign-on jumps"))).one()
+    crowd = sa.select(sa.func.count()).where(Report.bug_id == bug.id, Report.submission_key.contains(":"))
+
+    assert (bug.waiting_count, db.session.scalar(crowd)) == (8, 6)
+
+
+def test_reports_have_a_picture_and_a_file(company: None) -> None:
+    found = sa.select(Attachment).where(Attachment.report_id.is_not(None)).order_by(Attachment.id)
+
+    assert [(each.name, each.is_picture) for each in db.session.scalars(found)] == [
+        ("invoice.png", True),
+        ("extracto.csv", False),
+    ]
+
+
+def _somebody() -> User:
+    return db.session.scalars(sa.select(User).where(User.role == Role.AGENT).limit(1)).one()
