@@ -25,6 +25,7 @@ class EventKind(enum.StrEnum):
     REPORT_REMARKED = "report.remarked"
     REPORT_SPLIT = "report.split"
     REPORT_REJOINED = "report.rejoined"
+    REPORT_FILED_APART = "report.filed_apart"
     REPORT_LINK_RENEWED = "report.link_renewed"
     BUG_ACCEPTED = "bug.accepted"
     BUG_STARTED = "bug.started"

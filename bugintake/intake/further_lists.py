@@ -176,6 +176,13 @@ def keep(report: Report, choices: Chosen) -> None:
     )
 
 
+def kept_in(report: Report) -> Chosen:
+    """Return what a report chose, as it was kept."""
+    found = sa.select(FurtherList, Option).join(ReportChoice, ReportChoice.list_id == FurtherList.id)
+    found = found.join(Option, Option.id == ReportChoice.option_id).where(ReportChoice.report_id == report.id)
+    return [(row[0], row[1]) for row in db.session.execute(found.order_by(FurtherList.position))]
+
+
 class ListChoice(NamedTuple):
     """What a report chose from one of the further lists, in words."""
 

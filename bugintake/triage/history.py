@@ -22,6 +22,7 @@ WORDS = {
     EventKind.REPORT_STILL_HAPPENING: "says that it still happens",
     EventKind.REPORT_REMARKED: "added something",
     EventKind.REPORT_SPLIT: "made {after} of one of its reports",
+    EventKind.REPORT_FILED_APART: "filed {after} of what one of its reports tells besides",
     EventKind.REPORT_REJOINED: "took a report back from {after}",
     EventKind.REPORT_LINK_RENEWED: "renewed a customer's private link",
     EventKind.CUSTOMER_UNSUBSCRIBED: "asked for no mail about it",

@@ -245,8 +245,8 @@ def test_a_report_is_split_off_with_a_title_and_given_back(app, mira):
 def test_a_refused_split_says_why_and_keeps_the_title(app, mira):
     bug, visitor = make_bug(), visit(app, mira)
     only = db.session.scalars(sa.select(Report)).one()
-    assert "/split" not in visitor.get(f"/bugs/{bug.ref}").text
-    assert "so it stays one bug." in visitor.get(f"/reports/{only.id}/split").text
+    refused = visitor.post(f"/reports/{only.id}/split", {"title": "Kept"})
+    assert (refused.status_code, "so it stays one bug." in refused.text) == (409, True)
     other = make_report(bug=bug)
 
     answer = visitor.post(f"/reports/{other.id}/split", {"title": "x" * 201})

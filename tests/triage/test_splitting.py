@@ -4,12 +4,13 @@ import pytest
 
 from bugintake.core.db import db, transaction
 from bugintake.core.errors import Conflict, Invalid
-from bugintake.intake import reports, similar, waiting
+from bugintake.intake import catalogue, further_lists, reports, similar, waiting
 from bugintake.intake.models import Bug, OptionList, Report, Status
 from bugintake.intake.queries import open_question
 from bugintake.team.models import Role
 from bugintake.triage import editing, history, splitting, transitions
-from tests.factories import make_bug, make_customer, make_option, make_report, make_user, merge
+from tests.factories import make_bug, make_customer, make_list, make_option, make_report, make_user, merge
+from tests.visitors import visit
 
 WORDS = {"actual": "It finds nothing.", "steps": "1. Type a name", "expected": "Whoever is called that."}
 
@@ -190,3 +191,81 @@ def test_a_report_that_was_split_off_twice_goes_back_to_where_it_was_last(mira, 
     second = split(report, mira)
 
     assert (rejoin(second, mira), report.bug_id) == (first, first.id)
+
+
+def apart(report, actor, title="It is slow"):
+    with transaction():
+        return splitting.file_apart(report, title, actor=actor)
+
+
+def test_who_told_of_two_problems_at_once_waits_for_both(mira):
+    lea, extension = make_user(Role.AGENT), make_list("Browser extension", "None", "Blocker")
+    bug = make_bug(actor=lea)
+    report = db.session.scalars(waiting.reports_under(bug.id)).one()
+    none = catalogue.option_labelled(extension.name, "None")
+    with transaction():
+        further_lists.keep(report, [(extension, none)])
+
+    new = apart(report, mira)
+
+    copy = db.session.scalars(waiting.reports_under(new.id)).one()
+    assert (copy.customer_id, copy.actual, copy.version_id, copy.filed_by_id) == (
+        report.customer_id,
+        report.actual,
+        report.version_id,
+        lea.id,
+    )
+    assert further_lists.kept_in(copy) == [(extension, none)]
+    assert (new.title, report.bug_id, counts(bug, new)) == ("It is slow", bug.id, [1, 1])
+    assert history.history(bug)[-1].words == f"filed {new.ref} of what one of its reports tells besides"
+
+    assert rejoin(new, mira) is bug
+    assert (report.settled_at, counts(bug, new), new.withdrawn_at is None) == (None, [1, 0], False)
+
+
+def test_what_a_restricted_report_tells_besides_is_hidden_for_the_same_people(mira, two):
+    bug, report = two
+    with transaction():
+        editing.assign(bug, mira, actor=mira)
+        editing.restrict(bug, True, actor=mira)
+
+    new = apart(report, mira)
+
+    assert (new.is_restricted, new.owner_id) == (True, mira.id)
+
+
+@pytest.mark.parametrize("case", ["accepted", "attached", "merged"])
+def test_what_was_filed_apart_stays_once_there_is_more_to_it(mira, two, case):
+    new = apart(two[1], mira)
+    if case == "attached":
+        make_report(make_customer(), bug=new)
+    elif case == "merged":
+        merge(new, make_bug())
+    else:
+        with transaction():
+            transitions.accept(new, actor=mira)
+
+    with pytest.raises(Conflict, match="is more than that report by now"):
+        rejoin(new, mira)
+
+
+def test_a_report_that_was_taken_back_tells_of_nothing_more(mira, two):
+    with transaction():
+        reports.withdraw(two[1], actor=mira)
+
+    with pytest.raises(Conflict, match="taken back"):
+        apart(two[1], mira)
+
+
+def test_the_page_offers_to_move_a_report_only_where_others_stay(app, mira, two):
+    report = two[1]
+    alone = db.session.scalars(waiting.reports_under(make_bug().id)).one()
+    visitor = visit(app, mira)
+
+    assert "Make it a bug of its own" in visitor.get(f"/reports/{report.id}/split").text
+    assert "Make it a bug of its own" not in visitor.get(f"/reports/{alone.id}/split").text
+
+    answer = visitor.post(f"/reports/{alone.id}/split", {"title": "It is slow", "stays": "1"})
+    assert answer.status_code == 303
+    undone = visitor.post(answer.headers["Location"] + "/split/undo", {})
+    assert undone.headers["Location"].endswith(alone.bug.ref)
