@@ -19,6 +19,12 @@ def effective_owner(bug: Bug) -> User | None:
     return stand_in()
 
 
+def is_on_duty(person: User) -> bool:
+    """Whether somebody is on duty now, and not only the fallback for when nobody is."""
+    planned = on_duty()
+    return planned is not None and planned.person is not None and planned.person.id == person.id
+
+
 def stand_in(at: datetime | None = None) -> User | None:
     """Tell who has the bugs that nobody took, now or then: the person on duty, else the workspace's fallback."""
     planned = on_duty(at)

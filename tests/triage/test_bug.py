@@ -10,8 +10,10 @@ from bugintake.core.events import Event
 from bugintake.intake.models import Bug, OptionList, Report
 from bugintake.intake.queries import open_question, reports_of
 from bugintake.team.models import Role
+from bugintake.team.workspace import change, workspace
 from bugintake.triage import transitions
 from tests.counting import asked
+from tests.duty.conftest import make_rotation
 from tests.factories import (
     make_bug,
     make_customer,
@@ -93,6 +95,17 @@ def test_a_restricted_bug_is_not_there_for_others_by_any_page(app, mira):
     assert visitor.post(f"/bugs/{secret.ref}/acceptance").status_code == 404
     assert visit(app, make_user(Role.LEAD)).get(f"/bugs/{secret.ref}").status_code == 200
     assert visitor.get(f"/bugs/{bug.ref}").status_code == 200
+
+
+def test_the_page_says_whether_a_bug_is_with_the_person_on_duty_or_with_who_stands_in(app, mira):
+    bug, jonas = make_bug(), make_user(name="Jonas Weber")
+    with transaction():
+        change(workspace(), {"fallback_owner_id": jonas.id}, actor=None)
+
+    visitor = visit(app, mira)
+    assert "<b>Jonas Weber</b> (while nobody is on duty)" in visitor.get(f"/bugs/{bug.ref}").text
+    make_rotation([mira])
+    assert "<b>Mira Kos</b> (on duty)" in visitor.get(f"/bugs/{bug.ref}").text
 
 
 def test_only_a_lead_shows_a_restricted_bug_to_everybody_again(app, mira):
