@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from bugintake.core.db import db, rows
 from bugintake.core.templating import ago
 from bugintake.intake import similar, waiting
+from bugintake.intake.customers.models import Customer
 from bugintake.intake.models import Bug, Report, Status
 from bugintake.intake.queries import is_in_sight
 from bugintake.team.models import User
@@ -59,6 +60,7 @@ class Comparison:
     told: Report | None
     into_told: Report | None
     people: int
+    companies: int
 
     @property
     def common(self) -> int:
@@ -79,9 +81,10 @@ class Comparison:
 def compare(bug: Bug, into: Bug) -> Comparison:
     """Put two bugs side by side."""
     both = sa.select(Bug.id).where(Bug.canonical_id.in_((bug.id, into.id)))
-    wait = sa.select(sa.func.count(sa.distinct(Report.customer_id)))
-    wait = wait.where(Report.bug_id.in_(both), Report.customer_id.is_not(None), Report.settled_at.is_(None))
-    return Comparison(bug, into, _first_report(bug), _first_report(into), db.session.scalar(wait) or 0)
+    wait = sa.select(sa.func.count(sa.distinct(Customer.id)), sa.func.count(sa.distinct(Customer.account_id)))
+    wait = wait.join(Report, Report.customer_id == Customer.id)
+    wait = wait.where(Report.bug_id.in_(both), Report.settled_at.is_(None))
+    return Comparison(bug, into, _first_report(bug), _first_report(into), *db.session.execute(wait).one())
 
 
 def _first_report(bug: Bug) -> Report | None:

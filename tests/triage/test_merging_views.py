@@ -56,7 +56,7 @@ def test_the_other_bug_is_found_by_words_and_by_number(app, mira):
 
 
 def test_the_preview_shows_both_sides_and_what_it_does(app, mira):
-    hana, sam = make_customer(), make_customer()
+    hana, sam = make_customer(company="Brightline"), make_customer(company="Otok")
     bug = make_bug(waiting=[hana, sam], impact="Hard to work", actual="No VAT line.")
     other = make_bug(Status.LIVE, waiting=[sam], impact="Hard to work", actual="The tax is gone.")
 
@@ -67,7 +67,7 @@ def test_the_preview_shows_both_sides_and_what_it_does(app, mira):
     for sentence in (
         "No VAT line.",
         "The tax is gone.",
-        f"2 people wait for {other.ref} then. 1 waits for both now, and counts once.",
+        f"2 people wait for {other.ref} then. They are from 2 companies. 1 waits for both now, and counts once.",
         "1 person will be told that it is live in 4.13.0 when its review is over.",
     ):
         assert sentence in words
