@@ -3,7 +3,6 @@
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -14,15 +13,13 @@ from bugintake.core.errors import Conflict, Invalid
 from bugintake.core.events import EventKind
 from bugintake.core.forms import clean_line
 from bugintake.core.kept import kept
-from bugintake.intake.models import Bug, Option, OptionList, Report
+from bugintake.intake.models import Option, OptionList
 from bugintake.team.models import User
 
 LABEL_LENGTH = 120
 HINT_LENGTH = 200
 LONGEST_DEADLINE = 100_000
 NEEDED = frozenset(OptionList) - {OptionList.DECLINE_REASON}
-LATELY = timedelta(days=90)
-LATEST_REPORTS = 2000
 _LETTERS = str.maketrans({"đ": "d", "ð": "d", "ł": "l", "ø": "o", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"})
 
 
@@ -187,24 +184,6 @@ def names() -> Names:
         if not choice.is_retired:
             offered.setdefault(choice.list, []).append(choice)
     return Names(offered, {choice.id: choice for choice in found})
-
-
-def use_of(kind: OptionList) -> dict[int, int]:
-    """Count how often each choice of a list was taken in the last 90 days, within the latest 2,000 reports.
-
-    So it costs the same at any size. Reasons are counted by the bugs declined with them. Restricted bugs do not count:
-    everybody reads these numbers.
-    """
-    if kind == OptionList.DECLINE_REASON:
-        chosen, since, latest = Bug.decline_reason_id, Bug.status_since_at, Bug.id
-    else:
-        chosen, since, latest = getattr(Report, f"{kind.value}_id"), Report.filed_at, Report.id
-    recent = sa.select(chosen.label("option_id"), since.label("since")).where(Bug.is_restricted.is_(False))
-    if kind != OptionList.DECLINE_REASON:
-        recent = recent.join(Bug, Bug.id == Report.bug_id)
-    rows = recent.order_by(latest.desc()).limit(LATEST_REPORTS).subquery()
-    query = sa.select(rows.c.option_id, sa.func.count()).where(rows.c.since >= clock.now() - LATELY)
-    return {key: count for key, count in db.session.execute(query.group_by(rows.c.option_id)) if key is not None}
 
 
 def meant(option_id: int) -> int:

@@ -1,6 +1,6 @@
 """How the form does: how long it takes, what stays unsure, what nobody chooses, and what engineers have to ask for.
 
-Figures are of the last 90 days, of the latest 2,000 reports and questions, so that they cost the same at any size.
+Figures are of the last 90 days, of all areas or of one. Times and questions are those of the latest 2,000.
 """
 
 import statistics
@@ -12,10 +12,12 @@ import sqlalchemy as sa
 
 from bugintake.core import clock
 from bugintake.core.db import rows
-from bugintake.intake import catalogue, further_lists
-from bugintake.intake.catalogue import LATELY, LATEST_REPORTS, Choice, key_of
+from bugintake.core.kept import kept_with_bugs
+from bugintake.intake import catalogue, further_lists, option_use, proposals
+from bugintake.intake.catalogue import Choice, key_of
 from bugintake.intake.filing import ASKED
 from bugintake.intake.models import Bug, OptionList, Question, Report
+from bugintake.intake.option_use import LATELY, LATEST_REPORTS
 from bugintake.intake.queries import visible_to
 from bugintake.team.models import User
 
@@ -55,16 +57,20 @@ class AskedBack:
         return self.is_new and bool(self.missing) and self.count >= PROPOSED_FROM
 
 
-def lists_used(labels: Mapping[OptionList, tuple[str, str]]) -> list[ListUse]:
+def lists_used(labels: Mapping[OptionList, tuple[str, str]], area_id: int | None = None) -> list[ListUse]:
     """Tell of each list how it was used; `labels` are the label and the address of each built-in one.
 
-    Further lists are named as they are, by name. A version that nobody told of is no choice too many.
+    Further lists are named as they are, by name, those that an area is not asked for left out. A version that nobody
+    told of is no choice too many.
     """
     offered = {**catalogue.names().offered}
     offered[OptionList.VERSION] = [choice for choice in offered[OptionList.VERSION] if choice.is_unsure]
-    found = [_used(offered[kind], catalogue.use_of(kind), *labels[kind]) for kind in ASKED]
+    asked = [kind for kind in ASKED if area_id is None or kind != OptionList.AREA]
+    found = [_used(offered[kind], option_use.use_of(kind, area_id), *labels[kind]) for kind in asked]
     for further in further_lists.lists():
-        found.append(_used(offered.get(further.name, ()), further_lists.use_of(further), further.label, further.name))
+        if area_id is None or further.is_asked_for(area_id):
+            use = option_use.use_of_further(further, area_id)
+            found.append(_used(offered.get(further.name, ()), use, further.label, further.name))
     return found
 
 
@@ -82,9 +88,10 @@ _TIMES = (
 )
 
 
-def median_seconds() -> int | None:
+def median_seconds(area_id: int | None = None) -> int | None:
     """Say how long it took to file a bug, from opening the form, in the middle one of all cases."""
-    found = [seconds for (seconds,) in rows(_TIMES, since=clock.now() - LATELY)]
+    times = _TIMES if area_id is None else _TIMES.where(Report.area_id == area_id)
+    found = [seconds for (seconds,) in rows(times, since=clock.now() - LATELY)]
     return round(statistics.median(found)) if found else None
 
 
@@ -104,9 +111,36 @@ def asked_back(actor: User) -> list[AskedBack]:
 
     Words that differ in case alone are one.
     """
+    return _counted(_ASKED_BACK.where(visible_to(actor)))
+
+
+@dataclass(frozen=True)
+class ToDecide:
+    """How many proposed words wait for a lead, and how many things were missing so often that a list is proposed."""
+
+    words: int
+    lists: int
+
+    @property
+    def total(self) -> int:
+        """Everything that waits for a lead."""
+        return self.words + self.lists
+
+
+def to_decide() -> ToDecide:
+    """Count what waits for a lead, who sees every bug."""
+    return _to_decide(clock.now().date().isoformat())
+
+
+@kept_with_bugs
+def _to_decide(_day: str) -> ToDecide:
+    return ToDecide(proposals.count(), sum(each.is_proposed for each in _counted(_ASKED_BACK)))
+
+
+def _counted(asked: sa.Select[int, str]) -> list[AskedBack]:
     count: Counter[tuple[int, str]] = Counter()
     words: dict[str, Counter[str]] = defaultdict(Counter)
-    for area_id, missing in rows(_ASKED_BACK.where(visible_to(actor)), since=clock.now() - LATELY):
+    for area_id, missing in rows(asked, since=clock.now() - LATELY):
         key = key_of(missing)
         count[area_id, key] += 1
         words[key][missing] += 1

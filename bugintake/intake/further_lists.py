@@ -14,9 +14,9 @@ from bugintake.core.events import EventKind
 from bugintake.core.forms import clean_line
 from bugintake.core.kept import apart, kept
 from bugintake.intake import catalogue, proposals
-from bugintake.intake.catalogue import LABEL_LENGTH, LATELY, LATEST_REPORTS, key_of
+from bugintake.intake.catalogue import LABEL_LENGTH, key_of
 from bugintake.intake.list_models import FurtherList, ReportChoice
-from bugintake.intake.models import Bug, Option, OptionList, Report
+from bugintake.intake.models import Option, OptionList, Report
 from bugintake.team.models import User
 
 NAME_LENGTH = 32
@@ -206,19 +206,6 @@ def chosen_in(report_ids: Sequence[int]) -> dict[int, list[ListChoice]]:
     for report_id, *words in rows(_CHOSEN, report_ids=report_ids):
         found.setdefault(report_id, []).append(ListChoice(*words))
     return found
-
-
-def use_of(found: FurtherList) -> dict[int, int]:
-    """Count how often each choice was taken in the last 90 days, as catalogue.use_of does."""
-    seen = sa.select(Report.id, Report.filed_at).join(Bug, Bug.id == Report.bug_id).where(Bug.is_restricted.is_(False))
-    recent = seen.order_by(Report.id.desc()).limit(LATEST_REPORTS).subquery()
-    query = (
-        sa.select(ReportChoice.option_id, sa.func.count())
-        .join(recent, recent.c.id == ReportChoice.report_id)
-        .where(ReportChoice.list_id == found.id, recent.c.filed_at >= clock.now() - LATELY)
-        .group_by(ReportChoice.option_id)
-    )
-    return {row[0]: row[1] for row in db.session.execute(query)}
 
 
 def _label(terms: Terms, found: FurtherList | None) -> str:

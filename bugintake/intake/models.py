@@ -202,6 +202,7 @@ class Report(Model):
         sa.CheckConstraint("(settled_at IS NULL) = (settled_by IS NULL)", name="settled_at_iff_settled_by"),
         sa.Index("ix_reports_bug_settled", "bug_id", "settled_at"),
         sa.Index("ix_reports_customer_filed", "customer_id", "filed_at"),
+        sa.Index("ix_reports_filed_at", "filed_at"),
         sa.Index("ix_reports_platform_bug", "platform_id", "bug_id"),
         sa.Index("ix_reports_version_bug", "version_id", "bug_id"),
     )

@@ -13,6 +13,7 @@ from bugintake.core.config import settings
 from bugintake.core.db import db
 from bugintake.duty.queries import PlannedShift
 from bugintake.duty.reminders import Reminder, coming_reminders
+from bugintake.intake import form_use
 from bugintake.intake.models import Bug, Question, Status
 from bugintake.intake.queries import is_visible
 from bugintake.loop.letters import LOCALES
@@ -170,7 +171,9 @@ def _overlooked(delivery: Delivery, user: User) -> Written | None:
     """List what is overlooked by number alone, so that nothing of a restricted bug leaves the house."""
     today = clock.now().astimezone(working_hours().zone).date().isoformat()
     counts = overlooked.counted(user)
-    if delivery.key != f"overlooked:{today}:{user.id}" or not counts.total or not user.can(Role.LEAD):
+    decisions = _decisions()
+    is_due = delivery.key == f"overlooked:{today}:{user.id}" and user.can(Role.LEAD)
+    if not is_due or not (counts.total or decisions):
         return None
     heads = {
         Lack.OWNER: ngettext("%(num)d bug that nobody has", "%(num)d bugs that nobody has", counts.by_lack[Lack.OWNER]),
@@ -188,7 +191,25 @@ def _overlooked(delivery: Delivery, user: User) -> Written | None:
         for lack, count in counts.by_lack.items()
         if count
     ]
-    return ngettext("%(num)d bug is overlooked", "%(num)d bugs are overlooked", counts.total), lines
+    subject = ngettext("%(num)d bug is overlooked", "%(num)d bugs are overlooked", counts.total)
+    return subject if counts.total else gettext("The form waits for you"), lines + decisions
+
+
+def _decisions() -> list[Line]:
+    """List what waits for a lead in the catalogue."""
+    found, catalogue = form_use.to_decide(), f"{settings().base_url}/admin/catalogue"
+    words = ngettext(
+        "%(num)d word that agents proposed waits for a decision",
+        "%(num)d words that agents proposed wait for a decision",
+        found.words,
+    )
+    lists = ngettext(
+        "%(num)d thing that engineers had to ask for again and again",
+        "%(num)d things that engineers had to ask for again and again",
+        found.lists,
+    )
+    lines = [(found.words, words, "proposals"), (found.lists, lists, "use")]
+    return [Line(f"{said}:", url=f"{catalogue}/{page}") for count, said, page in lines if count]
 
 
 def _refs(lack: Lack, user: User, count: int) -> str:

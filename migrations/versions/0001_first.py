@@ -668,6 +668,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("submission_key", name="uq_reports_submission_key"),
     )
     op.create_index("ix_reports_bug_settled", "reports", ["bug_id", "settled_at"], unique=False)
+    op.create_index("ix_reports_filed_at", "reports", ["filed_at"], unique=False)
     op.create_index("ix_reports_platform_bug", "reports", ["platform_id", "bug_id"], unique=False)
     op.create_index("ix_reports_version_bug", "reports", ["version_id", "bug_id"], unique=False)
     op.create_index("ix_reports_customer_filed", "reports", ["customer_id", "filed_at"], unique=False)

@@ -10,8 +10,9 @@ from bugintake.core.errors import Conflict, Invalid
 from bugintake.core.events import Event
 from bugintake.core.forms import Seen
 from bugintake.intake import catalogue, option_editing
-from bugintake.intake.catalogue import LABEL_LENGTH, choose, key_of, options_of, use_of
-from bugintake.intake.models import Option, OptionList, Status
+from bugintake.intake.catalogue import LABEL_LENGTH, choose, key_of, options_of
+from bugintake.intake.models import Option, OptionList, Report, Status
+from bugintake.intake.option_use import LATEST_REPORTS, latest_use_of_areas, use_of
 from bugintake.team.models import Role
 from tests.factories import make_bug, make_option, make_report, make_user, make_workspace
 
@@ -194,3 +195,27 @@ def test_use_counts_the_last_ninety_days(app, clock):
     counts = {db.session.get_one(Option, key).label: count for key, count in use_of(AREA).items()}
     assert counts == {"Invoices": 1, "Calendar": 2}
     assert list(use_of(OptionList.DECLINE_REASON).values()) == [1]
+
+
+def test_use_of_one_area_counts_its_reports_alone(app):
+    make_workspace()
+    for area in ("Invoices", "Invoices", "Calendar"):
+        report = make_report(area=area)
+
+    assert use_of(OptionList.IMPACT, report.area_id) == {report.impact_id: 1}
+    assert sum(use_of(OptionList.IMPACT).values()) == 3
+
+
+def test_use_counts_more_reports_than_the_form_looks_at(app):
+    make_workspace()
+    report = make_report(area="Invoices")
+    columns = [
+        each.name for each in Report.__table__.columns if each.name not in ("id", "submission_key", "customer_id")
+    ]
+    same = sa.select(*(getattr(Report, name) for name in columns)).where(Report.id == report.id)
+    with transaction():
+        for _ in range(LATEST_REPORTS + 1):
+            db.session.execute(sa.insert(Report).from_select(columns, same))
+
+    assert use_of(AREA) == {report.area_id: LATEST_REPORTS + 2}
+    assert latest_use_of_areas() == {report.area_id: LATEST_REPORTS}

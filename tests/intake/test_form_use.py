@@ -157,3 +157,33 @@ def test_the_page_costs_the_same_for_one_question_and_for_thirty(mira, lead):
 
     assert len(after) == len(before)
     assert "Thing 1" in page.text
+
+
+def test_everything_is_told_of_one_area_too(mira, lead):
+    for number in range(21):
+        ask(mira, f"Thing {number}")
+    ask(mira, "Extension", area="Sign-in")
+    area = catalogue.option_labelled(OptionList.AREA, "Sign-in")
+    labels = {kind: (kind.value, kind.value) for kind in filing.ASKED}
+
+    everywhere = lead.get("/admin/catalogue/use").text
+    page = lead.get(f"/admin/catalogue/use?area={area.id}").text
+
+    assert "2 more that were asked for less often." in everywhere
+    assert ("Extension" in page, "Thing" in page) == (True, False)
+    assert f'<option value="{area.id}" selected>Sign-in</option>' in page
+    assert {each.address: each.count for each in form_use.lists_used(labels, area.id)} == {
+        kind.value: 2 for kind in filing.ASKED if kind != OptionList.AREA
+    }
+    assert form_use.median_seconds(area.id) is None
+
+
+def test_a_lead_sees_in_the_menu_how_much_waits_for_a_decision(app, mira, lead):
+    waits = '1<span class="vh"> to decide</span>'
+    assert waits not in lead.get("/admin/catalogue/use").text
+
+    for _ in range(3):
+        ask(mira, "Extension")
+
+    assert waits in lead.get("/admin/catalogue/use").text
+    assert waits not in visit(app, mira).get("/board").text

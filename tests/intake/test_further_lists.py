@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from bugintake.core.db import db, transaction
 from bugintake.core.errors import Conflict, Invalid
 from bugintake.core.events import Event
-from bugintake.intake import catalogue, further_lists, proposals
+from bugintake.intake import catalogue, further_lists, option_use, proposals
 from bugintake.intake.catalogue import option_labelled
 from bugintake.intake.further_lists import Terms
 from bugintake.intake.models import OptionList
@@ -164,10 +164,10 @@ def test_a_report_keeps_what_it_chose_when_the_list_is_retired_or_renamed(area, 
 
     found = further_lists.chosen_in([report.id])[report.id]
     assert [(choice.label, choice.choice) for choice in found] == [("Look", "Dark"), ("Proxy", "None")]
-    assert further_lists.use_of(theme) == {options[1][1].id: 1}
+    assert option_use.use_of_further(theme) == {options[1][1].id: 1}
     with transaction():
         report.bug.is_restricted = True
-    assert further_lists.use_of(theme) == {}
+    assert option_use.use_of_further(theme) == {}
 
 
 def test_a_built_in_list_keeps_its_last_choice_a_further_one_does_not(lead):

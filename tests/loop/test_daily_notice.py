@@ -6,6 +6,8 @@ import pytest
 import sqlalchemy as sa
 
 from bugintake.core.db import db, transaction
+from bugintake.intake import proposals
+from bugintake.intake.models import OptionList
 from bugintake.loop import notice_letters, notices
 from bugintake.loop.models import Delivery, DeliveryKind
 from bugintake.team.models import Role, User
@@ -96,3 +98,19 @@ def test_nothing_leaves_when_nothing_is_overlooked_or_on_another_day_or_to_who_i
 
 def test_before_the_first_run_is_done_nobody_is_owed_anything(app):
     assert notices.queue_overlooked(MORNING) == 0
+
+
+def test_it_says_what_waits_for_a_lead_in_the_catalogue_also_where_no_bug_is_overlooked(app, petra, clock):
+    with transaction():
+        proposals.propose(OptionList.PLATFORM, "Toaster")
+    sweep(clock, MORNING)
+    (letter,) = letters()
+
+    said = [(line.text, line.url) for line in letter.lines[1:]]
+    assert letter.subject == "The form waits for you"
+    assert said == [
+        (
+            "1 word that agents proposed waits for a decision:",
+            "http://127.0.0.1:8000/admin/catalogue/proposals",
+        )
+    ]

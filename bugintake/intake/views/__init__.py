@@ -10,6 +10,7 @@ from markupsafe import Markup
 from bugintake.core.config import settings
 from bugintake.core.kept import kept
 from bugintake.core.templating import choose, register_panel
+from bugintake.intake import form_use as figures
 from bugintake.intake.catalogue import names
 from bugintake.intake.models import OptionList
 from bugintake.intake.reports import SOURCE_LENGTH
@@ -56,7 +57,9 @@ def catalogue_options(kind: OptionList, chosen: int | None = None, with_chosen: 
 
 def _menu(**_context: Any) -> str:
     role = current_user.can if current_user.is_authenticated else lambda _role: False
-    return render_template("intake/menu.html", keeps_lists=role(Role.LEAD), is_admin=role(Role.ADMIN))
+    to_decide = figures.to_decide().total if role(Role.LEAD) else 0
+    words = {"keeps_lists": role(Role.LEAD), "is_admin": role(Role.ADMIN), "to_decide": to_decide}
+    return render_template("intake/menu.html", **words)
 
 
 BOOKMARK = (

@@ -11,7 +11,16 @@ from bugintake.core.errors import Conflict, Invalid, NotFound, Stale
 from bugintake.core.forms import Seen, clean_line, fingerprint
 from bugintake.core.paging import page_number, page_start
 from bugintake.core.templating import toast
-from bugintake.intake import catalogue, further_lists, option_editing, option_merging, option_queries, packs, proposals
+from bugintake.intake import (
+    catalogue,
+    further_lists,
+    option_editing,
+    option_merging,
+    option_queries,
+    option_use,
+    packs,
+    proposals,
+)
 from bugintake.intake.catalogue import LABEL_LENGTH
 from bugintake.intake.catalogue_forms import OptionForm
 from bugintake.intake.models import Option, OptionList
@@ -192,7 +201,7 @@ def _list(name: str) -> tuple[str, str]:
 
 def _use_of(kind: str) -> dict[int, int]:
     further = further_lists.list_named(kind)
-    return further_lists.use_of(further) if further is not None else catalogue.use_of(OptionList(kind))
+    return option_use.use_of_further(further) if further is not None else option_use.use_of(OptionList(kind))
 
 
 def option_or_404(name: str, option_id: int) -> Option:

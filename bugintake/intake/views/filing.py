@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from bugintake.core.db import transaction
 from bugintake.core.errors import Conflict, Invalid, NotFound
 from bugintake.core.security import takes_files
-from bugintake.intake import catalogue, drafts, filing, intended, proposals, queries, replies, similar
+from bugintake.intake import catalogue, drafts, filing, intended, option_use, proposals, queries, replies, similar
 from bugintake.intake.attachments import keeping
 from bugintake.intake.customers.queries import KnownCustomer, language_name
 from bugintake.intake.draft_models import Draft
@@ -234,7 +234,7 @@ def _page(
 
 
 def _drawn(template: str, form: ReportForm, status: int, **values: Any) -> ResponseReturnValue:
-    form.offer(catalogue.use_of(OptionList.AREA), workspace().languages)
+    form.offer(option_use.latest_use_of_areas(), workspace().languages)
     files = chosen_files.waiting_with(form.key.data)
     return make_response(render_template(template, form=form, files=files, **values), status)
 
