@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -58,14 +58,15 @@ def add_list(terms: Terms, *, actor: User | None, name: str | None = None) -> Fu
 def change_list(found: FurtherList, terms: Terms, *, actor: User) -> None:
     """Change what is asked, of whom and how; what reports chose stays. Records list.changed. Raises as add_list."""
     one_at_a_time("lists")
-    before = found.label
-    after = _columns(terms, _label(terms, found))
-    changed = [name for name, value in after.items() if getattr(found, name) != value]
-    if not changed:
+    values = _columns(terms, _label(terms, found))
+    now = {name: value for name, value in values.items() if getattr(found, name) != value}
+    if not now:
         return
-    for name in changed:
-        setattr(found, name, after[name])
-    events.record(EventKind.LIST_CHANGED, actor=actor, before=before, after=found.label, list=found.id, changed=changed)
+    before, was = found.label, {name: getattr(found, name) for name in now}
+    for name, value in now.items():
+        setattr(found, name, value)
+    what: dict[str, Any] = {"changed": list(now), "was": was, "now": now}
+    events.record(EventKind.LIST_CHANGED, actor=actor, before=before, after=found.label, list=found.id, **what)
 
 
 def move_up(found: FurtherList, *, actor: User) -> None:
@@ -74,7 +75,12 @@ def move_up(found: FurtherList, *, actor: User) -> None:
     before = [each for each in lists() if each.position < found.position]
     if before:
         found.position, before[-1].position = before[-1].position, found.position
-        events.record(EventKind.LIST_CHANGED, actor=actor, after=found.label, list=found.id, changed=["position"])
+        place: dict[str, Any] = {
+            "changed": ["position"],
+            "was": {"position": len(before) + 1},
+            "now": {"position": len(before)},
+        }
+        events.record(EventKind.LIST_CHANGED, actor=actor, after=found.label, list=found.id, **place)
 
 
 def retire_list(found: FurtherList, *, actor: User) -> None:

@@ -1,4 +1,4 @@
-"""Reading the lists of the catalogue as those who keep them do: a page at a time, and what happened to a choice."""
+"""Reading the lists of the catalogue as those who keep them do: a page at a time, and what happened to each."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,9 @@ import sqlalchemy as sa
 
 from bugintake.core.db import db
 from bugintake.core.events import Event, EventKind
+from bugintake.intake import catalogue
 from bugintake.intake.catalogue import key_of
+from bugintake.intake.list_models import FurtherList
 from bugintake.intake.models import Option
 from bugintake.team import people
 from bugintake.team.models import User
@@ -74,7 +76,7 @@ def _is_wanted(wanted: Wanted) -> list[sa.ColumnElement[bool]]:
     return conditions
 
 
-# --- What happened to a choice -----------------------------------------------------------------------------------
+# --- What happened to a choice or a list -------------------------------------------------------------------------
 
 FIELDS = {
     "label": "name",
@@ -87,6 +89,9 @@ FIELDS = {
     "is_intended": "whether it works as intended",
     "position": "place",
     "retired_at": "whether it is offered",
+    "is_required": "whether it is required",
+    "grows": "whether it grows",
+    "area_ids": "areas",
 }
 WORDS = {
     EventKind.OPTION_ADDED: "added it",
@@ -96,6 +101,8 @@ WORDS = {
     EventKind.OPTION_DECLINED: "declined it: what had it has {after} now",
     EventKind.OPTION_MERGED: "merged it into {after}",
     EventKind.OPTION_UNMERGED: "took the merge into {before} back",
+    EventKind.LIST_ADDED: "added it",
+    EventKind.LIST_RETIRED: "retired it",
     EventKind.RELEASE_LIVE: "said that it is live",
     EventKind.RELEASE_WITHDRAWN: "said that it is not live",
 }
@@ -107,7 +114,7 @@ WORDS_INTO = {
 
 
 class Change(NamedTuple):
-    """One field of a choice, what it was and what it became."""
+    """One field, what it was and what it became."""
 
     field: str
     was: str
@@ -116,7 +123,7 @@ class Change(NamedTuple):
 
 @dataclass(frozen=True)
 class Line:
-    """One line of a choice's history."""
+    """One line of the history of a choice or a list."""
 
     who: str
     words: str
@@ -130,14 +137,22 @@ def history(option: Option, *, start: int, size: int) -> list[Line]:
     into = sa.and_(Event.kind.in_(WORDS_INTO), Event.details["into"].as_integer() == option.id)
     query = sa.select(Event, User.name).outerjoin(User, User.id == Event.actor_id)
     query = query.where(sa.or_(Event.option_id == option.id, into)).order_by(Event.id.desc())
-    return [_line(event, name, option) for event, name in db.session.execute(query.offset(start).limit(size))]
+    return [_line(event, name, option.id) for event, name in db.session.execute(query.offset(start).limit(size))]
 
 
-def _line(event: Event, name: str | None, option: Option) -> Line:
+def history_of_list(found: FurtherList, *, start: int, size: int) -> list[Line]:
+    """Read everything that happened to a further list itself, the latest first."""
+    kinds = (EventKind.LIST_ADDED, EventKind.LIST_CHANGED, EventKind.LIST_RETIRED)
+    query = sa.select(Event, User.name).outerjoin(User, User.id == Event.actor_id).where(Event.kind.in_(kinds))
+    query = query.where(Event.details["list"].as_integer() == found.id).order_by(Event.id.desc())
+    return [_line(event, name, None) for event, name in db.session.execute(query.offset(start).limit(size))]
+
+
+def _line(event: Event, name: str | None, option_id: int | None) -> Line:
     who = name or "bugintake"
-    if event.kind == EventKind.OPTION_CHANGED:
+    if event.kind in (EventKind.OPTION_CHANGED, EventKind.LIST_CHANGED):
         return Line(who, "changed it", event.at, [_change(each, event.details) for each in event.details["changed"]])
-    words = WORDS[event.kind] if event.option_id == option.id else WORDS_INTO[event.kind]
+    words = WORDS[event.kind] if event.option_id == option_id else WORDS_INTO[event.kind]
     said = words.format(before=f"“{event.before}”", after=f"“{event.after}”")
     return Line(who, said, event.at, moved=event.details.get("moved"))
 
@@ -152,6 +167,9 @@ def _change(field: str, details: Mapping[str, Any]) -> Change:
 def _said(field: str, value: Any) -> str:
     if field == "owner_id" and value:
         return people.names()[value].name
+    if field == "area_ids":
+        labels = [catalogue.names().choices[area_id].label for area_id in value or ()]
+        return ", ".join(labels) or "all areas"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, dict):

@@ -274,6 +274,8 @@ GET  /admin/catalogue/lists/<list_name>                  login  login    login  
 GET  /admin/catalogue/lists/<list_name> absent           login  login    login    403   403      404  404
 POST /admin/catalogue/lists/<list_name>                  401    401      401      403   403      in   in
 POST /admin/catalogue/lists/<list_name> absent           401    401      401      403   403      404  404
+GET  /admin/catalogue/lists/<list_name>/history      login  login    login    403   403      200  200
+GET  /admin/catalogue/lists/<list_name>/history absent login login   login    403   403      404  404
 POST /admin/catalogue/lists/<list_name>/rise             401    401      401      403   403      in   in
 POST /admin/catalogue/lists/<list_name>/retirement       401    401      401      403   403      in   in
 POST /admin/catalogue/lists/<list_name>/offer            401    401      401      403   403      in   in

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from bugintake.core.db import db, transaction
 from bugintake.core.errors import Conflict, Invalid
 from bugintake.core.events import Event
-from bugintake.intake import catalogue, further_lists, option_use, proposals
+from bugintake.intake import catalogue, further_lists, option_queries, option_use, proposals
 from bugintake.intake.catalogue import option_labelled
 from bugintake.intake.further_lists import Terms
 from bugintake.intake.models import OptionList
@@ -88,6 +88,33 @@ def test_every_change_of_a_list_is_written_down(lead):
         ("list.changed", ["retired_at"]),
     ]
     assert [each.label for each in further_lists.lists()] == ["Theme", "Proxy"]
+
+
+def test_the_history_of_a_list_says_what_it_was_and_became(lead):
+    found = make_list("Proxy")
+    make_list("Theme")
+    areas = [make_option(OptionList.AREA, "Search"), make_option(OptionList.AREA, "Sign-in")]
+
+    with transaction():
+        further_lists.change_list(found, Terms(label="Way out", is_required=True, areas=areas), actor=lead)
+        further_lists.move_up(further_lists.list_named("theme"), actor=lead)
+        further_lists.retire_list(found, actor=lead)
+        further_lists.ask_again(found, actor=lead)
+
+    told = [(line.words, *line.changes) for line in option_queries.history_of_list(found, start=0, size=9)]
+    assert told == [
+        ("changed it", ("whether it is offered", "retired", "offered")),
+        ("retired it",),
+        (
+            "changed it",
+            ("name", "Proxy", "Way out"),
+            ("whether it is required", "no", "yes"),
+            ("areas", "all areas", "Search, Sign-in"),
+        ),
+        ("added it",),
+    ]
+    (moved, _added) = option_queries.history_of_list(further_lists.list_named("theme"), start=0, size=9)
+    assert moved.changes == [("place", "2", "1")]
 
 
 def test_a_choice_is_found_by_id_label_or_alias_on_its_own_list_only(area, lead):

@@ -118,11 +118,18 @@ def change_option(name: str, option_id: int) -> ResponseReturnValue:
 def option_history(name: str, option_id: int) -> ResponseReturnValue:
     """Show everything that happened to one choice, the latest first."""
     found = option_or_404(name, option_id)
-    start = page_start(option_queries.ROWS_SHOWN)
-    lines = option_queries.history(found, start=start, size=option_queries.ROWS_SHOWN + 1)
-    words = {"name": name, "label": label_of(name), "option": found, "page": page_number()}
-    words |= {"lines": lines[: option_queries.ROWS_SHOWN], "has_more": len(lines) > option_queries.ROWS_SHOWN}
-    return render_template("intake/option_history.html", **words)
+    size = option_queries.ROWS_SHOWN
+    lines = option_queries.history(found, start=page_start(size), size=size + 1)
+    return render_template(
+        "intake/catalogue_history.html",
+        label=found.label,
+        above=(url_for(".options", name=name), label_of(name)),
+        address=url_for(".option", name=name, option_id=found.id),
+        lines=lines[:size],
+        has_more=len(lines) > size,
+        page=page_number(),
+        names={"name": name, "option_id": found.id},
+    )
 
 
 @bp.post("/admin/catalogue/<name>/<int:option_id>/place")

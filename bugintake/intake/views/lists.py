@@ -6,8 +6,9 @@ from flask_babel import gettext as _
 
 from bugintake.core.db import transaction
 from bugintake.core.errors import Conflict, Invalid, NotFound
+from bugintake.core.paging import page_number, page_start
 from bugintake.core.templating import toast
-from bugintake.intake import catalogue, further_lists
+from bugintake.intake import catalogue, further_lists, option_queries
 from bugintake.intake.catalogue_forms import ListForm
 from bugintake.intake.list_models import FurtherList
 from bugintake.intake.models import Option, OptionList
@@ -62,6 +63,25 @@ def change_list(list_name: str) -> ResponseReturnValue:
         return _list_page(_found(list_name), form, refusal.status)
     flash(_("%(label)s is saved.", label=found.label))
     return redirect(url_for(".further"), 303)
+
+
+@bp.get("/admin/catalogue/lists/<list_name>/history")
+@lead_required
+def list_history(list_name: str) -> ResponseReturnValue:
+    """Show everything that happened to a list itself, the latest first."""
+    found = _found(list_name)
+    size = option_queries.ROWS_SHOWN
+    lines = option_queries.history_of_list(found, start=page_start(size), size=size + 1)
+    return render_template(
+        "intake/catalogue_history.html",
+        label=found.label,
+        above=(url_for(".further"), _("Further lists")),
+        address=url_for(".further_list", list_name=found.name),
+        lines=lines[:size],
+        has_more=len(lines) > size,
+        page=page_number(),
+        names={"list_name": found.name},
+    )
 
 
 @bp.post("/admin/catalogue/lists/<list_name>/rise")
