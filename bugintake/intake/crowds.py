@@ -1,8 +1,8 @@
 """Many customers at once, as in an outage: who is meant by a pasted list or a company, and letting all of them wait."""
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -15,8 +15,8 @@ from bugintake.core.events import Event, EventKind
 from bugintake.core.forms import clean_line
 from bugintake.core.security import hash_secret
 from bugintake.intake import filing, waiting
-from bugintake.intake.customers import adding
-from bugintake.intake.customers.models import Customer
+from bugintake.intake.customers import adding, queries
+from bugintake.intake.customers.models import Account, Customer
 from bugintake.intake.models import Bug, OptionList, Remark, Report, SettledBy
 from bugintake.intake.reports import TEXT_LENGTH, canonical, hold_canonical
 from bugintake.team.models import LANGUAGES, User
@@ -50,6 +50,11 @@ class Crowd:
         """How many people will wait who do not now."""
         return len(self.known) + len(self.new)
 
+    def only(self, people: Collection[str], addresses: Collection[str]) -> "Crowd":
+        """Leave out everybody but these: known customers by number, new people by address."""
+        known = [each for each in self.known if str(each.id) in people]
+        return replace(self, known=known, new=[each for each in self.new if each[0].address in addresses])
+
 
 def entries_in(text: str) -> list[Entry]:
     """Read pasted addresses: in lines, between commas, semicolons or blanks, and as Hana Kovač <hana@example.com>.
@@ -70,7 +75,8 @@ def entries_in(text: str) -> list[Entry]:
 def meant(bug: Bug, text: str, company: str) -> Crowd:
     """Say who is meant by pasted addresses, or by a company's name, and who of them waits for a bug already.
 
-    Raises Invalid where nobody is meant, for a company that nobody knows, or more than 500 people.
+    The beginning of a name will do where it is that of one company. Raises Invalid where nobody is meant, for a company
+    that nobody knows or that may be several, or more than 500 people.
     """
     entries = entries_in(text)
     good = {entry.address: entry for entry in entries if not entry.refusal}
@@ -202,9 +208,7 @@ def _with_addresses(addresses: Sequence[str]) -> dict[str, Customer]:
 def _people_of(company: str) -> Sequence[Customer]:
     if not company:
         return []
-    account = adding.account_called(company)
-    if account is None:
-        raise Invalid("No company is called that.", "company")
+    account = _company_meant(company)
     theirs = sa.select(Customer).where(Customer.account_id == account.id, Customer.erased_at.is_(None))
     theirs = theirs.where(Customer.merged_into_id.is_(None)).order_by(Customer.name_key, Customer.id)
     people = db.session.scalars(theirs.limit(MOST + 1)).all()
@@ -213,6 +217,19 @@ def _people_of(company: str) -> Sequence[Customer]:
     if len(people) > MOST:
         raise Invalid(f"This company has more than {MOST} people. Paste the addresses in parts.", "company")
     return people
+
+
+def _company_meant(company: str) -> Account:
+    account = adding.account_called(company)
+    if account is not None:
+        return account
+    like = queries.companies_like(company)
+    if not like:
+        raise Invalid("No company is called that.", "company")
+    if len(like) > 1:
+        names = "; ".join(each.name for each in like)
+        raise Invalid(f"That may be several companies: {names}. Give the whole name of one.", "company")
+    return like[0]
 
 
 def _added(entry: Entry, language: str, actor: User) -> Customer:

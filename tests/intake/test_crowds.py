@@ -214,9 +214,10 @@ def test_the_page_shows_who_that_is_and_attaches_with_an_undo(agent):
     form = {"key": "abc", "addresses": "Hana <hana@b.com>\nnobody", "actual": "Down."}
 
     preview = agent.post(f"/bugs/{bug.ref}/attach/many", form).text
-    done = agent.post(f"/bugs/{bug.ref}/attach/many", {**form, "confirmed": "1", "language:hana@b.com": "de"})
+    sure = {**form, "confirmed": "1", "address": "hana@b.com", "language:hana@b.com": "de"}
+    done = agent.post(f"/bugs/{bug.ref}/attach/many", sure)
 
-    assert ("Line 2" in preview, "1 new customer" in preview, "Attach 1 person" in preview) == (True, True, True)
+    assert ("Line 2" in preview, "1 new customer" in preview, 'value="hana@b.com" checked' in preview) == (True,) * 3
     assert (done.status_code, waiting(bug)) == (303, 1)
     assert "1 person is attached." in agent.get(done.location).text
 
@@ -227,3 +228,25 @@ def test_a_company_that_nobody_knows_is_refused_at_its_field(agent):
     page = agent.post(f"/bugs/{bug.ref}/attach/many", {"key": "abc", "company": "Nowhere"})
 
     assert (page.status_code, 'id="f-company-e"' in page.text) == (422, True)
+
+
+def test_whoever_has_no_tick_is_left_out(agent):
+    bug = make_bug(waiting=[])
+    hana, sam = make_customer("Hana", company="Brightline"), make_customer("Sam", company="Brightline")
+    form = {"key": "abc", "company": "Bright", "addresses": "new@b.com", "confirmed": "1"}
+
+    nobody = agent.post(f"/bugs/{bug.ref}/attach/many", form)
+    done = agent.post(f"/bugs/{bug.ref}/attach/many", {**form, "person": str(sam.id)})
+
+    assert (nobody.status_code, "Everybody was left out." in nobody.text, done.status_code) == (422, True, 303)
+    attached = db.session.scalars(sa.select(Report.customer_id).where(Report.bug_id == bug.id))
+    assert [number for number in attached if number] == [sam.id]
+    assert hana.id != sam.id
+
+
+def test_a_name_that_may_be_several_companies_is_refused_with_their_names(app, lea):
+    make_customer("Hana", company="Brightline Media"), make_customer("Sam", company="Brightline Print")
+
+    assert crowds.meant(make_bug(waiting=[]), "", "print").count == 1
+    with pytest.raises(Invalid, match="Brightline Media; Brightline Print"):
+        crowds.meant(make_bug(waiting=[]), "", "bright")

@@ -47,6 +47,9 @@ def attach_crowd(ref: str) -> ResponseReturnValue:
             found = crowds.meant(bug, *form.who())
             if not found.count:
                 raise Invalid("Nobody of these is left to attach: all of them wait already.", "addresses")
+            found = found.only(request.form.getlist("person"), request.form.getlist("address"))
+            if not found.count:
+                raise Invalid("Everybody was left out. Tick who is to be attached.", "addresses")
             batch = crowds.attach_all(
                 bug,
                 found,
