@@ -76,9 +76,9 @@ class Note(fields.Field[dict[str, str]]):
 
 
 class CustomerArgs(Schema):
-    """Who told us. An address that is known already names the customer there is."""
+    """Who told us. An address that is known already names the customer there is; so does a name without an address."""
 
-    email = Line(required=True, validate=validate.Length(min=3, max=254))
+    email = Line(validate=validate.Length(min=3, max=254), load_default=None, allow_none=True)
     name = Line(validate=validate.Length(max=200), load_default="")
     language = fields.String(validate=LANGUAGE, load_default=None, allow_none=True)
     account = Line(validate=validate.Length(max=200), load_default="")

@@ -123,6 +123,18 @@ def test_filing_a_report_answers_with_its_bug(program):
     assert (customer.name, customer.language, customer.account.name) == ("Hana Kovač", "de", "Brightline")
 
 
+def test_a_customer_without_an_address_is_found_by_name_or_added(program):
+    ids = set()
+    for account in ("Brightline", "brightline", ""):
+        customer = {"name": "Bernd Kruse", "account": account}
+        assert program.post("/reports", a_report(customer=customer)).status_code == 201
+        ids |= set(db.session.scalars(sa.select(Customer.id)))
+
+    assert len(ids) == 1
+    refused = program.post("/reports", a_report(customer={"language": "de"}))
+    assert (refused.status_code, "name or an address" in refused.text) == (422, True)
+
+
 def test_filing_with_a_bug_attaches_the_customer(program):
     bug = make_bug()
 

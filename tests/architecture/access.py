@@ -224,6 +224,7 @@ POST /customers/<customer_id>/notes                      401    401      401    
 POST /customers/<customer_id>/notes absent               401    401      401      404   404      404  404
 POST /customers/<customer_id>/mail                       401    401      401      in    in       in   in
 POST /customers/<customer_id>/mail absent                401    401      401      404   404      404  404
+GET  /accounts                                           login  login    login    200   200      200  200
 GET  /accounts/suggestions                               login  login    login    200   200      200  200
 GET  /accounts/<account_id>                              login  login    login    200   200      200  200
 GET  /accounts/<account_id> absent                       login  login    login    404   404      404  404

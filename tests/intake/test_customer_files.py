@@ -125,6 +125,62 @@ def test_who_was_merged_or_erased_is_in_no_file(clock):
     assert [row.split(",")[2] for row in files.written_out().splitlines()] == ["name", "Ole"]
 
 
+def test_a_company_goes_out_and_comes_back_with_its_plan_numbers_and_quiet_day_also_without_people():
+    text = "name,company,plan,company_ids,company_quiet_until\n"
+    text += "Hana,Brightline,Business,crm: 7,2027-03-01\n,Halden,Free,,\n"
+
+    outcome = take_in(text)
+    out = files.written_out()
+
+    assert said(outcome) == [
+        (2, "Hana is added. Brightline: plan, numbers, quiet until changed.", False),
+        (3, "Halden is added.", False),
+    ]
+    assert out.splitlines()[1:] == [
+        ",,Hana,Brightline,en,,,Business,crm: 7,2027-03-01",
+        ",,,Halden,,,,Free,,",
+    ]
+    brightline, halden = db.session.scalars(sa.select(Account).order_by(Account.id))
+    assert changing.shown_of_account(brightline)["ids"] == "crm: 7"
+    assert (halden.plan, take_in(out).lines[1].sentence) == ("Free", "Halden stays as it is.")
+
+
+def test_a_plan_without_a_company_is_refused_unless_the_person_has_one():
+    make_customer("Hana", email="hana@b.com", company="Brightline"), make_customer("Sam", email="sam@b.com")
+
+    lines = take_in("email,plan\nhana@b.com,Business\nsam@b.com,Free\n").lines
+
+    assert [line.sentence for line in lines] == [
+        "Hana stays as it is. Brightline: plan changed.",
+        "Name the company that this is about.",
+    ]
+
+
+def test_a_command_takes_in_more_lines_than_a_page_in_transactions_of_a_hundred(monkeypatch):
+    monkeypatch.setattr(files, "MOST", 1)
+    text = "email,name\n" + "".join(f"p{number}@b.com,P{number}\n" for number in range(201))
+    begun = []
+    sa.event.listen(db.session(), "after_begin", begun_by := lambda *_: begun.append(1))
+
+    outcome = files.take_in(text, dry_run=False, actor=None, most=None)
+
+    sa.event.remove(db.session(), "after_begin", begun_by)
+    assert (outcome.is_kept, len(customers())) == (True, 201)
+    assert len(begun) >= 6
+    with pytest.raises(Invalid, match="import customers FILE"):
+        files.take_in(text, dry_run=False, actor=None, most=200)
+
+
+def test_a_line_that_is_refused_only_when_it_is_kept_is_said_and_the_others_stay(monkeypatch):
+    rest = "".join(f"p{number}@b.com,P{number},\n" for number in range(files.BATCH - 2))
+    text = f"email,name,external_ids\nhana@b.com,Hana,crm: 1\nsam@b.com,Sam,\n{rest}sam@b.com,Sam,crm: 1\n"
+
+    outcome = take_in(text)
+
+    assert (outcome.is_kept, len(customers())) == (True, files.BATCH)
+    assert [line.number for line in outcome.refused] == [files.BATCH + 2]
+
+
 def test_the_page_shows_each_line_before_anything_is_kept(agent):
     preview = agent.post("/customers/import", {"text": FILE})
     assert ("Hana Kovač is added." in preview.text, len(customers())) == (True, 0)

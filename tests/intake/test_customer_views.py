@@ -5,7 +5,7 @@ import pytest
 from bugintake.core.db import transaction
 from bugintake.core.forms import Seen
 from bugintake.intake import filing
-from bugintake.intake.customers import changing, merging, queries
+from bugintake.intake.customers import adding, changing, merging, queries
 from bugintake.team.models import Role
 from tests.counting import asked
 from tests.factories import make_bug, make_customer, make_user
@@ -162,3 +162,28 @@ def test_nobody_picks_a_person_who_was_erased(agent, clock):
         hana.erased_at = clock.now()
 
     assert filing.customer_picked(filing.Typed(customer_id=str(hana.id))) is None
+
+
+def test_companies_are_listed_and_found_those_without_people_too(agent):
+    make_customer("Hana", company="Brightline")
+    with transaction():
+        adding.account_named("Halden Foods")
+
+    page, found = agent.get("/accounts").text, agent.get("/accounts?q=halden").text
+
+    assert ("Brightline" in page, "Halden Foods" in page) == (True, True)
+    assert ("Brightline" in found, "Halden Foods" in found) == (False, True)
+    assert "No company is called that." in agent.get("/accounts?q=nothing").text
+
+
+def test_the_list_of_companies_costs_the_same_for_one_and_for_three(agent):
+    make_customer("Hana", company="Brightline")
+    agent.get("/accounts")
+    with asked() as for_one:
+        agent.get("/accounts")
+    make_customer("Sam", company="Halden"), make_customer("Ole", company="Larkspur")
+    agent.get("/accounts")
+    with asked() as for_three:
+        agent.get("/accounts")
+
+    assert len(for_three) == len(for_one)

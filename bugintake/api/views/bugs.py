@@ -55,7 +55,10 @@ def _customer(given: dict[str, Any] | None) -> Customer | None:
     if given is None:
         return None
     words = {"name": given["name"], "company": given["account"], "language": given["language"] or ""}
-    return adding.known_or_new(given["email"], **words, default=workspace().language, actor=signed_in_user())
+    words |= {"default": workspace().language}
+    if given["email"]:
+        return adding.known_or_new(given["email"], **words, actor=signed_in_user())
+    return adding.called_or_new(words.pop("name"), **words, actor=signed_in_user())
 
 
 @bp.route("/bugs")

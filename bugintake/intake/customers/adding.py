@@ -111,6 +111,25 @@ def known_or_new(
     return add_customer(email=address, name=name, language=chosen, actor=actor, account=account)
 
 
+def called_or_new(
+    name: str, *, language: str = "", company: str = "", default: str = "en", actor: User | None
+) -> Customer:
+    """Return the customer who is called that, at a company where one is named, or add them without an address.
+
+    Raises Invalid where several are called that, and as add_customer.
+    """
+    one_at_a_time(f"customer {clean_line(name)}")
+    called = customers_called(name)
+    account = account_named(company) if clean_line(company) else None
+    if account is not None:
+        called = [each for each in called if each.account_id == account.id]
+    if len(called) > 1:
+        raise Invalid(f"{len(called)} customers are called that. Give the address, or the company.", "customer")
+    if called:
+        return called[0]
+    return add_customer(email=None, name=name, language=language or default, actor=actor, account=account)
+
+
 def add_customer(
     *, email: str | None, name: str, language: str, actor: User | None, account: Account | None = None
 ) -> Customer:

@@ -1,9 +1,10 @@
-"""Customers as a CSV file: taking one in, all of it or nothing, and writing one that no spreadsheet runs."""
+"""Customers and companies as a CSV file: taking one in, and writing one that no spreadsheet runs."""
 
 import csv
 import io
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,12 +18,16 @@ from bugintake.intake.customers.models import Account, Customer, ExternalId
 from bugintake.team.models import LANGUAGES, User
 from bugintake.team.workspace import workspace
 
-COLUMNS = ("external_ids", "email", "name", "company", "language", "time_zone", "quiet_until")
+OF_COMPANY = ("plan", "company_ids", "company_quiet_until")
+COLUMNS = ("external_ids", "email", "name", "company", "language", "time_zone", "quiet_until", *OF_COMPANY)
 FIELDS = {"email": "email", "name": "name", "company": "company", "language": "language"}
 FIELDS |= {"time_zone": "zone", "quiet_until": "quiet_until"}
 OTHER_NAMES = {"e_mail": "email", "mail": "email", "address": "email", "zone": "time_zone", "account": "company"}
-MOST = 2000
+COMPANY_FIELDS = {"plan": "plan", "company_ids": "ids", "company_quiet_until": "quiet_until"}
+MOST = 2000  # lines on a page; a command may take any number
 LARGEST = 2_000_000
+BATCH = 100  # lines in a transaction, so that nobody who files waits for a whole file
+BY_COMMAND = "Take it in in parts, or all of it by `bugintake import customers FILE`."
 # What a spreadsheet takes for a formula at the beginning of a cell, also in the wide letters of East Asia.
 _RUNS = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _WORD = re.compile(r"[^a-z]+")
@@ -39,7 +44,10 @@ class Line:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What becomes of a file: each line's sentence, and the columns that mean nothing here."""
+    """What becomes of a file: each line's sentence, the columns that mean nothing here, and whether it was kept.
+
+    What was kept leaves out the lines that were refused only then.
+    """
 
     lines: Sequence[Line]
     left_out: Sequence[str]
@@ -55,41 +63,45 @@ class _NothingKept(Exception):
     pass
 
 
-def take_in(text: str, *, dry_run: bool, actor: User | None) -> Outcome:
-    """Add and change customers as a file says, found by external id or address; an empty cell changes nothing.
+def take_in(text: str, *, dry_run: bool, actor: User | None, most: int | None = MOST) -> Outcome:
+    """Add and change customers and companies as a file says; an empty cell changes nothing.
 
-    Opens its own transaction. Where one line is refused, and in a dry run, nothing of it is kept. Records what adding
-    and changing record. Raises Invalid for what is no such file.
+    People are found by external id or address, companies by name. Opens transactions of its own, one for each hundred
+    lines. All of them are tried first: where one is refused, and in a dry run, nothing is kept. Where somebody changes
+    something in between, a line may be refused only then, and the others are kept. Records what adding and changing
+    record. Raises Invalid for what is no such file, and for more than `most` lines.
     """
-    rows, left_out = _rows(text)
+    rows, left_out = _rows(text, most)
+    tried = _each(rows, actor, keeps=False)
+    if dry_run or any(line.is_refused for line in tried):
+        return Outcome(tried, left_out, is_kept=False)
+    return Outcome(_each(rows, actor, keeps=True), left_out, is_kept=True)
+
+
+def _each(rows: Sequence[tuple[int, dict[str, str]]], actor: User | None, *, keeps: bool) -> list[Line]:
     lines: list[Line] = []
-    try:
-        with transaction():
-            for number, row in rows:
-                try:
-                    with db.session.begin_nested():
-                        lines.append(Line(number, _take(row, actor)))
-                except (Invalid, Conflict) as refusal:
-                    lines.append(Line(number, refusal.sentence, is_refused=True))
-            if dry_run or any(line.is_refused for line in lines):
+    for start in range(0, len(rows), BATCH):
+        with suppress(_NothingKept), transaction():
+            lines += [_line(number, row, actor) for number, row in rows[start : start + BATCH]]
+            if not keeps:
                 raise _NothingKept
-    except _NothingKept:
-        return Outcome(lines, left_out, is_kept=False)
-    return Outcome(lines, left_out, is_kept=True)
+    return lines
+
+
+def _line(number: int, row: Mapping[str, str], actor: User | None) -> Line:
+    try:
+        with db.session.begin_nested():
+            return Line(number, _take(row, actor))
+    except (Invalid, Conflict) as refusal:
+        return Line(number, refusal.sentence, is_refused=True)
 
 
 def written_out() -> str:
-    """Write every customer as a file that `take_in` reads; what was merged or erased is not there."""
+    """Write every customer and company as a file that `take_in` reads; what was merged or erased is not there."""
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(COLUMNS)
-    ids: dict[int | None, list[str]] = {}
-    for owner, system, value in db.session.execute(
-        sa.select(ExternalId.customer_id, ExternalId.system, ExternalId.value)
-        .where(ExternalId.customer_id.is_not(None))
-        .order_by(ExternalId.system, ExternalId.value)
-    ):
-        ids.setdefault(owner, []).append(f"{system}: {value}")
+    people, companies = _numbers(ExternalId.customer_id), _numbers(ExternalId.account_id)
     query = (
         sa.select(
             Customer.id,
@@ -99,13 +111,35 @@ def written_out() -> str:
             Customer.language,
             Customer.zone,
             Customer.quiet_until_on,
+            Account.plan,
+            Account.id,
+            Account.quiet_until_on,
         )
         .outerjoin(Account, Account.id == Customer.account_id)
         .where(Customer.erased_at.is_(None), Customer.merged_into_id.is_(None))
     )
-    for number, *cells in db.session.execute(query.order_by(Customer.id)):
-        writer.writerow([guarded(str(cell or "")) for cell in ("; ".join(ids.get(number, [])), *cells)])
+    for number, *cells, account_id, quiet in db.session.execute(query.order_by(Customer.id)):
+        _write(writer, people.get(number), *cells, companies.get(account_id), quiet)
+    has_people = sa.exists().where(
+        Customer.account_id == Account.id, Customer.erased_at.is_(None), Customer.merged_into_id.is_(None)
+    )
+    alone = sa.select(Account).where(Account.merged_into_id.is_(None), ~has_people).order_by(Account.id)
+    for each in db.session.scalars(alone):
+        words = (each.name, None, None, None, each.plan, companies.get(each.id), each.quiet_until_on)
+        _write(writer, None, None, None, *words)
     return out.getvalue()
+
+
+def _write(writer: Any, *cells: object) -> None:
+    writer.writerow([guarded(str(cell or "")) for cell in cells])
+
+
+def _numbers(owner: Any) -> dict[int, str]:
+    query = sa.select(owner, ExternalId.system, ExternalId.value).where(owner.is_not(None))
+    found: dict[int, list[str]] = {}
+    for number, system, value in db.session.execute(query.order_by(ExternalId.system, ExternalId.value)):
+        found.setdefault(number, []).append(f"{system}: {value}")
+    return {number: "; ".join(ids) for number, ids in found.items()}
 
 
 def guarded(cell: str) -> str:
@@ -113,9 +147,9 @@ def guarded(cell: str) -> str:
     return f"'{cell}" if cell.startswith(_RUNS) else cell
 
 
-def _rows(text: str) -> tuple[list[tuple[int, dict[str, str]]], list[str]]:
-    if len(text) > LARGEST:
-        raise Invalid("That is more than 2 MB. Take it in in parts.", "text")
+def _rows(text: str, most: int | None) -> tuple[list[tuple[int, dict[str, str]]], list[str]]:
+    if most is not None and len(text) > LARGEST:
+        raise Invalid(f"That is more than 2 MB. {BY_COMMAND}", "text")
     text = text.removeprefix("\ufeff").replace("\r\n", "\n")
     first = text.split("\n", 1)[0]
     mark = max(",;\t", key=first.count)
@@ -127,10 +161,10 @@ def _rows(text: str) -> tuple[list[tuple[int, dict[str, str]]], list[str]]:
         ]
     except csv.Error as error:
         raise Invalid(f"Line {reader.line_num} is no line of a CSV file: {error}.", "text") from error
-    if not {"external_ids", "email", "name"} & set(header):
+    if not {"external_ids", "email", "name", "company"} & set(header):
         raise Invalid(f"The first line names the columns: {', '.join(COLUMNS)}.", "text")
-    if len(found) > MOST:
-        raise Invalid(f"That is more than {MOST:,} lines. Take it in in parts.", "text")
+    if most is not None and len(found) > most:
+        raise Invalid(f"That is more than {most:,} lines. {BY_COMMAND}", "text")
     return found, [name for name in header if name not in COLUMNS]
 
 
@@ -145,6 +179,42 @@ def _plain(cell: str) -> str:
 
 
 def _take(row: Mapping[str, str], actor: User | None) -> str:
+    said = [_take_person(row, actor)] if any(row.get(name) for name in ("external_ids", "email", "name")) else []
+    if not said or any(row.get(name) for name in OF_COMPANY):
+        said.append(_take_company(row, actor))
+    return " ".join(said)
+
+
+def _take_company(row: Mapping[str, str], actor: User | None) -> str:
+    name = row.get("company", "")
+    is_new = bool(name) and adding.account_called(name) is None
+    account = adding.account_named(name) if name else _company_of(row)
+    typed = {field: row[column] for column, field in COMPANY_FIELDS.items() if row.get(column)}
+    before = changing.shown_of_account(account)
+    if "ids" in typed:
+        typed["ids"] = _joined(account, changing.ids_in(typed["ids"]))
+    changes = [field for field, value in typed.items() if value != before[field]]
+    changing.change_account(account, typed, Seen(), actor=actor)
+    if is_new:
+        return f"{account.name} is added."
+    return f"{account.name}: {_listed(changes)} changed." if changes else f"{account.name} stays as it is."
+
+
+def _company_of(row: Mapping[str, str]) -> Account:
+    email = adding.normalise_address(row["email"]) if row.get("email") else None
+    person = _known(changing.ids_in(row.get("external_ids", "")), email)
+    if person is None or person.account is None:
+        raise Invalid("Name the company that this is about.", "company")
+    return person.account
+
+
+def _joined(owner: Customer | Account, ids: changing.Ids) -> str:
+    """Write the numbers of an owner, those of a file among them."""
+    mine = {(each.system, each.value) for each in queries.external_ids(owner)}
+    return "\n".join(f"{system}: {value}" for system, value in sorted(mine | set(ids)))
+
+
+def _take_person(row: Mapping[str, str], actor: User | None) -> str:
     ids = changing.ids_in(row.get("external_ids", ""))
     email = adding.normalise_address(row["email"]) if row.get("email") else None
     customer = _known(ids, email)
@@ -161,8 +231,7 @@ def _take(row: Mapping[str, str], actor: User | None) -> str:
         language = typed.get("language") or adding.language_of(email or "", workspace().language)
         customer = adding.add_customer(email=email, name=typed.get("name", ""), language=language, actor=actor)
     if ids:
-        mine = {(each.system, each.value) for each in queries.external_ids(customer)}
-        typed["ids"] = "\n".join(f"{system}: {value}" for system, value in sorted(mine | set(ids)))
+        typed["ids"] = _joined(customer, ids)
     before = changing.shown_of_customer(customer)
     changes = [name for name, value in typed.items() if value != before[name]]
     changing.change_customer(customer, typed, Seen(), actor=actor)

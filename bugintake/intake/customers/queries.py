@@ -65,6 +65,20 @@ def plans() -> Sequence[str]:
     return [plan for (plan,) in rows(sa.select(found.c.plan)) if plan is not None]
 
 
+def companies(text: str, *, start: int, size: int) -> Sequence[tuple[Account, int]]:
+    """List the companies, those with no people too, by name; with words those they find. Each with its people's count.
+
+    One more than a page shows.
+    """
+    found = finding.companies(text) if text else sa.select(Account).order_by(Account.name_key, Account.id)
+    if found is None:
+        return []
+    theirs = (Customer.account_id == Account.id, Customer.erased_at.is_(None), Customer.merged_into_id.is_(None))
+    count = sa.select(sa.func.count(Customer.id)).where(*theirs).scalar_subquery()
+    query = found.where(Account.merged_into_id.is_(None)).add_columns(count).offset(start).limit(size + 1)
+    return [(account, people) for account, people in db.session.execute(query)]
+
+
 def notes_on(owner: Customer | Account) -> Sequence[StaffNote]:
     """List the notes on a customer or an account, the latest first."""
     query = sa.select(StaffNote).where(_of(StaffNote, owner)).options(joinedload(StaffNote.written_by))

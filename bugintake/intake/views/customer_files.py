@@ -35,7 +35,7 @@ def take_in_customers() -> ResponseReturnValue:
         outcome = files.take_in(text, dry_run="confirmed" not in request.form, actor=me)
     except Invalid as refusal:
         return _page(text, 422, refusal=refusal.sentence)
-    if not outcome.is_kept:
+    if outcome.refused or not outcome.is_kept:
         return _page(text, 422 if outcome.refused else 200, outcome=outcome)
     count = len(outcome.lines)
     flash(ngettext("%(num)d line is taken in.", "%(num)d lines are taken in.", count))

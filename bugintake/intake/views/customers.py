@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 
 from bugintake.core.db import transaction
 from bugintake.core.forms import clean_line
+from bugintake.core.paging import page_number, page_start
 from bugintake.intake import queries, reports
 from bugintake.intake.customers import link_templates
 from bugintake.intake.customers import queries as customer_queries
@@ -37,6 +38,16 @@ def suggestions() -> ResponseReturnValue:
     """Answer with the customers that what was typed may mean."""
     typed = request.args.get("q", "")
     return jsonify(items=[_item(each, typed) for each in customer_queries.customers_like(typed, signed_in_user())])
+
+
+@bp.get("/accounts")
+@signed_in
+def companies() -> ResponseReturnValue:
+    """Show the companies, those without people too, and find one by name or a number of another system."""
+    typed = clean_line(request.args.get("q", ""))
+    found = customer_queries.companies(typed, start=page_start(FOUND_SHOWN), size=FOUND_SHOWN)
+    words = {"found": found[:FOUND_SHOWN], "has_more": len(found) > FOUND_SHOWN, "page": page_number()}
+    return render_template("intake/companies.html", typed=typed, **words)
 
 
 @bp.get("/accounts/suggestions")
