@@ -16,8 +16,11 @@ from bugintake.loop.queries import PEOPLE_SHOWN, Owed
 from bugintake.team.models import User
 
 
-def told_to(customer: Customer, actor: User) -> Sequence[Owed]:
-    """List what a customer was told or is owed about the bugs that this person may see, the latest first."""
+def told_to(customer: Customer, actor: User, *, start: int = 0) -> Sequence[Owed]:
+    """List what a customer was told or is owed about the bugs that this person may see, the latest first.
+
+    One more than a page shows.
+    """
     theirs = sa.select(Message, Delivery).outerjoin(Delivery, Delivery.id == Message.delivery_id)
     theirs = (
         theirs.join(Message.announcement).join(Announcement.bug).where(Message.customer_id.in_(records_of(customer)))
@@ -27,7 +30,8 @@ def told_to(customer: Customer, actor: User) -> Sequence[Owed]:
         theirs.where(visible_to(actor))
         .options(bug, joinedload(Message.told_by))
         .order_by(Message.id.desc())
-        .limit(PEOPLE_SHOWN)
+        .offset(start)
+        .limit(PEOPLE_SHOWN + 1)
     )
     return [Owed(message, envelope) for message, envelope in db.session.execute(query)]
 

@@ -1,14 +1,21 @@
 """The pages of customers and companies: finding them, reading and changing what is known of them, notes."""
 
-import pytest
+import re
 
-from bugintake.core.db import transaction
+import pytest
+import sqlalchemy as sa
+
+from bugintake.core.db import db, transaction
 from bugintake.core.forms import Seen
-from bugintake.intake import filing
+from bugintake.intake import filing, reports
 from bugintake.intake.customers import adding, changing, merging, queries
+from bugintake.intake.models import Bug, Report, Status
+from bugintake.loop import customer_queries
+from bugintake.loop.views import links
 from bugintake.team.models import Role
+from bugintake.triage import transitions
 from tests.counting import asked
-from tests.factories import make_bug, make_customer, make_user
+from tests.factories import make_bug, make_customer, make_telling, make_user
 
 
 def test_customers_are_found_on_a_page_of_their_own(agent):
@@ -187,3 +194,34 @@ def test_the_list_of_companies_costs_the_same_for_one_and_for_three(agent):
         agent.get("/accounts")
 
     assert len(for_three) == len(for_one)
+
+
+def test_the_page_has_what_was_told_later_and_what_was_asked_and_answered(app, agent):
+    hana, mira = make_customer("Hana"), make_user(Role.ENGINEER)
+    bug = make_bug(waiting=[hana])
+    report = db.session.scalars(sa.select(Report).where(Report.customer_id == hana.id)).one()
+    with transaction():
+        again = make_telling(hana, actual="It is worse on Mondays.")
+        reports.attach(bug, again, actor=mira)
+        asked_first = transitions.ask(bug, report, "Which browser?", actor=mira)
+        transitions.answer(asked_first, "Firefox.", actor=mira)
+        transitions.ask(db.session.get_one(Bug, bug.id), report, "Which version?", actor=mira)
+
+    page = re.sub(r"<[^>]+>", "", agent.get(f"/customers/{hana.id}").text)
+
+    assert "told us again: It is worse on Mondays." in page
+    assert "asked “Which browser?” and answered “Firefox.”" in page
+    assert "asked “Which version?” and not answered yet" in page
+
+
+def test_what_somebody_was_told_goes_on_on_a_second_page(app, agent, monkeypatch):
+    for module in (customer_queries, links):
+        monkeypatch.setattr(module, "PEOPLE_SHOWN", 2)
+    hana = make_customer("Hana", email="hana@b.com")
+    refs = [make_bug(Status.DECLINED, waiting=[hana]).ref for _ in range(3)]
+
+    first = agent.get(f"/customers/{hana.id}").text.split("What they were told")[1]
+    second = agent.get(f"/customers/{hana.id}?page=2").text.split("What they were told")[1]
+
+    assert [ref in first for ref in refs] == [False, True, True]
+    assert ([ref in second for ref in refs], "Next page" in first) == ([True, False, False], True)

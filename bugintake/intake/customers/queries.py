@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeVar
 
 import sqlalchemy as sa
@@ -14,7 +15,7 @@ from bugintake.core.kept import kept
 from bugintake.intake.catalogue import key_of
 from bugintake.intake.customers import finding
 from bugintake.intake.customers.models import Account, Customer, ExternalId, StaffNote
-from bugintake.intake.models import OPEN, Bug, Option, Report
+from bugintake.intake.models import OPEN, Bug, Option, Question, Remark, Report
 from bugintake.intake.queries import visible_to
 from bugintake.team.models import User
 
@@ -191,3 +192,23 @@ def reports_by(customer: Customer, actor: User, limit: int = ALL) -> Sequence[Re
     bug = sa.orm.contains_eager(Report.bug)
     latest = query.options(bug, *parts).order_by(Report.filed_at.desc(), Report.id.desc())
     return db.session.scalars(latest.limit(limit)).all()
+
+
+@dataclass(frozen=True)
+class Said:
+    """What was said about a report after it was filed: something told later, or a question and its answer."""
+
+    at: datetime
+    text: str
+    question: str = ""
+
+
+def said_later(reports: Sequence[Report]) -> dict[int, list[Said]]:
+    """List what was said about reports later, by report, the earliest first; a question that waits has no text."""
+    ids = [report.id for report in reports]
+    found: dict[int, list[Said]] = {}
+    for remark in db.session.scalars(sa.select(Remark).where(Remark.report_id.in_(ids))):
+        found.setdefault(remark.report_id, []).append(Said(remark.said_at, remark.text))
+    for asked in db.session.scalars(sa.select(Question).where(Question.report_id.in_(ids))):
+        found.setdefault(asked.report_id, []).append(Said(asked.asked_at, asked.answer, asked.text))
+    return {number: sorted(said, key=lambda each: each.at) for number, said in found.items()}

@@ -86,10 +86,12 @@ def history_of(found: Customer) -> dict[str, Any]:
 def customer_page(found: Customer, form: NoteForm, status: int = 200) -> ResponseReturnValue:
     """Draw a customer's page."""
     me = signed_in_user()
+    reports = customer_queries.reports_by(found, me)
     page = render_template(
         "intake/customer.html",
         customer=found,
-        reports=customer_queries.reports_by(found, me),
+        reports=reports,
+        later=customer_queries.said_later(reports),
         ids=customer_queries.external_ids(found),
         links=link_templates.links_of([found]),
         notes=customer_queries.notes_on(found),

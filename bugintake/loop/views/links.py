@@ -6,9 +6,11 @@ from flask import render_template
 from flask.typing import ResponseReturnValue
 
 from bugintake.core.db import transaction
+from bugintake.core.paging import page_number, page_start
 from bugintake.intake.customers.models import Customer
 from bugintake.intake.queries import report_or_404
 from bugintake.loop import customer_queries, links
+from bugintake.loop.queries import PEOPLE_SHOWN
 from bugintake.loop.views.blueprint import bp
 from bugintake.loop.words import CHIPS, KINDS, STATES, why
 from bugintake.team.guards import signed_in, signed_in_user
@@ -27,12 +29,12 @@ def renew_link(report_id: int) -> ResponseReturnValue:
 
 def told_to(customer: Customer, **_context: Any) -> str:
     """Say on a customer's page what they were told, and when."""
-    owed = customer_queries.told_to(customer, signed_in_user())
-    return (
-        render_template("loop/told_to.html", owed=owed, STATES=STATES, CHIPS=CHIPS, KINDS=KINDS, why=why)
-        if owed
-        else ""
-    )
+    owed = customer_queries.told_to(customer, signed_in_user(), start=page_start(PEOPLE_SHOWN))
+    if not owed:
+        return ""
+    words = {"STATES": STATES, "CHIPS": CHIPS, "KINDS": KINDS, "why": why, "customer": customer}
+    more = {"page": page_number(), "has_more": len(owed) > PEOPLE_SHOWN}
+    return render_template("loop/told_to.html", owed=owed[:PEOPLE_SHOWN], **words, **more)
 
 
 def linked(customer: Customer, **_context: Any) -> str:
