@@ -3,18 +3,21 @@
 //   id="BUG-158" and a link .t or .tt; data-v: its version, and it is redrawn when another poll brings a new one
 //   card verbs                    button or link with data-key="1" inside the card (its details.menu), or once per page:
 //   <template id="verbs">         of forms and links where {ref}, {status}, {v} and {owner} stand for the card's (also %7Bref%7D);
-//                                 data-when="new accepted" on one names the columns (data-status) that have it
-//                                 data-many on one: it acts on all cards that x chose, at the address of “many”;
+//                                 data-when="new accepted" on one names the columns (data-status) that have it, data-only
+//                                 and data-unless what a card's data-is must and must not say
+//                                 data-many on one: it acts on all cards that x chose, at the address of “many”, with
+//                                 its own fields (data-own);
 //                                 data-to on one: the column that it brings a card to, for drag.js
 //   form#chosen                   the bar that says how many those are, and holds their verbs ([data-verbs])
 //   [data-poll="/board?area=3"]   around the columns: asked every 20 s with If-None-Match; new cards wait behind
 //                                 "2 new reports · show" (r) and never move what is on the screen
 const root = document.querySelector("[data-poll], main:not(:has([data-poll]))");
+const page = document.querySelector("main");
 const template = document.getElementById("verbs");
 const place = `selected ${location.pathname}`;
 const say = (text) => document.dispatchEvent(new CustomEvent("say", { detail: text }));
 const columns = () => [...document.querySelectorAll(".col, .q, .rows")];
-const cardsIn = (column) => [...column.querySelectorAll("[data-ref]")];
+const cardsIn = (column) => (column.closest("details:not([open])") ? [] : [...column.querySelectorAll("[data-ref]")]);
 const linkOf = (card) => card.querySelector(".t, .tt");
 const columnOf = (card) => card.closest(".col, .q, .rows");
 let current = null;
@@ -40,26 +43,26 @@ function select(card) {
 }
 
 function rove(isAfterVerb) {
-  for (const stop of root.querySelectorAll("[data-ref] :is(.t, .tt, .more)")) if (stop.tabIndex === 0) stop.tabIndex = -1;
+  for (const stop of page.querySelectorAll("[data-ref] :is(.t, .tt, .more)")) if (stop.tabIndex === 0) stop.tabIndex = -1;
   const wanted = decodeURIComponent(location.hash.slice(1)) || sessionStorage.getItem(place) || "";
-  const card = [...root.querySelectorAll("[data-ref]")].find((each) => each.dataset.ref === wanted);
+  const card = [...page.querySelectorAll("[data-ref]")].find((each) => each.dataset.ref === wanted);
   current = null;
   if (card && isAfterVerb) select(card);
   else if (card) mark(card);
   else {
-    const first = root.querySelector("[data-ref]");
+    const first = page.querySelector("[data-ref]");
     if (first) linkOf(first).tabIndex = 0;
   }
 }
 
 function step(direction) {
-  if (!current) return select(root.querySelector("[data-ref]"));
+  if (!current) return select(page.querySelector("[data-ref]"));
   const cards = cardsIn(columnOf(current));
   select(cards[Math.max(0, Math.min(cards.length - 1, cards.indexOf(current) + direction))]);
 }
 
 function aside(direction) {
-  if (!current) return select(root.querySelector("[data-ref]"));
+  if (!current) return select(page.querySelector("[data-ref]"));
   const all = columns();
   const at = cardsIn(columnOf(current)).indexOf(current);
   let to = all.indexOf(columnOf(current)) + direction;
@@ -69,6 +72,10 @@ function aside(direction) {
 
 // ---- verbs: the page's own forms and links
 const statusOf = (card) => columnOf(card).dataset.status ?? card.dataset.status ?? "";
+function isOf({ dataset: { when, only, unless } }, card) {
+  const marks = (card.dataset.is ?? "").split(" ");
+  return (!when || when.split(" ").includes(statusOf(card))) && (!only || marks.includes(only)) && !marks.includes(unless);
+}
 function verbsOf(card) {
   if (!template) return card;
   const status = statusOf(card);
@@ -78,7 +85,7 @@ function verbsOf(card) {
     for (const name of ["action", "href", "value"])
       if (node.hasAttribute(name))
         node.setAttribute(name, node.getAttribute(name).replace(/(?:\{|%7B)(ref|status|v|owner)(?:\}|%7D)/g, (_, fact) => facts[fact]));
-  for (const node of verbs.querySelectorAll("[data-when]")) if (!node.dataset.when.split(" ").includes(status)) node.remove();
+  for (const verb of [...verbs.children]) if (!isOf(verb, card)) verb.remove();
   return verbs;
 }
 
@@ -114,39 +121,48 @@ function choose(card) {
   say(`${ref} ${chosen.has(ref) ? "chosen" : "left out"}, ${chosen.size} chosen.`);
 }
 
+// Shift and j or k: the one that has the focus and the next one, too.
+function extend(direction) {
+  const from = current;
+  step(direction);
+  for (const card of [from, current]) if (!chosen.has(card.dataset.ref)) choose(card);
+}
+
 function showChosen() {
-  for (const card of root.querySelectorAll("[data-ref]")) {
+  for (const card of page.querySelectorAll("[data-ref]")) {
     card.classList.toggle("chosen", chosen.has(card.dataset.ref));
     linkOf(card).ariaDescription = chosen.has(card.dataset.ref) ? "Chosen" : null;
   }
   if (!bar) return;
   bar.hidden = !chosen.size;
   bar.querySelector("[data-count]").textContent = `${chosen.size} chosen`;
-  if (bar.querySelector("[data-verbs]").childElementCount) return;
-  for (const verb of template.content.querySelectorAll("[data-many]")) {
-    const name = verb.matches("a") ? verb : verb.querySelector("button");
-    if (bar.querySelector(`[data-verbs] [data-as="${CSS.escape(name.dataset.key)}"]`)) continue;
-    const button = Object.assign(document.createElement("button"), { type: "button", className: "btn small" });
-    button.append(...[...name.childNodes].map((node) => node.cloneNode(true)));
-    button.dataset.as = name.dataset.key;
-    bar.querySelector("[data-verbs]").append(button);
-  }
+  bar.querySelector("[data-verbs]").replaceChildren(
+    ...verbsForAll().map((verb) => {
+      const button = Object.assign(document.createElement("button"), { type: "button", className: "btn small" });
+      button.append(...[...(verb.querySelector("button") ?? verb).childNodes].map((node) => node.cloneNode(true)));
+      button.addEventListener("click", () => actOnAll(verb));
+      return button;
+    }),
+  );
 }
 
-const verbForAll = (key) => template?.content.querySelector(`[data-many] [data-key="${CSS.escape(key)}"], a[data-many][data-key="${CSS.escape(key)}"]`);
-function actOnAll(element) {
-  const address = element.closest("form")?.getAttribute("action") ?? element.getAttribute("href");
+// What can be done with one of those that are chosen at least; whoever it cannot be done with is named afterwards.
+function verbsForAll() {
+  const cards = [...chosen.keys()].map((ref) => document.getElementById(ref)).filter(Boolean);
+  return [...(template?.content.querySelectorAll("[data-many]") ?? [])].filter((verb) => cards.some((card) => isOf(verb, card)));
+}
+const keyOf = (verb) => (verb.querySelector("button") ?? verb).dataset.key;
+
+function actOnAll(verb) {
+  const address = verb.getAttribute("action") ?? verb.getAttribute("href");
   bar.action = address.split("?")[0].replace(/(?<=\/bugs\/)[^/]+/, "many");
+  bar.append(...[...verb.querySelectorAll("[data-own]")].map((field) => field.cloneNode()));
   for (const [ref, seen] of chosen)
     bar.append(Object.assign(document.createElement("input"), { type: "hidden", name: "bug", value: `${ref} ${seen}` }));
   bar.requestSubmit();
 }
 
-bar?.addEventListener("click", (event) => {
-  const button = event.target.closest("button");
-  if (button?.matches("[data-none]")) chooseNone();
-  else if (button?.dataset.as) actOnAll(verbForAll(button.dataset.as));
-});
+bar?.querySelector("[data-none]").addEventListener("click", chooseNone);
 
 function chooseNone() {
   chosen.clear();
@@ -206,7 +222,7 @@ document.addEventListener("focusin", (event) => {
   const card = event.target.closest("[data-ref]");
   if (card && card !== current) mark(card);
 });
-root.addEventListener("click", (event) => {
+page.addEventListener("click", (event) => {
   const more = event.target.closest(".more:is(a, button)");
   if (!more) return;
   event.preventDefault();
@@ -233,7 +249,8 @@ document.addEventListener("keydown", (event) => {
   else if ((key === "Enter" && target === document.body) || key === "o") linkOf(current).click();
   else if (key === "m" || key === ".") openMenu(current);
   else if (key === "y") navigator.clipboard?.writeText(linkOf(current).href).then(() => say("Link copied."));
-  else if (chosen.size && verbForAll(key)) actOnAll(verbForAll(key));
+  else if (key === "J" || key === "K") extend(key === "J" ? 1 : -1);
+  else if (chosen.size && verbsForAll().some((verb) => keyOf(verb) === key)) actOnAll(verbsForAll().find((verb) => keyOf(verb) === key));
   else if (key.length === 1) {
     const verb = verbsOf(current).querySelector(`[data-key="${CSS.escape(key)}"]`);
     if (verb) act(current, verb);

@@ -1,6 +1,6 @@
 // Every staff page: what is said aloud, messages, menus, and single keys. No page needs it to work.
 //   "say" events on document      {detail: text} is spoken by #live after 700 ms of quiet
-//   [data-key="x"]                is pressed by x, unless it is inside [data-ref] (board.js looks after those)
+//   [data-key="x"]                is pressed by x (that of m by . too), unless it is inside [data-ref] (board.js looks after those)
 //   a[data-go="x"]                is opened by g x          [data-open="id"]   opens that dialog
 //   form[data-undo]               is sent by u, a message's before the menu's, which stands for ten minutes
 //   [data-close]                  closes its message
@@ -76,7 +76,8 @@ document.addEventListener("keydown", (event) => {
   if (event.defaultPrevented || event.isComposing || event.ctrlKey || event.metaKey || event.altKey || key.length !== 1) return;
   if (document.documentElement.dataset.keys === "off" || document.querySelector("dialog[open]")) return;
   if (target.closest("input, textarea, select, [contenteditable]")) return;
-  const wanted = event.timeStamp - afterG < 1500 && afterG ? `a[data-go="${CSS.escape(key)}"]` : `[data-key="${CSS.escape(key)}"]`;
+  const name = CSS.escape(key === "." ? "m" : key);
+  const wanted = event.timeStamp - afterG < 1500 && afterG ? `a[data-go="${name}"]` : `[data-key="${name}"]`;
   afterG = key === "g" ? event.timeStamp : 0;
   const found = [...document.querySelectorAll(wanted)].filter((each) => !each.closest("[data-ref], #board-menu")).at(-1);
   if (!found) return;
@@ -84,5 +85,8 @@ document.addEventListener("keydown", (event) => {
   if (found.matches("input, textarea, select")) {
     found.focus();
     found.select?.();
-  } else found.click();
+  } else {
+    found.click();
+    if (found.matches("summary")) found.focus();
+  }
 });

@@ -1,5 +1,6 @@
 // The page of one bug.
 //   form[data-saves]     is sent as soon as one of its lists has a new choice; its button goes
+//   [data-copy-link]     copies the bug's own address     #edit in the address goes to the first field of that part
 //   [data-around]        gets links to the bug before and after this one, in the list that one came from (J and K);
 //                        board.js leaves that list in sessionStorage as "around": its address and its references
 const around = document.querySelector("[data-around]");
@@ -19,6 +20,14 @@ if (at >= 0) {
   around.append(place, ...(after ? [link(after, "J", around.dataset.next)] : []), ...(before ? [link(before, "K", around.dataset.previous)] : []));
   for (const back of document.querySelectorAll("[data-back]")) back.href = list.address;
 }
+
+for (const copy of document.querySelectorAll("[data-copy-link]")) {
+  copy.hidden = false;
+  copy.addEventListener("click", () =>
+    navigator.clipboard?.writeText(location.origin + location.pathname).then(() => document.dispatchEvent(new CustomEvent("say", { detail: "Link copied." }))),
+  );
+}
+if (location.hash === "#edit") document.querySelector("#edit input:not([type=hidden])")?.focus();
 
 const kept = sessionStorage.getItem("saved");
 sessionStorage.removeItem("saved");

@@ -123,6 +123,12 @@ class AnswerForm(Form):
     answer = TextField("Answer", validators=[DataRequired("Write the answer.")])
 
 
+class AssignForm(Form):
+    """Whose a bug becomes."""
+
+    owner = SelectField("Owner")
+
+
 class RaiseForm(Form):
     """Why a bug has to be looked at first."""
 
@@ -219,6 +225,16 @@ def _chosen(kind: OptionList, given: str | None, sentence: str) -> Option:
     if not given:
         raise Invalid(sentence, kind.value)
     return catalogue.choose(kind, given)
+
+
+def assign_form(people: Sequence[User], **data: Any) -> AssignForm:
+    """Build the form that asks whose a bug becomes."""
+    form = AssignForm(**data)
+    form.owner.choices = [
+        SelectChoice("duty", "Whoever is on duty"),
+        *(SelectChoice(str(each.id), each.name) for each in people),
+    ]
+    return form
 
 
 def owner_from(given: str | None, me: User, people: Sequence[User]) -> User | None:

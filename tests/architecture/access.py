@@ -102,6 +102,8 @@ POST /bugs/many/assignment                               401    401      401    
 POST /bugs/many/fix                                      401    401      401      403   in       in   in
 POST /bugs/many/decline                                  401    401      401      403   in       in   in
 POST /bugs/many/undo                                     401    401      401      in    in       in   in
+GET  /bugs/<ref>/assignment                              login  login    login    403   200      200  200
+GET  /bugs/<ref>/assignment restricted                   login  login    login    403   404      200  200
 POST /bugs/<ref>/assignment                              401    401      401      403   in       in   in
 POST /bugs/<ref>/assignment restricted                   401    401      401      403   404      in   in
 POST /bugs/<ref>/choices                                 401    401      401      403   in       in   in
@@ -130,6 +132,8 @@ POST /bugs/<ref>/waking                                  401    401      401    
 POST /bugs/<ref>/waking restricted                       401    401      401      403   404      in   in
 GET  /overlooked                                         login  login    login    403   403      200  200
 GET  /snoozed                                            login  login    login    200   200      200  200
+GET  /bugs/<ref>/comments                                login  login    login    200   200      200  200
+GET  /bugs/<ref>/comments restricted                     login  login    login    404   404      200  200
 POST /bugs/<ref>/comments                                401    401      401      in    in       in   in
 POST /bugs/<ref>/comments restricted                     401    401      401      404   404      in   in
 GET  /bugs/<ref>/comments/<comment_id>                   login  login    login    403   200      403  403

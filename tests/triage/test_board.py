@@ -41,7 +41,7 @@ def test_every_open_bug_is_in_the_column_of_its_status_and_the_columns_add_up(ap
         column = page.split(f'data-status="{status}"')[1].split("</section>")[0]
         assert re.findall(r'data-ref="(BUG-\d+)"', column) == [bugs[status].ref]
         assert re.search(r'<span class="c">(\d+)</span>', column)[1] == "1"
-    assert page.count("data-ref=") == len(OPEN)
+    assert page.split('class="rails"')[0].count("data-ref=") == len(OPEN)
 
 
 def test_a_withdrawn_or_merged_bug_is_in_no_column(app, mira):

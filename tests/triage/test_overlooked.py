@@ -147,7 +147,7 @@ def test_a_lead_finds_the_lists_and_their_count_in_the_top_bar_and_nobody_else_d
 
     assert shown == {"Mira Kos": [], "Petra Lang": ["1"]}
     page = visit(app, petra).get("/overlooked?list=owner").text
-    assert len(re.findall('<tr><th scope="row">', page)) == 1
+    assert len(re.findall('<th scope="row">', page)) == 1
     assert visit(app, petra).get("/overlooked?list=nonsense").status_code == 200
 
 
@@ -190,6 +190,6 @@ def test_a_long_list_is_read_in_pages(app, petra):
         for number in range(1, 51):
             db.session.add(Bug(**{**same, "id": first.id + number, "canonical_id": first.id + number}))
 
-    pages = [visit(app, petra).get(f"/overlooked?page={number}").text.count("<tr><th") for number in (1, 2)]
+    pages = [visit(app, petra).get(f"/overlooked?page={number}").text.count('<th scope="row">') for number in (1, 2)]
 
-    assert pages == [51, 2]
+    assert pages == [50, 1]

@@ -187,10 +187,10 @@ def test_looking_at_what_is_not_new_changes_nothing(app, mira):
     assert (answer.status_code, bug.changed_at) == (302, before)
 
 
-def test_an_agent_is_offered_to_raise_on_the_board_and_no_verdict(app, lea):
+def test_an_agent_is_offered_to_raise_attach_and_comment_on_the_board_and_no_verdict(app, lea):
     make_bug()
 
     page = visit(app, lea).get("/board").text
 
     template = page.split('<template id="verbs">')[1].split("</template>")[0]
-    assert re.findall(r'data-key="(\w)"', template) == ["t"]
+    assert re.findall(r'data-key="(\w)"', template) == ["t", "p", "c", "x"]

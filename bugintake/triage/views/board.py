@@ -82,8 +82,13 @@ def bugs() -> ResponseReturnValue:
 def _queue_panel() -> str:
     me = signed_in_user()
     items, count = queue.queue(me)
-    return render_template("triage/queue.html", items=items, count=count, me=me)
+    return render_template("triage/queue.html", items=items, count=count, me=me, today=today_of(me))
+
+
+def _keys_panel() -> str:
+    return render_template("triage/_keys.html", me=signed_in_user())
 
 
 register_nav("Board", "triage.board", "b", position=10)
 register_panel("duty.queue", _queue_panel)
+register_panel("duty.keys", _keys_panel)

@@ -1,5 +1,6 @@
 """One bug: its page, and what may be changed on it besides its status."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import flash, make_response, redirect, render_template, request, url_for
@@ -31,6 +32,7 @@ from bugintake.triage import (
     queries,
     transitions,
     undoing,
+    verbs,
 )
 from bugintake.triage import reports as told
 from bugintake.triage.views import bp
@@ -73,12 +75,11 @@ def page(bug: Bug, status: int = 200, **forms_: Any) -> ResponseReturnValue:
         "commenting": forms.CommentForm(),
         "question": question,
         "answered": intake_queries.answered_questions(bug) if reports.was_asked else (),
-        "is_new_to_us": bool(looking.looked(bug, me)),
+        "offered": verbs.verbs_of(bug, me),
         "snoozed_until": looking.put_off_until(bug, me),
         "owner": (owner := owners.effective_owner(bug)),
         "is_on_duty": owner is not None and owners.is_on_duty(owner),
         "people": [person for person in names().values() if person.is_active],
-        "allowed": transitions.ALLOWED[bug.status],
         "workaround": forms.workaround_form(languages, bug.workarounds),
         "answering": forms.AnswerForm() if question is not None else None,
         "Status": Status,
@@ -91,6 +92,13 @@ def done(bug: Bug, words: str, event: Event | None) -> ResponseReturnValue:
     undo = url_for("triage.undo", ref=bug.ref, move_id=event.id, next=back(bug)) if event is not None else None
     toast(words, undo=undo)
     return redirect(back(bug))
+
+
+def short_form(template: str, bugs: Sequence[Bug], form: Any, **words: Any) -> ResponseReturnValue:
+    """Ask what a verb has to know first; what is wrong with the answers is said at the form."""
+    shown = {"bugs": bugs, "form": form, "waiting": {}, "chosen": {}, **words}
+    shown["next"] = local_target(request.values.get("next"), "")
+    return make_response(render_template(template, **shown), 422 if form.errors else 200)
 
 
 def back(bug: Bug) -> str:
@@ -118,13 +126,16 @@ def answer(ref: str) -> ResponseReturnValue:
     return redirect(back(bug))
 
 
-@bp.post("/bugs/<ref>/assignment")
+@bp.route("/bugs/<ref>/assignment", methods=["GET", "POST"])
 @engineer_required
 def assign(ref: str) -> ResponseReturnValue:
-    """Give a bug to somebody, take it, or leave it to whoever is on duty."""
-    me = signed_in_user()
+    """Ask whose a bug becomes; then give it to them, take it, or leave it to whoever is on duty."""
+    me, people = signed_in_user(), queries.colleagues()
     bug = bug_or_404(ref, me)
-    owner = forms.owner_from(request.values.get("owner"), me, queries.colleagues())
+    if request.method == "GET":
+        form = forms.assign_form(people, owner=str(bug.owner_id or "duty"))
+        return short_form("triage/assign.html", [bug], form)
+    owner = forms.owner_from(request.form.get("owner"), me, people)
     with transaction():
         before = bug.owner_id
         editing.change(bug, {"owner": owner}, Seen.on(request.values), actor=me)

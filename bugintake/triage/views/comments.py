@@ -6,30 +6,37 @@ from flask_babel import gettext as _
 
 from bugintake.core.db import transaction
 from bugintake.core.errors import Conflict, Invalid, NotPermitted
+from bugintake.core.events import EventKind
 from bugintake.intake.models import Bug
 from bugintake.intake.queries import bug_or_404
 from bugintake.team.guards import signed_in, signed_in_user
-from bugintake.triage import comments, forms
+from bugintake.triage import comments, forms, looking
 from bugintake.triage.comment_models import Comment
 from bugintake.triage.views import bp
-from bugintake.triage.views.bug import page
+from bugintake.triage.views.bug import done, page, short_form
 
 
-@bp.post("/bugs/<ref>/comments")
+@bp.route("/bugs/<ref>/comments", methods=["GET", "POST"])
 @signed_in
 def comment(ref: str) -> ResponseReturnValue:
-    """Tell the team something about a bug."""
+    """Tell the team something about a bug, on its page or on the way back to a list."""
     me = signed_in_user()
     bug = bug_or_404(ref, me)
     form = forms.CommentForm()
-    if form.validate():
+    if request.method == "POST" and form.validate():
         try:
             with transaction():
                 written = comments.write(bug, form.text.data or "", actor=me)
-            return redirect(_at(bug, written))
+                event = looking.last_of(bug, (EventKind.BUG_COMMENTED,))
         except Invalid as refusal:
             form.refuse(refusal.sentence, refusal.field)
-    return page(bug, 422, commenting=form)
+        else:
+            is_on_the_way = request.form.get("next")
+            said = _("The comment on %(ref)s is written.", ref=bug.ref)
+            return done(bug, said, event) if is_on_the_way else redirect(_at(bug, written))
+    if request.method == "POST" and "asked" not in request.form:
+        return page(bug, 422, commenting=form)
+    return short_form("triage/comments.html", [bug], form)
 
 
 @bp.route("/bugs/<ref>/comments/<int:comment_id>", methods=["GET", "POST"])

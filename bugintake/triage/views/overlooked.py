@@ -9,6 +9,7 @@ from bugintake.core.templating import register_nav
 from bugintake.team.guards import lead_required, signed_in_user
 from bugintake.team.models import Role
 from bugintake.triage import overlooked, queries
+from bugintake.triage.looking import today_of
 from bugintake.triage.overlooked import Lack
 from bugintake.triage.views import bp
 
@@ -30,6 +31,9 @@ def show_overlooked() -> ResponseReturnValue:
         since=overlooked.waiting_since([card.id for card in shown]),
         page=page_number(),
         has_more=len(found) > queries.ROWS_SHOWN,
+        here=request.full_path.rstrip("?"),
+        me=me,
+        today=today_of(me),
     )
 
 

@@ -64,6 +64,7 @@ def snoozed() -> ResponseReturnValue:
         of_everybody=of_everybody,
         here=request.full_path.rstrip("?"),
         me=me,
+        today=looking.today_of(me),
     )
 
 

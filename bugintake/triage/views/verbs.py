@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from flask import flash, make_response, redirect, render_template, request
+from flask import flash, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -17,9 +17,9 @@ from bugintake.intake.models import Bug, OptionList, Report
 from bugintake.intake.queries import bug_or_404
 from bugintake.team.guards import engineer_required, signed_in_user
 from bugintake.team.models import LANGUAGES
-from bugintake.triage import forms, queries, transitions
+from bugintake.triage import forms, queries, transitions, verbs
 from bugintake.triage.views import bp
-from bugintake.triage.views.bug import back, done
+from bugintake.triage.views.bug import back, done, short_form
 
 
 def _verb(ref: str, change: Callable[[Bug, forms.MoveForm], None], words: str) -> ResponseReturnValue:
@@ -103,7 +103,7 @@ def fix(ref: str) -> ResponseReturnValue:
         if move is not None:
             told = plural(bug.waiting_count, "person waits", "people wait")
             return done(bug, f"{bug.ref} is {bug.status.label.lower()}. {told} to be told.", move)
-    return _short_form("triage/fix.html", bug, form, waiting)
+    return short_form("triage/fix.html", [bug], form, waiting=waiting)
 
 
 @bp.route("/bugs/<ref>/decline", methods=["GET", "POST"])
@@ -125,7 +125,7 @@ def decline(ref: str) -> ResponseReturnValue:
         if move is not None:
             told = plural(bug.waiting_count, "person", "people")
             return done(bug, f"{bug.ref} is declined. {told} will be told why.", move)
-    return _short_form("triage/decline.html", bug, form, waiting)
+    return short_form("triage/decline.html", [bug], form, waiting=waiting)
 
 
 @bp.route("/bugs/<ref>/question", methods=["GET", "POST"])
@@ -157,18 +157,13 @@ def ask(ref: str) -> ResponseReturnValue:
         move = _accepted(bug, form, change)
         if move is not None:
             return done(bug, _("%(ref)s waits for an answer.", ref=bug.ref), move)
-    return _short_form("triage/ask.html", bug, form, {}, known=form_use.missing_before(me))
+    return short_form("triage/ask.html", [bug], form, known=form_use.missing_before(me))
 
 
 def _teller(report: Report) -> str:
     """Name whose report it is, and what they read."""
     customer = report.customer
     return f"{customer.full_name}, {LANGUAGES[customer.language]}" if customer is not None else _("found by us")
-
-
-def _short_form(template: str, bug: Bug, form: Any, waiting: dict[str, int], **words: Any) -> ResponseReturnValue:
-    words |= {"bugs": [bug], "form": form, "waiting": waiting, "next": request.values.get("next", "")}
-    return make_response(render_template(template, **words), 422 if form.errors else 200)
 
 
 def _accepted(bug: Bug, form: Any, change: Callable[[], None]) -> Event | None:
@@ -184,3 +179,7 @@ def _accepted(bug: Bug, form: Any, change: Callable[[], None]) -> Event | None:
         else:
             form.form_errors.append(refusal.sentence)
         return None
+
+
+bp.add_app_template_global(verbs.verbs_for)
+bp.add_app_template_global(verbs.marks_of)
