@@ -40,7 +40,7 @@ def import_form(file: Path, dry_run: bool, wanted: tuple[str, ...], as_json: boo
 @click.command("export-form", cls=Command)
 @in_app()
 def export_form() -> None:
-    """Print what the form asks as a GitHub issue form."""
+    """Print what the form asks as a GitHub issue form: each list takes one choice, also where it once took several."""
     click.echo(github_forms.write(adopting.our_form()), nl=False)
 
 

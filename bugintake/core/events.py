@@ -87,6 +87,7 @@ class EventKind(enum.StrEnum):
     CUSTOMER_NOTE_REMOVED = "customer.note_removed"
     ACCOUNT_CHANGED = "account.changed"
     LINK_TEMPLATE_ADDED = "link_template.added"
+    LINK_TEMPLATE_CHANGED = "link_template.changed"
     LINK_TEMPLATE_REMOVED = "link_template.removed"
     CUSTOMER_ERASED = "customer.erased"
     CUSTOMER_MERGED = "customer.merged"

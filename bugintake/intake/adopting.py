@@ -57,6 +57,7 @@ _LIST_WORDS = {
     OptionList.AREA: r"component|\barea|\bmodule\b|komponente|bereich|componente",
     OptionList.SYMPTOM: r"symptom|(type|kind) of (bug|problem|issue)|what goes wrong",
 }
+ONE_OF_SEVERAL = "On GitHub several can be chosen; here a report chooses one."
 LONGEST = 1000  # characters of a label that are looked at: markup that never ends would take seconds
 _LINK = re.compile(r"\[([^\]\[]*)\]\([^)]*\)")
 _EMPHASIS = re.compile(r"\*\*|__|`|(?<!\w)_|_(?!\w)")
@@ -76,6 +77,16 @@ class Proposal:
     @property
     def outcome(self) -> str:
         """What becomes of it, in words."""
+        return f"{self._outcome} {ONE_OF_SEVERAL}" if self.loses_several else self._outcome
+
+    @property
+    def loses_several(self) -> bool:
+        """Whether several of its choices can be taken on GitHub, while a list here takes one."""
+        is_group = self.field.type == "checkboxes" and len(self.field.options) > 1
+        return self.target not in TEXTS and self.target != OUT and (self.field.multiple or is_group)
+
+    @property
+    def _outcome(self) -> str:
         if self.target == OUT:
             return "Left out: the form has three texts, and this is none of them."
         if self.target in TEXTS:

@@ -64,6 +64,10 @@ GET  /admin/mail                                         login  login    login  
 POST /admin/mail/test                                    401    401      401      403   403      403  in
 GET  /admin/customer-links                               login  login    login    403   403      403  200
 POST /admin/customer-links                               401    401      401      403   403      403  in
+GET  /admin/customer-links/<link_id>                     login  login    login    403   403      403  200
+GET  /admin/customer-links/<link_id> absent              login  login    login    403   403      403  404
+POST /admin/customer-links/<link_id>                     401    401      401      403   403      403  in
+POST /admin/customer-links/<link_id> absent              401    401      401      403   403      403  404
 POST /admin/customer-links/<link_id>/removal             401    401      401      403   403      403  in
 GET  /admin/tokens                                       login  login    login    403   403      403  200
 POST /admin/tokens                                       401    401      401      403   403      403  in

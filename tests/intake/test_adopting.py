@@ -231,3 +231,19 @@ def test_of_an_endless_label_only_the_beginning_is_looked_at(app):
 
     assert adopting.plain("*" * adopting.LONGEST + "Theme") == ""
     assert [each.label for each in adopting.proposals(form)] == ["[" * (catalogue.LABEL_LENGTH - 1) + "…"]
+
+
+def test_a_field_that_takes_several_says_that_a_list_takes_one(company):
+    several = """\
+name: Bug
+description: x
+body:
+  - {type: dropdown, attributes: {label: Browsers, multiple: true, options: [Firefox, Edge]}}
+  - {type: checkboxes, attributes: {label: Affects, options: [{label: Web}, {label: Phone}]}}
+  - {type: checkboxes, attributes: {label: Checklist, options: [{label: I searched}]}}
+"""
+    found = adopting.proposals(github_forms.read(several), {1: "list"})
+
+    assert [each.outcome.endswith(adopting.ONE_OF_SEVERAL) for each in found] == [True, True, False]
+    left_out = adopting.proposals(github_forms.read(several), {1: "out"})
+    assert adopting.ONE_OF_SEVERAL not in left_out[0].outcome

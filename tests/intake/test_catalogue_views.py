@@ -14,7 +14,7 @@ from bugintake.intake.catalogue import option_labelled, options_of
 from bugintake.intake.models import Option, OptionList
 from bugintake.team.models import Role
 from tests.counting import asked
-from tests.factories import make_option, make_report, make_user
+from tests.factories import make_bug, make_option, make_report, make_user
 from tests.visitors import visit
 
 LISTS = ("areas", "symptoms", "impacts", "frequencies", "platforms", "versions", "reasons")
@@ -278,3 +278,18 @@ def test_an_empty_list_offers_the_packs(lead):
     assert options_of(OptionList.DECLINE_REASON)[0].label == "Works as intended"
     assert lead.post("/admin/catalogue/reasons/pack", {"pack": "x"}).status_code == 422
     assert len(options_of(OptionList.AREA)) == 4
+
+
+def test_bugs_with_a_retired_choice_are_found_by_it_from_the_catalogue_and_by_the_filter(lead):
+    bug, other = make_bug(area="Invoices"), make_bug(area="Calendar")
+    area = option_labelled(OptionList.AREA, "Invoices")
+    lead.post(f"/admin/catalogue/areas/{area.id}/retirement")
+
+    retired = lead.get("/admin/catalogue/areas").text
+    board = lead.get("/board").text
+    found = lead.get(f"/bugs?area={area.id}").text
+
+    assert f'href="/bugs?area={area.id}"' in retired
+    assert f'<option value="{area.id}">Invoices, not offered</option>' in board
+    assert f'<option value="{area.id}" selected>Invoices, not offered</option>' in found
+    assert (bug.ref in found, other.ref in found) == (True, False)

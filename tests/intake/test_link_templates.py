@@ -1,14 +1,17 @@
 """Links to other systems: safe addresses only, made from the numbers of customers and companies."""
 
 import pytest
+import sqlalchemy as sa
 
-from bugintake.core.db import transaction
+from bugintake.core.db import db, transaction
 from bugintake.core.errors import Invalid
+from bugintake.core.events import Event, EventKind
 from bugintake.core.forms import Seen
 from bugintake.intake.customers import changing, link_templates
 from bugintake.team.models import Role
 from tests.counting import asked
 from tests.factories import make_bug, make_customer, make_user, make_workspace
+from tests.visitors import visit
 
 CRM = "https://crm.example.com/p/{external_id}?tab=1"
 
@@ -101,3 +104,30 @@ def test_an_admin_adds_and_takes_away_a_link(as_user):
     number = link_templates.templates()[0].id
     admin.post(f"/admin/customer-links/{number}/removal", {})
     assert link_templates.templates() == []
+
+
+def test_a_link_is_changed_and_its_history_says_what_it_was(app):
+    petra = make_user(Role.ADMIN)
+    template, admin = add(), visit(app, petra)
+    address = f"/admin/customer-links/{template.id}"
+    better = {"label": "Our CRM", "system": "crm", "url": "https://crm.example.org/{external_id}"}
+
+    assert f'value="{CRM}"' in admin.get(address).text
+    refused = admin.post(address, {**better, "url": "javascript:1"})
+    assert (refused.status_code, 'id="f-url-e"' in refused.text) == (422, True)
+    assert admin.post(address, better).status_code == 303
+    admin.post(address, better)
+
+    hana = numbered(make_customer("Hana"), "crm: 7")
+    assert link_templates.links_of([hana]) == [link_templates.Link("Our CRM: Hana", "https://crm.example.org/7")]
+    (changed,) = db.session.scalars(sa.select(Event).where(Event.kind == EventKind.LINK_TEMPLATE_CHANGED))
+    assert (changed.details["was"]["url"], changed.details["now"]) == (CRM, better)
+
+
+def test_the_links_of_a_customer_stand_beside_the_form(app):
+    add()
+    hana = numbered(make_customer("Hana"), "crm: 7")
+
+    beside = visit(app, make_user(Role.AGENT)).get(f"/customers/{hana.id}/history").text
+
+    assert '<a class="link" href="https://crm.example.com/p/7?tab=1"' in beside

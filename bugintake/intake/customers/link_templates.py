@@ -36,12 +36,7 @@ def add(label: str, system: str, url: str, *, actor: User | None) -> LinkTemplat
 
     Raises Invalid for an address that is not http or https, has no place for the number, or has it in its host.
     """
-    if not label or len(label) > 80:
-        raise Invalid("Give it a name of 1 to 80 characters.", "label")
-    if not _SYSTEM.fullmatch(system):
-        raise Invalid("A system is called like in the numbers: crm.", "system")
-    if not _is_safe(url):
-        raise Invalid(f"An address begins with https:// or http:// and has {PLACE} after its host.", "url")
+    _check(label, system, url)
     if len(templates()) >= MOST:
         raise Invalid(f"There are {MOST} already. Take one away first.")
     template = LinkTemplate(label=label, system=system, url=url)
@@ -51,9 +46,21 @@ def add(label: str, system: str, url: str, *, actor: User | None) -> LinkTemplat
     return template
 
 
+def change(template: LinkTemplate, label: str, system: str, url: str, *, actor: User) -> None:
+    """Change a link. Records link_template.changed with what it was and is. Raises Invalid as add."""
+    _check(label, system, url)
+    now = {"label": label, "system": system, "url": url}
+    was = {name: getattr(template, name) for name in now}
+    if now == was:
+        return
+    template.label, template.system, template.url = label, system, url
+    events.record(EventKind.LINK_TEMPLATE_CHANGED, actor=actor, template_id=template.id, was=was, now=now)
+
+
 def remove(template: LinkTemplate, *, actor: User) -> None:
     """Take a link away. Records link_template.removed."""
-    events.record(EventKind.LINK_TEMPLATE_REMOVED, actor=actor, template_id=template.id)
+    was = {"label": template.label, "system": template.system, "url": template.url}
+    events.record(EventKind.LINK_TEMPLATE_REMOVED, actor=actor, template_id=template.id, was=was)
     db.session.delete(template)
 
 
@@ -90,6 +97,15 @@ def links_to_people_of(bug: Bug) -> list[Link]:
         return []
     people = waiting.unsettled_under(bug.id).join(Report.customer).with_only_columns(Customer).limit(SHOWN)
     return links_of(db.session.scalars(people.order_by(Report.id)).unique().all())
+
+
+def _check(label: str, system: str, url: str) -> None:
+    if not label or len(label) > 80:
+        raise Invalid("Give it a name of 1 to 80 characters.", "label")
+    if not _SYSTEM.fullmatch(system):
+        raise Invalid("A system is called like in the numbers: crm.", "system")
+    if not _is_safe(url):
+        raise Invalid(f"An address begins with https:// or http:// and has {PLACE} after its host.", "url")
 
 
 def _is_safe(url: str) -> bool:

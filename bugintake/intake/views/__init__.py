@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from flask import Blueprint, get_template_attribute, render_template
+from flask_babel import gettext as _
 from flask_login import current_user
 from markupsafe import Markup
 
@@ -43,16 +44,20 @@ def _offered(kind: OptionList) -> str:
     return str(get_template_attribute("core/macros.html", "options")(names().offered[kind]))
 
 
+@kept
+def _retired(kind: OptionList) -> str:
+    every = [each for each in names().choices.values() if each.list == kind and each.merged_into_id is None]
+    gone = [each._replace(label=_("%(label)s, not offered", label=each.label)) for each in every if each.is_retired]
+    return str(get_template_attribute("core/macros.html", "options")(gone))
+
+
 @bp.app_template_global()
-def catalogue_options(kind: OptionList, chosen: int | None = None, with_chosen: bool = False) -> Markup:
+def catalogue_options(kind: OptionList, chosen: int | None = None, with_retired: bool = False) -> Markup:
     """Draw the choices of a list for a select, one of them chosen; the rest is the same on every page, and kept.
 
-    With `with_chosen` it is among them also where it is no longer offered, as old bugs have it.
+    With `with_retired` those that are no longer offered come last, as old bugs have them.
     """
-    found = names().choices.get(chosen or 0)
-    gone = [found] if with_chosen and found is not None and found.is_retired else []
-    drawn = str(get_template_attribute("core/macros.html", "options")(gone)) if gone else ""
-    return choose(drawn + _offered(kind), chosen)
+    return choose(_offered(kind) + (_retired(kind) if with_retired else ""), chosen)
 
 
 def _menu(**_context: Any) -> str:

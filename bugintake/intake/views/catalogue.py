@@ -30,6 +30,7 @@ from bugintake.team import people
 from bugintake.team.guards import lead_required, signed_in_user
 from bugintake.team.workspace import workspace
 
+FILTERED = (OptionList.AREA, OptionList.IMPACT, OptionList.PLATFORM, OptionList.VERSION)  # what bugs are filtered by
 LISTS = {
     "areas": (OptionList.AREA, "Where"),
     "symptoms": (OptionList.SYMPTOM, "What goes wrong"),
@@ -241,6 +242,8 @@ def _list_page(name: str, form: OptionForm, status: int = 200) -> ResponseReturn
         merges=option_merging.undoable(kind),
         used=_use_of(kind),
         form=form,
+        kind=kind,
+        FILTERED=FILTERED,
         has_deadline=kind == OptionList.IMPACT,
         languages=languages,
         people=people.names(),

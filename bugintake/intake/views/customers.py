@@ -80,7 +80,8 @@ def history_of(found: Customer) -> dict[str, Any]:
     """Collect what stands beside the form: whether they are quiet, the notes, and what they told us last."""
     reports = customer_queries.reports_by(found, signed_in_user(), HISTORY_SHOWN)
     notes = [*customer_queries.notes_on(found), *(customer_queries.notes_on(found.account) if found.account else [])]
-    return {"customer": found, "notes": notes[:HISTORY_SHOWN], "reports": reports, "quiet": quiet_until(found)}
+    links = link_templates.links_of([found])
+    return {"notes": notes[:HISTORY_SHOWN], "reports": reports, "quiet": quiet_until(found), "links": links}
 
 
 def customer_page(found: Customer, form: NoteForm, status: int = 200) -> ResponseReturnValue:

@@ -38,15 +38,36 @@ def add_link_template() -> ResponseReturnValue:
     return redirect(url_for(".link_templates_page"), 303)
 
 
+@bp.get("/admin/customer-links/<int:link_id>")
+@admin_required
+def link_template(link_id: int) -> ResponseReturnValue:
+    """Show one link as it may be changed."""
+    found, form = _found(link_id), LinkForm(formdata=None)
+    form.show({"label": found.label, "system": found.system, "url": found.url})
+    return _page(form, changed=found.id)
+
+
+@bp.post("/admin/customer-links/<int:link_id>")
+@admin_required
+def change_link_template(link_id: int) -> ResponseReturnValue:
+    """Change a link."""
+    form = LinkForm(request.form)
+    try:
+        with transaction():
+            link_templates.change(_found(link_id), **form.typed(), actor=signed_in_user())
+    except Invalid as refusal:
+        form.refuse(refusal.sentence, refusal.field)
+        return _page(form, 422, changed=_found(link_id).id)
+    flash(_("%(label)s is saved.", label=form.label.data))
+    return redirect(url_for(".link_templates_page"), 303)
+
+
 @bp.post("/admin/customer-links/<int:link_id>/removal")
 @admin_required
 def remove_link_template(link_id: int) -> ResponseReturnValue:
     """Take a link away."""
     with transaction():
-        found = db.session.get(LinkTemplate, link_id) if 0 < link_id < 2**31 else None
-        if found is None:
-            raise NotFound()
-        link_templates.remove(found, actor=signed_in_user())
+        link_templates.remove(_found(link_id), actor=signed_in_user())
     flash(_("The link is taken away."))
     return redirect(url_for(".link_templates_page"), 303)
 
@@ -57,7 +78,14 @@ def links_of_bug(bug: Bug, **_context: Any) -> str:
     return render_template("intake/bug_links.html", links=links) if links else ""
 
 
-def _page(form: LinkForm, status: int = 200) -> ResponseReturnValue:
-    return make_response(
-        render_template("intake/link_templates.html", form=form, found=link_templates.templates()), status
-    )
+def _found(link_id: int) -> LinkTemplate:
+    found = db.session.get(LinkTemplate, link_id) if 0 < link_id < 2**31 else None
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def _page(form: LinkForm, status: int = 200, *, changed: int | None = None) -> ResponseReturnValue:
+    """Draw the links, with a form for one that is changed, else for another one."""
+    words = {"form": form, "found": link_templates.templates(), "changed": changed}
+    return make_response(render_template("intake/link_templates.html", **words), status)
