@@ -2,12 +2,12 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from babel.dates import format_date
 from flask import Flask, Response, flash, g, get_template_attribute, request, url_for
@@ -190,11 +190,21 @@ def initials(name: str) -> str:
     return "".join(word[0] for word in (words[:1] + words[-1:] if len(words) > 1 else words[:1])).upper()
 
 
-def toast(text: str, *, undo: str | None = None) -> None:
+class Ask(NamedTuple):
+    """A question that may be answered by one press right after something was done, or left alone."""
+
+    words: str
+    url: str
+    name: str
+    choices: Sequence[tuple[str, str]]
+
+
+def toast(text: str, *, undo: str | None = None, ask: Ask | None = None) -> None:
     """Say on the next page what was done; `undo` is the address that takes it back, now or in the next ten minutes."""
     if undo:
         undoing.keep(undo, text)
-    flash({"text": text, "undo": undo} if undo else text)  # type: ignore[arg-type]  # a template reads it, not Flask
+    message = {"text": text, "undo": undo, "ask": ask._asdict() if ask else None}
+    flash(message if undo or ask else text)  # type: ignore[arg-type]  # a template reads it, not Flask
 
 
 def plural(count: int, one: str, many: str) -> str:

@@ -19,6 +19,15 @@ def effective_owner(bug: Bug) -> User | None:
     return stand_in()
 
 
+def who_may_fix(bug: Bug, me: User) -> list[User]:
+    """List who is asked for first where a bug is nobody's yet: oneself, who is on duty, and the owner of its area."""
+    planned = on_duty()
+    duty = db.session.get(User, planned.person.id) if planned is not None and planned.person is not None else None
+    area = db.session.get(User, bug.area.owner_id) if bug.area.owner_id is not None else None
+    found = {each.id: each for each in (me, duty, area) if each is not None and each.is_active}
+    return list(found.values())
+
+
 def is_on_duty(person: User) -> bool:
     """Whether somebody is on duty now, and not only the fallback for when nobody is."""
     planned = on_duty()

@@ -7,9 +7,10 @@ import sqlalchemy as sa
 
 from bugintake.core.db import db, transaction
 from bugintake.core.errors import Conflict
-from bugintake.intake.models import Bug, OptionList, Question, Report, Status
+from bugintake.intake.models import Bug, Option, OptionList, Question, Report, Status
 from bugintake.team.models import Role
 from bugintake.triage import transitions
+from tests.duty.conftest import make_rotation
 from tests.factories import (
     make_bug,
     make_customer,
@@ -192,3 +193,24 @@ def test_a_paused_bug_says_so_on_its_page_and_on_its_card(app, mira):
     assert '<span class="chip info">Paused</span>' in visitor.get("/board").text
     with pytest.raises(Conflict, match="does not wait"), transaction():
         transitions.pause(bug)
+
+
+def test_whoever_accepts_is_asked_who_fixes_it_and_answers_with_one_press(app, mira, clock):
+    jonas, ana = make_user(name="Jonas Weber"), make_user(name="Ana Ferri")
+    make_rotation([jonas])
+    area = make_option(OptionList.AREA, "Invoices")
+    with transaction():
+        db.session.get_one(Option, area.id).owner_id = ana.id
+    bug, visitor = make_bug(area=area), visit(app, mira)
+
+    visitor.post(f"/bugs/{bug.ref}/acceptance", {"seen": "new"})
+    page = visitor.get(f"/bugs/{bug.ref}").text
+    asked = page[page.index("Who fixes it?") :]
+    offered = re.findall(r'name="owner" value="(\d+)">([^<]+)<', asked)
+    assert offered == [(str(mira.id), "Me"), (str(jonas.id), "Jonas Weber"), (str(ana.id), "Ana Ferri")]
+    visitor.post(f"/bugs/{bug.ref}/assignment", {"owner": offered[2][0]})
+    assert bug.owner_id == ana.id
+
+    taken = make_bug()
+    visitor.post(f"/bugs/{taken.ref}/acceptance", {"seen": "new", "owner": "me"})
+    assert "Who fixes it?" not in visitor.get(f"/bugs/{taken.ref}").text

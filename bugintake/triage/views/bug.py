@@ -12,7 +12,7 @@ from bugintake.core.errors import NotFound
 from bugintake.core.events import Event, EventKind
 from bugintake.core.forms import Seen, clean_line, clean_text, fingerprint
 from bugintake.core.security import local_target
-from bugintake.core.templating import toast
+from bugintake.core.templating import Ask, toast
 from bugintake.intake import catalogue, further_lists
 from bugintake.intake import queries as intake_queries
 from bugintake.intake.attachments.queries import files_of
@@ -87,10 +87,10 @@ def page(bug: Bug, status: int = 200, **forms_: Any) -> ResponseReturnValue:
     return make_response(render_template("triage/show.html", **{**context, **forms_}), status)
 
 
-def done(bug: Bug, words: str, event: Event | None) -> ResponseReturnValue:
+def done(bug: Bug, words: str, event: Event | None, ask: Ask | None = None) -> ResponseReturnValue:
     """Say what was done, with its undo where something changed, and go back to where the person came from."""
     undo = url_for("triage.undo", ref=bug.ref, move_id=event.id, next=back(bug)) if event is not None else None
-    toast(words, undo=undo)
+    toast(words, undo=undo, ask=ask)
     return redirect(back(bug))
 
 

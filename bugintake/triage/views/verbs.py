@@ -3,39 +3,44 @@
 from collections.abc import Callable
 from typing import Any
 
-from flask import flash, redirect, request
+from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from bugintake.core.db import transaction
 from bugintake.core.errors import Invalid
 from bugintake.core.events import Event
-from bugintake.core.templating import plural
+from bugintake.core.templating import Ask, plural
 from bugintake.intake import catalogue, form_use
 from bugintake.intake import queries as intake_queries
 from bugintake.intake.models import Bug, OptionList, Report
 from bugintake.intake.queries import bug_or_404
 from bugintake.team.guards import engineer_required, signed_in_user
-from bugintake.team.models import LANGUAGES
-from bugintake.triage import forms, queries, transitions, verbs
+from bugintake.team.models import LANGUAGES, User
+from bugintake.triage import forms, owners, queries, transitions, verbs
 from bugintake.triage.views import bp
 from bugintake.triage.views.bug import back, done, short_form
 
 
-def _verb(ref: str, change: Callable[[Bug, forms.MoveForm], None], words: str) -> ResponseReturnValue:
+def _verb(
+    ref: str,
+    change: Callable[[Bug, forms.MoveForm], None],
+    words: str,
+    ask: Callable[[Bug, User], Ask | None] = lambda _bug, _me: None,
+) -> ResponseReturnValue:
     me = signed_in_user()
     bug = bug_or_404(ref, me)
     form = forms.MoveForm()
     with transaction():
         change(bug, form)
         move = transitions.last_move(bug)
-    return done(bug, f"{bug.ref} {words}", move)
+    return done(bug, f"{bug.ref} {words}", move, ask(bug, me))
 
 
 @bp.post("/bugs/<ref>/acceptance")
 @engineer_required
 def accept(ref: str) -> ResponseReturnValue:
-    """Accept a bug, for somebody or for whoever is on duty."""
+    """Accept a bug, for somebody or for whoever is on duty; then ask who fixes it, where nobody was named."""
     me = signed_in_user()
     people = queries.colleagues()
 
@@ -43,7 +48,15 @@ def accept(ref: str) -> ResponseReturnValue:
         owner = forms.owner_from(form.owner.data, me, people)
         transitions.accept(bug, actor=me, owner=owner, seen=form.status_seen())
 
-    return _verb(ref, change, _("is accepted."))
+    return _verb(ref, change, _("is accepted."), _who_fixes)
+
+
+def _who_fixes(bug: Bug, me: User) -> Ask | None:
+    if bug.owner_id is not None:
+        return None
+    people = owners.who_may_fix(bug, me)
+    choices = [(str(each.id), _("Me") if each.id == me.id else each.name) for each in people]
+    return Ask(_("Who fixes it?"), url_for("triage.assign", ref=bug.ref, next=back(bug)), "owner", choices)
 
 
 @bp.post("/bugs/<ref>/work")
