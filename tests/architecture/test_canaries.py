@@ -2,16 +2,20 @@
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
+from bugintake.core import clock
 from bugintake.core.db import db, transaction
 from bugintake.intake import waiting
-from bugintake.intake.models import Bug, OptionList, Remark, Status
+from bugintake.intake.models import Bug, OptionList, RaiseReason, Remark, Status
 from bugintake.loop.models import Announcement
-from bugintake.triage import comments, editing, transitions
+from bugintake.team.models import User
+from bugintake.triage import comments, editing, raising, snoozing, transitions
+from bugintake.triage.overlooked import Lack
 from tests.architecture.cast import Cast
 from tests.architecture.test_access import FORM_TOKEN, plain
 from tests.factories import make_attachment, make_bug, make_customer, make_option, make_report, make_telling
@@ -63,8 +67,22 @@ class Scene:
             reason = make_option(OptionList.DECLINE_REASON)
             transitions.decline(bug, reason, {"en": self.canary()}, {"en": self.canary()}, actor=owner)
         make_attachment(bug, f"{self.canary()}.log", self.canary().encode())  # A-06
+        self._leave_open(filer, owner)
         self.cast.bugs["restricted"] = bug
         return bug
+
+    def _leave_open(self, filer: User, owner: User) -> None:
+        """File more of them that stand on the board, on top of the queue, and among those that are put off."""
+        for put_off in (False, True):
+            bug = make_bug(waiting=self.customers, actor=filer, actual=self.canary())
+            with transaction():
+                editing.assign(bug, owner, actor=owner)
+                editing.restrict(bug, True, actor=owner)
+                transitions.accept(bug, actor=owner)
+                if put_off:
+                    snoozing.snooze(bug, clock.now().date() + timedelta(days=3), actor=owner)
+                else:
+                    raising.raise_bug(bug, RaiseReason.PROMISED, actor=filer)
 
     def roads(self, person: str) -> list[str]:
         """Every address that may let somebody in, each once; the access tables keep them out of the others."""
@@ -85,6 +103,10 @@ class Scene:
             yield f"/bugs?status={status}"
             yield f"/api/v1/bugs?status={status}&limit=200"
         yield from (f"/board?q={SOUGHT}", f"/bugs?q={SOUGHT}", f"/api/v1/bugs?q={SOUGHT}", f"/new/similar?{like}")
+        yield from (f"/search?q={SOUGHT}", f"/search/suggestions?q={SOUGHT}", "/snoozed?of=everybody")
+        yield f"{self.cast.address('/bugs/<ref>/merge', '')}?into={SOUGHT}"
+        for lack in Lack:
+            yield f"/overlooked?list={lack}"
         for tab in ("send", "waiting", "sent", "failed"):
             yield f"/loop?tab={tab}"
         yield f"/api/v1/similar?{like}"
