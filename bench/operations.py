@@ -43,6 +43,9 @@ def operations(seeded: seeding.Seeded, visitor: Visitor) -> list[Operation]:
     chosen = f"/new/similar?area={seeded.area_id}&symptom={seeded.choices['symptom']}"
     told = [seeding.title_of(bug).rpartition(" (")[0] for bug in seeded.open_bugs[:100]]
     look_alikes = [f"{chosen}&text={quote_plus(text)}" for text in told]
+    names = [seeding.name_of(number) for number in range(1, seeded.customers, max(1, seeded.customers // 100))]
+    beginnings = [name[: 3 + place % 7] for place, name in enumerate(names)]  # from "Bad" to "Badego Mi"
+    typed = [f"/customers/suggestions?q={quote_plus(each)}" for each in beginnings]
     words = "/bugs?q=VAT+line"
     fields = f"{listed}&status=live&q=%22vat+line%22"
     together = f"/bugs?platform={seeded.choices['platform']}&account=1"
@@ -67,6 +70,7 @@ def operations(seeded: seeding.Seeded, visitor: Visitor) -> list[Operation]:
             600,
             0.3,
         ),
+        Operation("search for a customer", asks(visitor, *typed), None, (200,), goal_p95_ms=50, grows=False),
         Operation("look-alikes", asks(visitor, *look_alikes), None, (200,), goal_p95_ms=allowed, grows=False),
         Operation("change a status", moves(seeded, visitor), commits(2), (302, 303), 6, 400, 0.2),
         # A bug, its report, its event and its words.

@@ -15,6 +15,7 @@ from bugintake.core.db import count_anew, db, transaction
 from bugintake.core.events import Event, EventKind
 from bugintake.core.migrating import metadata
 from bugintake.intake import catalogue, packs, words
+from bugintake.intake.customers import finding
 from bugintake.intake.customers.models import Account, Customer
 from bugintake.intake.models import Bug, OptionList, Report, SettledBy, Status
 from bugintake.loop.models import Announcement, AnnouncementKind, MessageState
@@ -70,7 +71,7 @@ def seed(count: int) -> Seeded:
         db.session.execute(sa.insert(Account), [{"name": "Bench", "name_key": "bench"}])
     choices = {kind: [option.id for option in found] for kind, found in catalogue.choices().items()}
     reasons = choices[OptionList.DECLINE_REASON]
-    customers = max(1000, count // 2)
+    customers = max(1000, count)
     opened = min(count, OPEN_AREAS * OPEN_PER_AREA)
     with _indexed_afterwards():
         _insert(Customer, _customers(customers))
@@ -80,6 +81,9 @@ def seed(count: int) -> Seeded:
         for start in range(1, count + 1, BATCH):
             with transaction():
                 words.learn(range(start, min(start + BATCH, count + 1)), new=range(1, count + 1))
+        for start in range(1, customers + 1, BATCH):
+            with transaction():
+                finding.learn(range(start, min(start + BATCH, customers + 1)))
     with db.engine.connect() as connection:
         connection.execution_options(isolation_level="AUTOCOMMIT")
         if db.engine.dialect.name == "postgresql":
@@ -97,7 +101,7 @@ def _indexed_afterwards() -> Iterator[None]:
     if db.engine.dialect.name == "sqlite":
         yield
         return
-    tables = "('bugs', 'bug_words', 'reports', 'events', 'customers')"
+    tables = "('bugs', 'bug_words', 'reports', 'events', 'customers', 'customer_words')"
     found = f"SELECT indexname, indexdef FROM pg_indexes WHERE tablename IN {tables} AND indexname LIKE 'ix_%'"
     with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         indexes = connection.execute(sa.text(found)).all()
@@ -119,11 +123,19 @@ def _customers(count: int) -> Iterator[dict[str, Any]]:
         yield {
             "id": number,
             "email": f"c{number}@customer.example",
-            "name": f"Customer {number}",
+            "name": name_of(number),
+            "name_key": name_of(number).casefold(),
             "language": ("en", "de", "es")[number % 3],
             "account_id": 1,
             "suppressed_because": "",
         }
+
+
+def name_of(number: int) -> str:
+    """Make up what somebody is called: one of a few hundred first names, and a family name that few share."""
+    chance = random.Random(number)
+    first, family = chance.choices(SYLLABLES, k=2), chance.choices(SYLLABLES, k=3)
+    return f"{''.join(first)} {''.join(family)}".title()
 
 
 def _bugs(count: int, opened: int, choices: dict[OptionList, list[int]], reason: int) -> Iterator[dict[str, Any]]:
