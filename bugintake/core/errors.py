@@ -2,10 +2,12 @@
 
 import errno
 import json
+import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Flask, current_app, render_template, request
 from flask.typing import ResponseReturnValue
@@ -90,6 +92,7 @@ class NotFound(Refusal):
         super().__init__(sentence)
 
 
+_GOES_ALONG = re.compile(r"\d*|[a-z]{1,2}|on|/.*|[0-9a-f-]{32,}|[a-z]+_[a-z_]+")
 MASKED = ("password", "secret", "csrf_token")
 
 
@@ -180,8 +183,11 @@ def _answer(
         answer = current_app.response_class(json.dumps(body), status, mimetype="application/problem+json")
     else:
         words: dict[str, Any] = {"status": status, "title": title, "sentence": sentence}
-        words |= {"kept": _kept(), "action": request.full_path}
+        words |= {"kept": _kept(), "action": request.full_path, "is_typed": _is_typed}
         if isinstance(error, Stale):
+            seen = {f"seen_{clash.name}" for clash in error.clashes}  # an undo says in its address what it saw
+            address = urlencode([each for each in request.args.items(multi=True) if each[0] not in seen])
+            words["action"] = f"{request.path}?{address}"
             page = render_template("core/stale.html", clashes=error.clashes, **words)
         else:
             page = render_template("core/error.html", **words)
@@ -189,6 +195,11 @@ def _answer(
     if retry_after:
         answer.headers["Retry-After"] = str(retry_after)
     return answer
+
+
+def _is_typed(name: str, value: str) -> bool:
+    """Tell what somebody wrote, which is shown again, from keys, places and ticks, which only go along."""
+    return not (name.startswith("seen") or name in ("next", "asked", "keep", "bug") or _GOES_ALONG.fullmatch(value))
 
 
 def _kept() -> list[tuple[str, str]]:

@@ -132,9 +132,9 @@ def _counted(words: str, count: int, _language: str) -> str:
 
 
 def ago_in_words(at: datetime) -> str:
-    """Say how long ago as a part of a sentence: just now, 24 min ago."""
-    short = ago(at)
-    return gettext("just now") if short == gettext("now") else gettext("%(short)s ago", short=short)
+    """Say how long ago as a part of a sentence: 20 s ago, 24 min ago."""
+    seconds = max(1, int((clock.now() - at).total_seconds()))
+    return gettext("%(short)s ago", short=f"{seconds} s" if seconds < 60 else ago(at))
 
 
 def when(at: datetime, zone: str | None = None, locale: str = "en_GB") -> str:

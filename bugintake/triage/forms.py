@@ -14,6 +14,7 @@ from bugintake.intake import catalogue, proposals
 from bugintake.intake.models import Option, OptionList, Status
 from bugintake.team.models import LANGUAGES, User
 from bugintake.team.workspace import workspace
+from bugintake.triage.moves import Moved
 from bugintake.triage.rule_models import RuleKind, TriageRule
 
 NEW_VERSION = "other"
@@ -26,6 +27,7 @@ class MoveForm(Form):
 
     seen = HiddenField()
     owner = HiddenField()
+    moved: Moved | None = None
 
     def status_seen(self) -> Status | None:
         """Return the status that was on the screen; anything unreadable was not there."""

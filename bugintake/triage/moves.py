@@ -71,7 +71,16 @@ def what_happened(bug: Bug) -> str:
     return f"{name} moved {bug.ref} to {bug.status.label} {ago_in_words(last.at)}."
 
 
-def refuse_unseen(bug: Bug, seen: Status | None) -> None:
-    """Refuse what somebody decided who saw another status. Raises Conflict with who moved the bug, and when."""
+class Moved(Conflict):
+    """A bug is not where somebody saw it who wanted to move it; `can_still` says whether it may go there from now."""
+
+    def __init__(self, bug: Bug, sentence: str, wanted: Status | None = None, *, can_still: bool = False) -> None:
+        super().__init__(sentence)
+        self.bug, self.wanted, self.can_still = bug, wanted, can_still
+
+
+def refuse_unseen(bug: Bug, seen: Status | None, wanted: Status | None = None, *, can_still: bool = False) -> None:
+    """Refuse what somebody decided who saw another status. Raises Moved with who moved the bug, and when."""
     if seen is not None and seen != bug.status:
-        raise Conflict(f"{what_happened(bug)} Nothing of yours was saved yet.")
+        sentence = f"{what_happened(bug)} Nothing of yours was saved yet."
+        raise Moved(bug, sentence, wanted, can_still=can_still)

@@ -15,7 +15,7 @@ from bugintake.intake.models import Bug, News, Option, Question, Report, Status
 from bugintake.team.models import User
 from bugintake.team.workspace import workspace
 from bugintake.triage import looking
-from bugintake.triage.moves import UNDOABLE, move_before, refuse_unseen, what_happened, written_since
+from bugintake.triage.moves import UNDOABLE, Moved, move_before, refuse_unseen, what_happened, written_since
 from bugintake.triage.moves import last_move as last_move
 
 PARTS = ["release", "owner", "decline_reason"]  # what a move may point elsewhere
@@ -241,13 +241,14 @@ def _move(
     **columns: Any,
 ) -> None:
     before = bug.status
-    refuse_unseen(bug, seen)
-    _refuse_part(bug)
+    _refuse_part(bug, to)
     if bug.withdrawn_at is not None:
-        raise Conflict(f"{bug.ref} was taken back.")
+        raise Moved(bug, f"{bug.ref} was taken back.", to)
     outcome = before if before in (Status.LIVE, Status.DECLINED) else None
-    if to not in ALLOWED[before] or TAKES_BACK.get(kind) != outcome:
-        raise Conflict(f"A bug that is {before.label} cannot become {to.label}.")
+    may_follow = to in ALLOWED[before] and TAKES_BACK.get(kind) == outcome
+    refuse_unseen(bug, seen, to, can_still=may_follow)
+    if not may_follow:
+        raise Moved(bug, f"A bug that is {before.label} cannot become {to.label}.", to)
     if kind not in (EventKind.BUG_ANSWERED, EventKind.BUG_CAME_BACK):
         columns |= looking.looked(bug, actor)
     if to in ENDS_A_SNOOZE and bug.snoozed_until is not None:
@@ -268,9 +269,9 @@ def _move(
     events.record(kind, bug=bug, actor=actor, before=before, after=to, **what)
 
 
-def _refuse_part(bug: Bug) -> None:
+def _refuse_part(bug: Bug, to: Status | None = None) -> None:
     if bug.merged_into_id is not None:
-        raise Conflict(f"{bug.ref} is part of BUG-{bug.canonical_id}. Move that one.")
+        raise Moved(bug, f"{bug.ref} is part of BUG-{bug.canonical_id}. Move that one.", to)
 
 
 def _check_note(notes: Mapping[str, str], sentence: str) -> None:

@@ -195,7 +195,7 @@ def test_a_stale_page_shows_both_values_and_who_changed_it(app, lead):
 
     assert page.status_code == 409
     shown = re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", page.text))
-    assert re.search(r"Label Luka changed it just now\. Now Find Yours Seek", shown)
+    assert re.search(r"Label Luka changed it 1 s ago\. Now Find Yours Seek", shown)
     again = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page.text))
     assert lead.post(url, {**again, "label": "Seek"}).status_code == 303
     found = db.session.get_one(Option, option)

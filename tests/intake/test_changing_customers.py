@@ -87,7 +87,7 @@ def test_two_people_who_change_one_field_both_hear_of_it(app):
         "name",
         "Hana Kovač",
         "Hanna",
-        "Lea changed it just now.",
+        "Lea changed it 1 s ago.",
     )
 
 

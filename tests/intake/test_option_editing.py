@@ -66,7 +66,7 @@ def test_two_people_who_change_the_same_field_see_both_values(lead):
         "label_de",
         "Suche",
         "Suchen",
-        "Luka changed it just now.",
+        "Luka changed it 1 s ago.",
     )
     assert (option.labels, option.hint) == ({"de": "Suche"}, "")
 

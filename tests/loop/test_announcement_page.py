@@ -135,7 +135,7 @@ def test_a_36_of_two_people_who_change_the_same_words_the_second_sees_both_and_k
     answer = lea.post(f"{url}/notes", {**seen, "note_en": "By law.", "workaround_en": "Print it."})
 
     assert answer.status_code == 409
-    assert "Jonas changed it just now." in words_of(answer)
+    assert "Jonas changed it 1 s ago." in words_of(answer)
     assert "By rule." in answer.text
     assert ">\nBy law.</textarea>" in answer.text
     assert announcement_of(bug).notes["en"] == "By rule."

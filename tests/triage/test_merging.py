@@ -120,8 +120,8 @@ def test_taking_back_gives_back_exactly_its_own_people(mira):
         ("part", "BUG-1 is part of BUG-2 already. Merge that one."),
         ("withdrawn", "BUG-1 was taken back."),
         ("into withdrawn", "BUG-2 was taken back."),
-        ("moved", "Mira moved BUG-1 to In progress just now. Nothing of yours was saved yet."),
-        ("other moved", "Mira moved BUG-2 to In progress just now. Nothing of yours was saved yet."),
+        ("moved", "Mira moved BUG-1 to In progress 1 s ago. Nothing of yours was saved yet."),
+        ("other moved", "Mira moved BUG-2 to In progress 1 s ago. Nothing of yours was saved yet."),
     ],
 )
 def test_what_cannot_be_merged_is_refused_in_words(mira, case, sentence):

@@ -141,7 +141,7 @@ def test_the_second_of_two_people_hears_what_the_first_did_and_sees_both_sides_a
     answer = visit(app, mira).post(f"/bugs/{bug.ref}/merge", {"into": other.ref, "seen": "new", "into_seen": "new"})
 
     assert (answer.status_code, bug.merged_into_id) == (409, None)
-    assert f"Jonas moved {other.ref} to In progress just now." in answer.text
+    assert f"Jonas moved {other.ref} to In progress 1 s ago." in answer.text
     assert fields_of(answer, f"/bugs/{bug.ref}/merge")["into_seen"] == "in_progress"
 
 

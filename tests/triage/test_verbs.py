@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from bugintake.core.db import db, transaction
 from bugintake.core.errors import Conflict
-from bugintake.intake.models import Bug, Option, OptionList, Question, Report, Status
+from bugintake.intake.models import Option, OptionList, Question, Report, Status
 from bugintake.team.models import Role
 from bugintake.triage import transitions
 from tests.duty.conftest import make_rotation
@@ -16,7 +16,6 @@ from tests.factories import (
     make_customer,
     make_option,
     make_user,
-    make_version,
 )
 from tests.visitors import visit
 
@@ -32,20 +31,6 @@ def test_the_second_of_two_people_gets_409_and_the_name_of_the_first(app, mira):
     assert answer.status_code == 409
     assert "Jonas moved" in answer.text
     assert bug.status == Status.IN_PROGRESS
-
-
-def test_the_second_person_keeps_the_note_they_typed(app, mira):
-    bug, jonas = make_bug(), make_user(name="Jonas Sommer")
-    make_version("4.13.0")
-    visit(app, jonas).post(f"/bugs/{bug.ref}/work", {"seen": "new"})
-    version = db.session.scalars(sa.select(Bug)).one()
-
-    answer = visit(app, mira).post(
-        f"/bugs/{bug.ref}/fix", {"seen": "new", "version": "other", "version_new": "5", "note_en": "Typed with care."}
-    )
-
-    assert (answer.status_code, version.status) == (409, Status.IN_PROGRESS)
-    assert "Typed with care." in answer.text
 
 
 def test_an_agent_may_look_but_not_move(app):

@@ -98,7 +98,7 @@ def short_form(template: str, bugs: Sequence[Bug], form: Any, **words: Any) -> R
     """Ask what a verb has to know first; what is wrong with the answers is said at the form."""
     shown = {"bugs": bugs, "form": form, "waiting": {}, "chosen": {}, **words}
     shown["next"] = local_target(request.values.get("next"), "")
-    return make_response(render_template(template, **shown), 422 if form.errors else 200)
+    return make_response(render_template(template, **shown), 409 if words.get("moved") else 422 if form.errors else 200)
 
 
 def back(bug: Bug) -> str:

@@ -141,12 +141,15 @@ def _asked(
     template: str, bugs: Sequence[Bug], form: Any, waiting: dict[str, int], change: Change
 ) -> ResponseReturnValue:
     """Ask first; once the form itself was sent, change each bug. What is wrong with the words is said at the form."""
+    chosen = {bug.ref: seen.status or bug.status for bug, seen in zip(bugs, _chosen().values(), strict=True)}
     if "asked" in request.form and form.validate():
         try:
             return _each(change)
         except Invalid as refusal:
             form.refuse(refusal.sentence, refusal.field)
-    chosen = {bug.ref: seen.status or bug.status for bug, seen in zip(bugs, _chosen().values(), strict=True)}
+        except Conflict as refusal:
+            form.refuse(refusal.sentence)
+            chosen = {bug.ref: bug.status for bug in bugs}
     words = {"bugs": bugs, "chosen": chosen, "form": form, "waiting": waiting, "next": _back()}
     return make_response(render_template(template, **words), 422 if form.errors else 200)
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from flask import flash, redirect, request, url_for
+from flask import flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -18,6 +18,7 @@ from bugintake.intake.queries import bug_or_404
 from bugintake.team.guards import engineer_required, signed_in_user
 from bugintake.team.models import LANGUAGES, User
 from bugintake.triage import forms, owners, queries, transitions, verbs
+from bugintake.triage.moves import Moved
 from bugintake.triage.views import bp
 from bugintake.triage.views.bug import back, done, short_form
 
@@ -35,6 +36,13 @@ def _verb(
         change(bug, form)
         move = transitions.last_move(bug)
     return done(bug, f"{bug.ref} {words}", move, ask(bug, me))
+
+
+@bp.errorhandler(Moved)
+def moved(refusal: Moved) -> ResponseReturnValue:
+    """Show where a bug stands that somebody else moved first, and let the person choose which of the two is to be."""
+    asked = [(name, value) for name, value in request.form.items(multi=True) if name not in ("csrf_token", "seen")]
+    return make_response(render_template("triage/moved.html", moved=refusal, asked=asked), refusal.status)
 
 
 @bp.post("/bugs/<ref>/acceptance")
@@ -116,7 +124,7 @@ def fix(ref: str) -> ResponseReturnValue:
         if move is not None:
             told = plural(bug.waiting_count, "person waits", "people wait")
             return done(bug, f"{bug.ref} is {bug.status.label.lower()}. {told} to be told.", move)
-    return short_form("triage/fix.html", [bug], form, waiting=waiting)
+    return short_form("triage/fix.html", [bug], form, waiting=waiting, moved=form.moved)
 
 
 @bp.route("/bugs/<ref>/decline", methods=["GET", "POST"])
@@ -138,7 +146,7 @@ def decline(ref: str) -> ResponseReturnValue:
         if move is not None:
             told = plural(bug.waiting_count, "person", "people")
             return done(bug, f"{bug.ref} is declined. {told} will be told why.", move)
-    return short_form("triage/decline.html", [bug], form, waiting=waiting)
+    return short_form("triage/decline.html", [bug], form, waiting=waiting, moved=form.moved)
 
 
 @bp.route("/bugs/<ref>/question", methods=["GET", "POST"])
@@ -170,7 +178,7 @@ def ask(ref: str) -> ResponseReturnValue:
         move = _accepted(bug, form, change)
         if move is not None:
             return done(bug, _("%(ref)s waits for an answer.", ref=bug.ref), move)
-    return short_form("triage/ask.html", [bug], form, known=form_use.missing_before(me))
+    return short_form("triage/ask.html", [bug], form, moved=form.moved, known=form_use.missing_before(me))
 
 
 def _teller(report: Report) -> str:
@@ -180,11 +188,17 @@ def _teller(report: Report) -> str:
 
 
 def _accepted(bug: Bug, form: Any, change: Callable[[], None]) -> Event | None:
-    """Try a change and return the move it made; what the rules refuse about one field is said there, nothing lost."""
+    """Try a change and return the move it made; what the rules refuse about one field is said there, nothing lost.
+
+    Where somebody else moved the bug first, the form says so and asks once more, for the bug as it stands now.
+    """
     try:
         with transaction():
             change()
             return transitions.last_move(bug)
+    except Moved as refusal:
+        form.moved, form.seen.data = refusal, bug.status
+        return None
     except Invalid as refusal:
         name = f"note_{form.languages[0]}" if refusal.field == "customer_note" else refusal.field or ""
         if name in form:
