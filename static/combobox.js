@@ -3,10 +3,12 @@
 //                                  data-placeholder; data-other="name" offers "Not listed: use …" and posts the words there
 //   <input data-combo data-src>    rows from GET src?q= → {items: [{value, label, hint, …}]}; data-value names the hidden
 //                                  input that posts the chosen value; the words themselves are posted too;
-//                                  data-nothing: what is said where nothing is found
+//                                  data-nothing: what is said where nothing is found; data-new="New customer" offers what
+//                                  was typed as a row of that name
 // The first keystroke empties the value, so nothing stale is ever posted. Tab or Enter takes the highlighted row, Esc
 // puts back what was there and then leaves. The text is never completed inside the field: that breaks dictation.
-// Events on the control: change; combo:known {item|null} and combo:unknown {text}, a complete address nobody has.
+// Events on the control: change; combo:known {item|null}; combo:unknown {text, isPicked}, a complete address nobody has,
+// or what was typed once its row is picked.
 const OTHER = "other";
 const say = (text) => document.dispatchEvent(new CustomEvent("say", { detail: text }));
 const LETTERS = { đ: "d", ð: "d", ł: "l", ø: "o", ı: "i", ß: "ss", æ: "ae", œ: "oe", þ: "th" };
@@ -119,7 +121,7 @@ function combobox(input, source) {
         make(
           "div",
           { class: `opt-row${row.isOther ? " other" : ""}`, role: "option", id: `${list.id}-${index}`, "aria-selected": "false" },
-          make("span", {}, ...(row.isOther ? [`Not listed: use “${row.label}”`] : marked(row.label, tokens))),
+          make("span", {}, ...(row.isOther ? [`${source.offer} “${row.label}”`] : marked(row.label, tokens))),
           ...(row.hint ? [make("span", { class: "k" }, row.hint)] : []),
         ),
       ),
@@ -271,6 +273,7 @@ function fromSelect(select) {
   const words = () => select.form?.elements[select.dataset.other];
   const source = {
     nothing: "Nothing matches.",
+    offer: "Not listed: use",
     value: () => select.value,
     clear: () => set(""),
     restore: set,
@@ -309,14 +312,23 @@ function fromServer(input) {
   const tell = (name, detail) => input.dispatchEvent(new CustomEvent(`combo:${name}`, { bubbles: true, detail }));
   const looksComplete = (text) => /^[^\s@]+@[^\s@.]+(\.[^\s@.]+)+$/.test(text);
   const isIn = (row, query) => [row.email, row.label, row.hint].some((words) => words && fold(words).includes(query));
+  const withNew = (items, query, text) => {
+    const isKnown = items.some((row) => [row.email, row.label].some((words) => words && fold(words) === query));
+    return input.dataset.new && query && !isKnown ? [...items, { isOther: true, label: text }] : items;
+  };
+  let last = null; // the row that was taken
   const source = {
     nothing: input.dataset.nothing ?? "Nobody found. A complete e-mail address adds a new one.",
+    offer: `${input.dataset.new}:`,
     value: () => hidden.value,
     clear() {
       hidden.value = "";
       if (!looksComplete(input.value.trim())) tell("known", { item: null });
     },
-    restore: (value) => (hidden.value = value),
+    restore(value) {
+      hidden.value = value;
+      if (value && last?.value === value) tell("known", { item: last });
+    },
     isSearching: () => current !== null,
     hurry: () => current?.start(),
     show() {},
@@ -326,7 +338,7 @@ function fromServer(input) {
       current = null;
       const done = (items) => {
         if (looksComplete(text) && !items.some((row) => isIn(row, query))) tell("unknown", { text });
-        return items;
+        return withNew(items, query, text);
       };
       if (known.has(query)) return done(known.get(query));
       const controller = new AbortController();
@@ -344,6 +356,8 @@ function fromServer(input) {
       return answer.finally(() => (current === mine ? (current = null) : null));
     },
     take(row) {
+      if (row.isOther) return tell("unknown", { text: row.label, isPicked: true });
+      last = row;
       hidden.value = row.value;
       input.value = row.label;
       input.dispatchEvent(new Event("change", { bubbles: true }));

@@ -4,9 +4,10 @@
 //   select[name=area], [name=symptom]      their choice asks GET src?area=&symptom=&text= (and the words that are not listed) → {items: [{ref, title, status,
 //                                          status_label, people_waiting, age, why, attach_url}], intended: {note, declines: [{title, url}]}}
 //   [data-areas="3 8"]                     holds a list that is asked for these areas only: seen (data-asked) and kept there
-//   #new-customer                          shown for an address nobody has (combo:unknown), hidden for everybody else
+//   #new-customer                          shown for somebody nobody knows (combo:unknown), hidden for everybody else
 //   #customer-note                         a line about the chosen customer: item.note; item.platform and item.version
-//                                          fill the lists of those names while they are empty
+//                                          fill the lists of those names, unless a person chose or it is [data-asked]
+//   input[name=filled]                     names those lists, until a person chooses in them or the customer changes
 //   #customer-history[data-src]            what src/{id}/history says of the customer who is chosen
 // Where there is no rail, as on the page that attaches, everything but the known bugs works the same.
 const form = document.querySelector("form[data-intake]");
@@ -71,7 +72,8 @@ async function ask() {
 }
 
 function card(item, index) {
-  const goes = item.status === "live" || item.status === "declined" ? "Attach this customer: it still happens" : "Attach this customer";
+  const then = { live: ": which version do they have?", declined: " and read why it stays" };
+  const goes = `Attach this customer${then[item.status] ?? ""}`;
   const key = make("kbd", "", "↵");
   key.setAttribute("aria-hidden", "true");
   const waiting = item.people_waiting ? `${item.people_waiting} waiting` : "nobody waits";
@@ -162,8 +164,11 @@ form.addEventListener("change", (event) => event.target.name === "area" && narro
 // ---- the customer
 const newcomer = document.getElementById("new-customer");
 const note = document.getElementById("customer-note");
-const standing = note?.textContent;
-form.addEventListener("combo:unknown", ({ detail: { text } }) => {
+const standing = note?.dataset.unknown;
+form.addEventListener("combo:unknown", ({ detail: { text, isPicked } }) => {
+  const isAddress = text.includes("@");
+  const name = form.elements.new_name;
+  if (isPicked && !isAddress && !name.value) name.value = text;
   const country = text.split(".").pop().toLowerCase();
   const spoken = newcomer?.hidden && newcomer.querySelector(`option[data-countries~="${CSS.escape(country)}"]`);
   if (spoken) spoken.selected = true; // a guess from the address, shown and changeable
@@ -182,16 +187,46 @@ async function recall(number) {
 }
 form.addEventListener("combo:known", ({ detail: { item } }) => {
   if (newcomer) newcomer.hidden = true;
-  if (note) note.textContent = item?.note || standing;
+  const filled = fill(item ?? {});
+  if (note) note.textContent = item?.note ? [item.note, FILLED[filled]].filter(Boolean).join(" ") : standing;
   recall(item?.value);
+});
+
+// What a customer's last report says of platform and version; what a person chose stays.
+const FILLED = {
+  platform: "The platform is filled in from it.",
+  version: "The version is filled in from it.",
+  "platform version": "Platform and version are filled in from it.",
+};
+let isFilling = false;
+const filledLists = () => form.elements.filled?.value.split(" ").filter(Boolean) ?? [];
+function fill(item) {
+  const before = filledLists();
+  const now = [];
   for (const name of ["platform", "version"]) {
     const select = form.elements[name];
-    if (!item?.[name] || !select || select.value) continue;
-    select.value = item[name];
-    select.dispatchEvent(new Event("change", { bubbles: true }));
+    if (!select || "asked" in select.dataset || (select.value && !before.includes(name))) continue;
+    const was = select.value;
+    select.value = item[name] ?? "";
+    if (select.value) now.push(name);
+    isFilling = true;
+    if (select.value !== was) select.dispatchEvent(new Event("change", { bubbles: true }));
+    isFilling = false;
   }
+  if (form.elements.filled) form.elements.filled.value = now.join(" ");
+  return now.join(" ");
+}
+form.addEventListener("change", ({ target }) => {
+  if (!isFilling && filledLists().includes(target.name)) form.elements.filled.value = filledLists().filter((name) => name !== target.name).join(" ");
 });
-if (newcomer && !newcomer.querySelector(".bad") && ![...newcomer.querySelectorAll("input")].some((each) => each.value)) newcomer.hidden = true;
+
+// Whoever has no address is found by the name that is added: both say the same.
+form.elements.new_name?.addEventListener("input", ({ target }) => {
+  const { customer, customer_id: known } = form.elements;
+  if (customer.value.trim() && !customer.value.includes("@") && !known.value) customer.value = target.value;
+});
+const isNeeded = (each) => each.value && each.type !== "hidden";
+if (newcomer && !form.querySelector(".who .bad") && ![...newcomer.querySelectorAll("input")].some(isNeeded)) newcomer.hidden = true;
 
 // ---- keys: digits choose how bad it is, Ctrl+Enter files, Enter alone never does
 document.addEventListener("keydown", (event) => {

@@ -13,7 +13,7 @@ from PIL import Image
 from bugintake.core import clock, events
 from bugintake.core.db import db, transaction
 from bugintake.core.events import EventKind
-from bugintake.intake import catalogue, further_lists, reports
+from bugintake.intake import attaching, catalogue, further_lists, reports
 from bugintake.intake.attachments import keeping
 from bugintake.intake.attachments.models import Attachment
 from bugintake.intake.customers import adding
@@ -149,7 +149,7 @@ def make_report(
     telling = make_telling(customer, **values)
     with transaction():
         if bug is not None:
-            return reports.attach(bug, telling, actor=actor)
+            return attaching.attach(bug, telling, actor=actor)
         return reports.file_report(telling, actor=actor)
 
 

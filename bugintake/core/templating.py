@@ -1,6 +1,7 @@
 """Templates: assets, panels that later rooms add to earlier rooms' pages, navigation, and how times read."""
 
 import hashlib
+import re
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
@@ -104,8 +105,15 @@ def asset(*names: str) -> str:
 
 @cache
 def joined(names: tuple[str, ...]) -> bytes:
-    """Join scripts to one module, each in a block of its own, where its names are its own too."""
-    return b"".join(b"{\n" + (folder("static") / name).read_bytes() + b"}\n" for name in names)
+    """Join scripts to one module, each in a block of its own, where its names are its own too.
+
+    Comments that fill a line are for whoever reads the scripts, and are left out.
+    """
+    scripts = [_COMMENT.sub(b"", (folder("static") / name).read_bytes()) for name in names]
+    return b"".join(b"{\n" + script + b"}\n" for script in scripts)
+
+
+_COMMENT = re.compile(rb"^ *//.*\n", re.MULTILINE)
 
 
 def theme() -> str:

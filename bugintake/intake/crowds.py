@@ -3,7 +3,6 @@
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,10 +13,10 @@ from bugintake.core.errors import Conflict, Invalid
 from bugintake.core.events import Event, EventKind
 from bugintake.core.forms import clean_line
 from bugintake.core.security import hash_secret
-from bugintake.intake import filing, waiting
+from bugintake.intake import attaching, filing, waiting
 from bugintake.intake.customers import adding, queries
 from bugintake.intake.customers.models import Account, Customer
-from bugintake.intake.models import Bug, OptionList, Remark, Report, SettledBy
+from bugintake.intake.models import Bug, OptionList, Report, SettledBy
 from bugintake.intake.reports import TEXT_LENGTH, canonical, hold_canonical
 from bugintake.team.models import LANGUAGES, User
 from bugintake.team.workspace import workspace
@@ -96,11 +95,14 @@ def meant(bug: Bug, text: str, company: str) -> Crowd:
     )
 
 
-def attach_all(bug: Bug, crowd: Crowd, *, words: str, languages: Mapping[str, str], actor: User, key: str) -> str:
+def attach_all(
+    bug: Bug, crowd: Crowd, *, words: str, languages: Mapping[str, str], actor: User, key: str, version: str = ""
+) -> str:
     """Let everybody of a crowd wait for a bug who does not yet, all or none, and return the name to take it back by.
 
     Who is new is added, in the language chosen for their address. Sent twice, it happens once. Records report.attached
-    for each. Raises Conflict for a bug that was taken back, Invalid as add_customer.
+    for each; a live bug comes back, unless their `version` lacks the fix. Raises Conflict for a bug that was taken
+    back, Invalid as add_customer, and where the version has to be known.
     """
     bug = canonical(bug)
     batch = hash_secret(f"crowd {actor.id} {bug.id} {key}")[:32]
@@ -116,8 +118,10 @@ def attach_all(bug: Bug, crowd: Crowd, *, words: str, languages: Mapping[str, st
     people = {each.id: each for each in adding.hold_standing([*crowd.known, *added])}
     theirs = waiting.reports_under(bug.id).where(Report.customer_id.in_(people)).order_by(Report.id)
     earlier = {report.customer_id: report for report in db.session.scalars(theirs)}
-    again = [(report, _wait_again(report, words)) for report in earlier.values() if report.settled_at is not None]
-    chosen = filing.options_chosen(filing.Typed(), bug)
+    again = [
+        (report, attaching.wait_again(report, words)) for report in earlier.values() if report.settled_at is not None
+    ]
+    chosen = filing.options_chosen(filing.Typed(choices={OptionList.VERSION: version}), bug)
     choices = {f"{kind}_id": chosen[kind].id for kind in OptionList if kind in chosen}
     texts = {"actual": words, "filed_by_id": actor.id, "bug_id": bug.id}
     new = [
@@ -128,10 +132,12 @@ def attach_all(bug: Bug, crowd: Crowd, *, words: str, languages: Mapping[str, st
     db.session.add_all(new)
     bug.changed_at = clock.now()
     waiting.recount([bug.id])
+    live = attaching.where_live(bug, chosen[OptionList.VERSION])
     for report, before in again:
-        events.record(EventKind.REPORT_ATTACHED, actor=actor, bug=bug, report=report, crowd=batch, **before)
+        what = {"crowd": batch, **before, **live}
+        events.record(EventKind.REPORT_ATTACHED, actor=actor, bug=bug, report=report, **what)
     for report in new:
-        events.record(EventKind.REPORT_ATTACHED, actor=actor, bug=bug, report=report)
+        events.record(EventKind.REPORT_ATTACHED, actor=actor, bug=bug, report=report, **live)
     return batch
 
 
@@ -149,29 +155,13 @@ def take_back(bug: Bug, batch: str, *, actor: User) -> int:
     for report in new:
         report.settled_at, report.settled_by = clock.now(), SettledBy.WITHDRAWN
     for report, before in again:
-        report.settled_at = datetime.fromisoformat(before["settled_at"])
-        report.settled_by = SettledBy(before["settled_by"])
-    said = [before["remark"] for _report, before in again if "remark" in before]
-    db.session.execute(sa.delete(Remark).where(Remark.id.in_(said)))
+        attaching.stand_as_before(report, before)
     bug.changed_at = clock.now()
     waiting.recount([bug.id])
     taken = [*new, *(report for report, _before in again)]
     for report in taken:
         events.record(EventKind.REPORT_WITHDRAWN, actor=actor, bug=bug, report=report)
     return len(taken)
-
-
-def _wait_again(report: Report, words: str) -> dict[str, Any]:
-    """Let somebody wait who had stopped, and say how they had."""
-    before: dict[str, Any] = {"settled_at": report.settled_at and report.settled_at.isoformat()}
-    before["settled_by"] = report.settled_by
-    report.settled_at = report.settled_by = None
-    if words:
-        remark = Remark(report_id=report.id, text=words)
-        db.session.add(remark)
-        db.session.flush()
-        before["remark"] = remark.id
-    return before
 
 
 def _waiting_again_by(batch: str, bug: Bug) -> list[tuple[Report, dict[str, Any]]]:

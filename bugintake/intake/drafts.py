@@ -25,7 +25,7 @@ FORGET_DISCARDED_AFTER = timedelta(days=1)
 OFFERED = 10
 LEFT_OPEN = 3600  # seconds
 SURROUNDINGS = frozenset({"csrf_token", "revision", "ask", "bug", "choice", "confirmed"})
-NO_WORDS = frozenset({"key", "source"})
+NO_WORDS = frozenset({"key", "source", "filled"})
 
 
 def new_key(user: User) -> str:

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from bugintake.core.db import db, one_at_a_time
 from bugintake.core.errors import Invalid
 from bugintake.core.forms import clean_line
-from bugintake.intake import catalogue, drafts, further_lists, proposals, reports
+from bugintake.intake import attaching, catalogue, drafts, further_lists, proposals, reports
 from bugintake.intake.attachments import keeping
 from bugintake.intake.customers import adding
 from bugintake.intake.customers.models import Customer
@@ -33,6 +33,8 @@ NOT_CHOSEN = {
     OptionList.PLATFORM: "Choose the platform.",
     OptionList.VERSION: "Choose the version.",
 }
+WHICH_VERSION = "Choose the version the customer has: it decides whether the bug came back."
+UNKNOWN = "Nobody is called that. Type their e-mail address, or write the same as the name of a new customer below."
 NOBODY = "Choose the customer, or say that we found it ourselves."
 
 
@@ -83,7 +85,7 @@ def submit(typed: Typed, bug: Bug | None, *, actor: User, key: str | None) -> Re
         choices=further_lists.chosen(typed.further, chosen[OptionList.AREA], is_complete=bug is None),
     )
     if bug is not None:
-        report = reports.attach(bug, telling, actor=actor, key=own_key)
+        report = attaching.attach(bug, telling, actor=actor, key=own_key)
     else:
         report = reports.file_report(telling, actor=actor, key=own_key)
     if own_key is not None:
@@ -96,7 +98,8 @@ def options_chosen(typed: Typed, bug: Bug | None = None) -> dict[OptionList, Opt
     """Find every choice by id, label or alias; a word that is not listed is proposed.
 
     Who attaches to a bug may leave choices out: the bug's own stand for where, what and how bad, "Not sure" for the
-    rest. Raises Invalid, naming the list, for one that is missing, unknown or retired.
+    rest; of a live one the version decides whether it came back, so that is not left out. Raises Invalid, naming the
+    list, for one that is missing, unknown or retired.
     """
     _held = _read_together(typed.choices)
     return {kind: _option(kind, typed, bug) for kind in ASKED}
@@ -117,6 +120,17 @@ def customer_meant(typed: Typed, *, actor: User, key: str | None = None) -> Cust
     What stands in the field counts, not what was picked before; whom the same submission added already is not added
     again. Raises Invalid where nobody or several are meant.
     """
+    known = _customer_known(typed, key)
+    return known if known is not None else _added(typed, actor)
+
+
+def check_customer(typed: Typed, *, key: str | None = None) -> None:
+    """Raise Invalid as customer_meant, adding nobody: so that everything wrong with a form is said at once."""
+    if _customer_known(typed, key) is None:
+        _check_new(typed)
+
+
+def _customer_known(typed: Typed, key: str | None) -> Customer | None:
     picked = customer_picked(typed)
     if picked is not None:
         return picked
@@ -130,7 +144,7 @@ def customer_meant(typed: Typed, *, actor: User, key: str | None = None) -> Cust
     earlier = reports.filed_as(key) if key is not None else None
     if earlier is not None and earlier.customer is not None and earlier.customer.name == typed.new_name:
         return earlier.customer
-    return _added(typed, actor)
+    return None
 
 
 def customer_picked(typed: Typed) -> Customer | None:
@@ -146,29 +160,30 @@ def customer_picked(typed: Typed) -> Customer | None:
     return adding.standing_for(customer) if customer.erased_at is None else None
 
 
-def _added(typed: Typed, actor: User) -> Customer:
+def _check_new(typed: Typed) -> None:
     if "@" in typed.customer:
         address = adding.normalise_address(typed.customer)
         if not typed.new_name:
             raise Invalid(f"{address} is new to us. Give the name, and they are added.", "name")
+    elif not typed.new_name or typed.customer not in ("", typed.new_name):
+        raise Invalid(UNKNOWN, "customer")
+    elif adding.customers_called(typed.new_name):
+        raise Invalid(f"There is already a customer called {typed.new_name}: type the name here.", "customer")
+
+
+def _added(typed: Typed, actor: User) -> Customer:
+    if "@" not in typed.customer:
+        one_at_a_time(f"customer {typed.new_name}")
+    _check_new(typed)
+    if "@" in typed.customer:
         return adding.known_or_new(
-            address,
+            typed.customer,
             name=typed.new_name,
             language=typed.new_language,
             company=typed.new_company,
             default=workspace().language,
             actor=actor,
         )
-    if not typed.new_name or typed.customer not in ("", typed.new_name):
-        raise Invalid(
-            "Nobody is called that. Type their e-mail address; or, to add somebody without one, "
-            "leave this empty and give their name below.",
-            "customer",
-        )
-    one_at_a_time(f"customer {typed.new_name}")
-    called = adding.customers_called(typed.new_name)
-    if called:
-        raise Invalid(f"There is already a customer called {typed.new_name}: type the name here.", "customer")
     account = adding.account_named(typed.new_company) if typed.new_company else None
     language = typed.new_language or workspace().language
     return adding.add_customer(email=None, name=typed.new_name, language=language, actor=actor, account=account)
@@ -192,6 +207,8 @@ def _option(kind: OptionList, typed: Typed, bug: Bug | None) -> Option:
         return catalogue.choose(kind, typed.choices[kind])
     if typed.not_listed.get(kind):
         return proposals.propose(kind, typed.not_listed[kind])
+    if bug is not None and kind == OptionList.VERSION and attaching.asks_version(bug):
+        raise Invalid(WHICH_VERSION, kind.value)
     if bug is not None:
         own = {OptionList.AREA: bug.area, OptionList.SYMPTOM: bug.symptom, OptionList.IMPACT: bug.impact}
         stands_in = own.get(kind) or catalogue.not_sure(kind)

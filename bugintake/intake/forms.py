@@ -13,7 +13,7 @@ from bugintake.intake import further_lists, proposals
 from bugintake.intake.catalogue import LABEL_LENGTH, Choice, choose
 from bugintake.intake.customers.adding import COUNTRIES
 from bugintake.intake.customers.queries import language_name
-from bugintake.intake.filing import ASKED, NOBODY, NOT_CHOSEN, Typed
+from bugintake.intake.filing import ASKED, NOBODY, NOT_CHOSEN, WHICH_VERSION, Typed
 from bugintake.intake.hints import Hint, hints, masked, secrets_in
 from bugintake.intake.list_models import FurtherList
 from bugintake.intake.models import OptionList
@@ -50,12 +50,14 @@ class ReportForm(Form):
     source = HiddenField()
     key = HiddenField()
     revision = HiddenField()
+    filled = HiddenField()  # the lists that the customer's last report filled in, and nobody chose
 
     lists: Sequence[FurtherList] = ()
     offered: Choices = {}
     strays: Sequence[str] = ()
     PREFILLED = ("customer", "new_name", "new_company", "new_language", "steps", "actual", "expected")
     is_attaching = False
+    asks_version = False  # of a live bug: it decides whether that came back
     refused_files: Sequence[str] = ()
     notes: Sequence[str] = ()
     hints: Sequence[Hint] = ()
@@ -86,6 +88,13 @@ class ReportForm(Form):
             field.raw_data = [masked(kept(field))]
             field.process_formdata(field.raw_data)
         return {name: kept(self[name]) for name in NEEDED}
+
+    def leave_open(self, name: str) -> None:
+        """Empty a list that the customer's last report filled in: what they used then says nothing of now."""
+        filled = (self.filled.data or "").split()
+        if name in filled:
+            self[name].data, self[name].raw_data = "", [""]
+            self.filled.data = " ".join(each for each in filled if each != name)
 
     def field_of(self, kind: OptionList) -> Any:
         """Return the field of a list."""
@@ -192,6 +201,8 @@ class ReportForm(Form):
         elif not given:
             if not self.is_attaching:
                 self.refuse(NOT_CHOSEN[kind], kind.value)
+            elif self.asks_version and kind == OptionList.VERSION:
+                self.refuse(WHICH_VERSION, kind.value)
         elif not self._offers(kind, given):
             try:
                 choose(kind, given)

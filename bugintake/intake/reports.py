@@ -1,4 +1,4 @@
-"""Reports: filing a bug, attaching one more customer to it, taking a report back."""
+"""Reports: filing a bug, taking a report back, and which bug a report counts for."""
 
 import hashlib
 import json
@@ -16,7 +16,7 @@ from bugintake.intake import further_lists, proposals, waiting
 from bugintake.intake.customers import adding
 from bugintake.intake.customers.models import Customer
 from bugintake.intake.further_lists import Chosen
-from bugintake.intake.models import Bug, Option, Remark, Report, SettledBy, Status
+from bugintake.intake.models import Bug, Option, Report, SettledBy, Status
 from bugintake.team.models import User
 
 TITLE_LENGTH = 120
@@ -71,11 +71,11 @@ def file_report(telling: Telling, *, actor: User, key: str | None = None) -> Rep
     for name, sentence in NEEDED.items():
         if not getattr(telling, name):
             raise Invalid(sentence, name)
-    _check_texts(telling)
-    earlier = _filed_before(telling, None, actor, key)
+    check_texts(telling)
+    earlier = filed_before(telling, None, actor, key)
     if earlier is not None:
         return earlier
-    telling = _of_whoever_stands(telling)
+    telling = of_whoever_stands(telling)
     bug = Bug(
         title=title_from(telling),
         area_id=telling.area.id,
@@ -86,36 +86,9 @@ def file_report(telling: Telling, *, actor: User, key: str | None = None) -> Rep
         waiting_count=1 if telling.customer else 0,
     )
     db.session.add(bug)
-    report = _add(telling, bug, None, actor, key)
+    report = add_report(telling, bug, None, actor, key)
     bug.canonical_id = bug.id
     events.record(EventKind.REPORT_FILED, actor=actor, bug=bug, report=report)
-    proposals.note_use(telling.options, report, bug, actor=actor)
-    return report
-
-
-def attach(bug: Bug, telling: Telling, *, actor: User, key: str | None = None) -> Report:
-    """Let one more customer wait for a known bug, with their own words.
-
-    Acts on the canonical bug. A customer who is there already gets a remark, and waits again if
-    they had stopped. Records report.attached. Raises Invalid for an overlong text, Conflict as file_report.
-    """
-    _check_texts(telling)
-    earlier = _filed_before(telling, canonical(bug), actor, key)
-    if earlier is not None:
-        return earlier
-    bug = hold_canonical(bug)  # what it became while this waited for its row decides whether an outcome is owed
-    if bug.withdrawn_at is not None:
-        raise Conflict(f"{bug.ref} was taken back, so nobody can wait for it.")
-    telling = _of_whoever_stands(telling)
-    report = _report_of(bug, telling.customer)
-    if report is None:
-        report = _add(telling, bug, bug, actor, key)
-    else:
-        _remark(report, telling)
-        report.settled_at = report.settled_by = None
-    bug.changed_at = clock.now()
-    waiting.recount([bug.id])
-    events.record(EventKind.REPORT_ATTACHED, actor=actor, bug=bug, report=report)
     proposals.note_use(telling.options, report, bug, actor=actor)
     return report
 
@@ -174,7 +147,8 @@ def first_sentence(text: str) -> str:
     return clean_line(_SENTENCE_END.split(text.strip(), maxsplit=1)[0]).rstrip(".")
 
 
-def _check_texts(telling: Telling) -> None:
+def check_texts(telling: Telling) -> None:
+    """Raise Invalid for a text that is too long."""
     for name in ("steps", "actual", "expected"):
         if len(getattr(telling, name)) > TEXT_LENGTH:
             raise Invalid(f"That is longer than {TEXT_LENGTH:,} characters. Keep what somebody needs to see it.", name)
@@ -191,7 +165,8 @@ def filed_as(key: str) -> Report | None:
 _FILED_AS = sa.select(Report).where(Report.submission_key == sa.bindparam("key"))
 
 
-def _filed_before(telling: Telling, bug: Bug | None, actor: User, key: str | None) -> Report | None:
+def filed_before(telling: Telling, bug: Bug | None, actor: User, key: str | None) -> Report | None:
+    """Return the report that the same submission made before. Raises Conflict where it was another one."""
     report = filed_as(key) if key is not None else None
     if report is None:
         return None
@@ -200,7 +175,7 @@ def _filed_before(telling: Telling, bug: Bug | None, actor: User, key: str | Non
     return report
 
 
-def _of_whoever_stands(telling: Telling) -> Telling:
+def of_whoever_stands(telling: Telling) -> Telling:
     """Let the record tell it that the customer's was merged into meanwhile."""
     if telling.customer is None:
         return telling
@@ -208,14 +183,8 @@ def _of_whoever_stands(telling: Telling) -> Telling:
     return telling if customer is telling.customer else replace(telling, customer=customer)
 
 
-def _report_of(bug: Bug, customer: Customer | None) -> Report | None:
-    if customer is None:
-        return None
-    query = waiting.reports_under(bug.id).where(Report.customer_id == customer.id)
-    return db.session.scalars(query.order_by(Report.id).limit(1)).first()
-
-
-def _add(telling: Telling, bug: Bug, named: Bug | None, actor: User, key: str | None) -> Report:
+def add_report(telling: Telling, bug: Bug, named: Bug | None, actor: User, key: str | None) -> Report:
+    """Write down what was told about a bug; `named` is the known one that it was told of."""
     report = Report(
         bug=bug,
         customer_id=telling.customer.id if telling.customer else None,
@@ -238,14 +207,3 @@ def _add(telling: Telling, bug: Bug, named: Bug | None, actor: User, key: str | 
     db.session.flush()
     further_lists.keep(report, telling.choices)
     return report
-
-
-def _remark(report: Report, telling: Telling) -> None:
-    words = "\n\n".join(text for text in (telling.actual, telling.steps, telling.expected) if text)
-    chosen = {"impact": telling.impact.id, "platform": telling.platform.id, "version": telling.version.id}
-    chosen |= {further.name: option.id for further, option in telling.choices}
-    last = sa.select(Remark).where(Remark.report_id == report.id).order_by(Remark.id.desc()).limit(1)
-    said = db.session.scalars(last).first()
-    is_news = bool(words) and (said is None or (said.text, said.choices) != (words, chosen))
-    if is_news:
-        db.session.add(Remark(report_id=report.id, text=words, choices=chosen))

@@ -135,6 +135,16 @@ def test_a_customer_without_an_address_is_found_by_name_or_added(program):
     assert (refused.status_code, "name or an address" in refused.text) == (422, True)
 
 
+@pytest.mark.parametrize(("version", "status"), [("4.12.1", "live"), ("4.13.0", "accepted"), ("Not sure", "accepted")])
+def test_a_live_bug_comes_back_with_a_customer_who_has_the_fix(program, version, status):
+    bug = make_bug(Status.LIVE)
+    make_option(OptionList.VERSION, version, is_unsure=version == "Not sure")
+
+    answer = program.post("/reports", a_report(bug=bug.ref, version=version))
+
+    assert (answer.status_code, answer.json["bug"]["status"]) == (201, status)
+
+
 def test_filing_with_a_bug_attaches_the_customer(program):
     bug = make_bug()
 

@@ -258,6 +258,8 @@ POST /customers/<customer_id>/erasure                    401    401      401    
 POST /customers/<customer_id>/erasure absent             401    401      401      403   403      403  404
 POST /customer-notes/<note_id>/removal                   401    401      401      in    in       in   in
 POST /customer-notes/<note_id>/removal absent            401    401      401      404   404      404  404
+POST /reports/<report_id>/tellings/<event_id>/undo       401    401      401      in    in       in   in
+POST /reports/<report_id>/tellings/<event_id>/undo restricted 401    401      401      404   404      in   in
 GET  /reports/<report_id>/withdrawal                     login  login    login    200   200      200  200
 GET  /reports/<report_id>/withdrawal restricted          login  login    login    404   404      200  200
 POST /reports/<report_id>/withdrawal                     401    401      401      in    in       in   in

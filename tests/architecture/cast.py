@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 from bugintake.core import clock
 from bugintake.core.db import db, transaction
 from bugintake.duty import overrides, roster
-from bugintake.intake import drafts, option_merging, proposals
+from bugintake.intake import attaching, drafts, option_merging, proposals
 from bugintake.intake.attachments.models import Attachment
 from bugintake.intake.customers import adding, changing, link_templates
 from bugintake.intake.models import Bug, OptionList, Report, Status
@@ -225,6 +225,13 @@ class Cast:
             with transaction():  # it is gone with the first who takes it away
                 note = changing.write_note(self.account, "They pay late.", actor=self.spare)
             pattern = pattern.replace("<note_id>", str(note.id))
+        if "<event_id>" in pattern and which != "absent":
+            report = db.session.get_one(Report, int(self.values(which)["report_id"]))
+            with transaction():  # and this
+                attaching.attach(report.bug, make_telling(report.customer), actor=self.staff["lead"])
+            told = attaching.last_telling(report)
+            assert told is not None
+            pattern = pattern.replace("<event_id>", str(told.id))
         for name, value in self.values(which).items():
             pattern = pattern.replace(f"<{name}>", value).replace(f"<path:{name}>", value)
         if "/proposals/" in pattern and which != "absent":
@@ -257,5 +264,5 @@ STAFF = ("agent", "engineer", "lead", "admin", "cookie")
 NUMBERS = (
     *("attachment_id", "user_id", "token_id", "sign_in_id", "report_id", "customer_id", "account_id", "option_id"),
     *("rotation_id", "override_id", "announcement_id", "message_id", "move_id", "delivery_id", "merge_id"),
-    *("comment_id", "draft_id", "note_id", "link_id", "rule_id", "view_id"),
+    *("comment_id", "draft_id", "event_id", "note_id", "link_id", "rule_id", "view_id"),
 )

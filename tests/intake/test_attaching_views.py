@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from bugintake.core.db import db, transaction
 from bugintake.intake.customers.models import Customer
-from bugintake.intake.models import Bug, Report, SettledBy, Status
+from bugintake.intake.models import Bug, OptionList, Remark, Report, SettledBy, Status
 from bugintake.team.models import Role
 from tests.counting import asked
 from tests.factories import make_bug, make_customer, make_report, make_user
@@ -234,7 +234,7 @@ def test_suggestions_name_the_customer_and_what_to_fill_in(agent, hana):
         "value": str(hana.id),
         "label": "Hana Kovač, Brightline",
         "hint": "hana@brightline.de",
-        "note": "Writes in German, 1 open report. Last report from Firefox 4.12.0, filled in below.",
+        "note": "Writes in German, 1 open report. Last report from Firefox 4.12.0.",
         "platform": str(options.platform_id),
         "version": str(options.version_id),
     }
@@ -305,3 +305,110 @@ def test_nobody_reads_customers_without_signing_in(app, hana):
         assert stranger.get(url).status_code == 302
     assert stranger.post("/reports/1/withdrawal").status_code == 401
     assert db.session.scalar(sa.select(sa.func.count()).select_from(Customer)) == 1
+
+
+@pytest.fixture
+def live(company):
+    return make_bug(Status.LIVE, area="Search", waiting=[make_customer(email="first@example.com")])
+
+
+def send(agent, bug, **values):
+    agent.post(f"/bugs/{bug.ref}/attach", {"confirmed": "1", **values})
+    return db.session.get_one(Bug, bug.id, populate_existing=True)
+
+
+def test_the_page_of_a_live_bug_asks_for_the_version_and_takes_none_from_an_earlier_report(agent, live, hana):
+    make_report(hana, platform="Firefox", version="4.12.0")
+
+    page = agent.get(f"/bugs/{live.ref}/attach?customer=hana@brightline.de")
+    refused = agent.post(f"/bugs/{live.ref}/attach", {"confirmed": "1", "customer": "hana kovac"})
+
+    assert "Which version does the customer have?" in text_of(page)
+    assert re.findall(r'value="\d+" selected>([^<]+)<', page.text) == ["Firefox"]
+    assert "autofocus>Attach" not in page.text
+    assert refused.status_code == 422
+    assert 'id="f-version-e"' in refused.text
+    assert "Choose the version the customer has: it decides whether the bug came back." in text_of(refused)
+
+
+def test_whose_version_is_older_than_the_fix_is_told_to_update(agent, live, hana):
+    bug = send(agent, live, customer="hana kovac", version="4.12.0")
+
+    page = text_of(agent.get(f"/bugs/{bug.ref}/filed"))
+    assert (bug.status, bug.waiting_count) == (Status.LIVE, 2)
+    assert "They have 4.12.0, and it is fixed since 4.13.0: tell them to update." in page
+    assert "You use 4.12.0: please update to 4.13.0." in page
+    assert "You will hear from us how it ends." not in page
+    assert "It came back" not in page
+
+
+@pytest.mark.parametrize("version", ["4.13.0", "Not sure"])
+def test_a_live_bug_comes_back_with_whoever_has_the_fix_or_cannot_say(agent, live, hana, version):
+    bug = send(agent, live, customer="hana kovac", version=version)
+
+    page = text_of(agent.get(f"/bugs/{bug.ref}/filed"))
+    assert (bug.status, bug.generation, bug.waiting_count) == (Status.ACCEPTED, 2, 2)
+    assert "It came back: it is open again, in the queue of whoever is on duty." in page
+    assert "You will hear from us how it ends." in page
+
+
+def test_a_live_bug_comes_back_with_a_customer_who_was_there(agent, live):
+    bug = send(agent, live, customer="first@example.com", version="4.13.0", actual="Again.")
+
+    assert (bug.status, bug.waiting_count) == (Status.ACCEPTED, 1)
+
+
+def test_what_was_added_to_a_report_is_said_and_taken_back_without_the_report(agent, bug, hana):
+    make_report(hana, bug=bug)
+    answer = agent.post(f"/bugs/{bug.ref}/attach", {"confirmed": "1", "customer": "hana kovac", "actual": "More."})
+
+    page = agent.get(answer.location)
+    undo = re.search(r'action="(/reports/2/tellings/\d+/undo)"', page.text)[1]
+    assert "Hana Kovač, Brightline" not in text_of(page)
+    assert "Hana Kovač told us of it before. What you typed is added to their report." in text_of(page)
+    assert "Take this report back" not in page.text
+    assert 'data-key="u"' in page.text
+    agent.post(undo)
+
+    report = db.session.get_one(Report, 2)
+    assert (report.settled_by, db.session.scalars(sa.select(Remark)).all()) == (None, [])
+    assert db.session.get_one(Bug, bug.id).waiting_count == 2
+    assert "Taken back. Nobody is written to about it." in text_of(agent.get("/new"))
+
+
+def test_undo_takes_a_customer_away_who_was_new_to_the_bug(agent, bug, hana):
+    answer = agent.post(f"/bugs/{bug.ref}/attach", {"confirmed": "1", "customer": "hana kovac"})
+    page = agent.get(answer.location)
+    assert "Attached. 2 people wait." in text_of(page)
+
+    undo = re.search(r'action="(/reports/2/tellings/\d+/undo)"', page.text)[1]
+    agent.post(undo)
+
+    assert db.session.get_one(Report, 2).settled_by == SettledBy.WITHDRAWN
+    assert agent.post(undo).status_code == 409
+    assert agent.post("/reports/1/tellings/1/undo").status_code == 404
+
+
+def test_undo_says_that_a_bug_which_came_back_stays_open(agent, live, hana):
+    answer = agent.post(f"/bugs/{live.ref}/attach", {"confirmed": "1", "customer": "hana kovac", "version": "4.13.0"})
+    undo = re.search(r'action="(/reports/\d+/tellings/\d+/undo)"', agent.get(answer.location).text)[1]
+
+    agent.post(undo)
+
+    assert "BUG-1 came back with it, and stays open until an engineer looks." in text_of(agent.get("/new"))
+    assert db.session.get_one(Bug, live.id).status == Status.ACCEPTED
+
+
+def test_many_at_once_say_which_version_they_have_of_a_live_bug(agent, live, option):
+    sent = {"addresses": "a@b.com, c@d.com", "key": "many"}
+    older, newer = (str(option(OptionList.VERSION, label).id) for label in ("4.12.0", "4.13.0"))
+    url = f"/bugs/{live.ref}/attach/many"
+
+    assert "it decides whether the bug came back" in text_of(agent.post(url, sent))
+    assert f'name="version" value="{older}"' in agent.post(url, {**sent, "version": older}).text
+    agent.post(url, {**sent, "version": older, "confirmed": "1"})
+    assert db.session.get_one(Bug, live.id, populate_existing=True).status == Status.LIVE
+    agent.post(url, {"addresses": "e@f.com, g@h.com", "key": "more", "version": newer, "confirmed": "1"})
+
+    bug = db.session.get_one(Bug, live.id, populate_existing=True)
+    assert (bug.status, bug.generation, bug.waiting_count) == (Status.ACCEPTED, 2, 5)

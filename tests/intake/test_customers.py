@@ -147,9 +147,7 @@ def test_a_suggestion_says_what_is_known_and_what_was_used_last(app):
 
     known = queries.known_customer(hana, make_user(Role.AGENT))
 
-    assert known.about == (
-        "Business plan, writes in German, 2 open reports. Last report from Firefox 4.12, filled in below."
-    )
+    assert known.about == ("Business plan, writes in German, 2 open reports. Last report from Firefox 4.12.")
     assert (known.platform.label, known.version.label) == ("Firefox", "4.12")
 
 

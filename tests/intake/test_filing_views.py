@@ -319,7 +319,7 @@ def test_an_address_fills_the_form_in(agent, hana, option):
     )
     assert kept["area"] == str(option(OptionList.AREA, "Search").id)
     assert kept["platform"] == str(option(OptionList.PLATFORM, "Safari on Mac").id)
-    assert "Last report from Safari on Mac 4.12.0, filled in below." in page.text
+    assert "Last report from Safari on Mac 4.12.0." in page.text
     assert 'name="source" value="ZD-81"' in page.text
     assert agent.get("/new?area=%00&customer=%ff&version=" + "9" * 400).status_code == 200
 
@@ -437,3 +437,23 @@ def test_nobody_files_without_signing_in(app, form):
     assert stranger.post("/new", form()).status_code == 401
     assert stranger.get("/new/similar").status_code == 302
     assert count(Report) == 0
+
+
+@pytest.mark.parametrize(
+    ("customer", "field", "sentence"),
+    [
+        ("nobody", "customer", "Nobody is called that."),
+        ("Sam", "customer", "2 customers are called that."),
+        ("a@b.de", "new_name", "a@b.de is new to us."),
+    ],
+)
+def test_a_customer_who_is_not_clear_is_refused_together_with_everything_else(agent, filled, customer, field, sentence):
+    make_customer("Sam")
+    make_customer("Sam")
+    make_bug()
+    for url, more in (("/new", {}), ("/bugs/BUG-1/attach", {"confirmed": "1"})):
+        page = agent.post(url, filled(customer=customer, platform="Fax", **more))
+
+        assert page.status_code == 422
+        assert re.search(rf'id="f-{field}-e">.*?</span>{re.escape(sentence)}', page.text, re.DOTALL)
+        assert len(re.findall(r'<li><a href="#f-', page.text)) == 2

@@ -9,9 +9,9 @@ from playwright.sync_api import expect
 
 from bugintake.core.db import db
 from bugintake.intake import catalogue, further_lists, proposals
-from bugintake.intake.models import OptionList, Report
+from bugintake.intake.models import OptionList, Report, Status
 from tests.eyes import barriers
-from tests.factories import make_bug, make_customer, make_list
+from tests.factories import make_bug, make_customer, make_list, make_report
 from tests.intake.keyboard import press
 
 pytestmark = [pytest.mark.browser, pytest.mark.only_on("sqlite")]
@@ -70,6 +70,23 @@ def test_attaching_a_customer_takes_at_most_fifteen_keystrokes_and_two_pages(pag
     assert count <= 15
     assert count * A_KEY < 10
     assert len(loads) == 4  # the form, the question, the answer and where it leads
+
+
+def test_a_live_bug_asks_for_the_version_and_comes_back_with_a_newer_one(page, crowd, desk):
+    bug = make_bug(Status.LIVE, area="Invoices › PDF export", symptom="Shows or saves the wrong thing")
+    page.goto(f"{desk}/new")
+
+    press(page, "h a n Tab p d f Tab w r Tab")
+    expect(page.locator(".dup")).to_contain_text("Attach this customer: which version do they have?")
+    press(page, "Enter")
+    expect(page.get_by_label("Version", exact=True)).to_be_focused()
+    press(page, "1 3 Tab Control+Enter")
+
+    expect(page.get_by_text("It came back: it is open again")).to_be_visible()
+    report = last_report()
+    assert (report.version.label, report.bug.status, report.bug.generation) == ("4.13.0", Status.ACCEPTED, 2)
+    page.keyboard.press("u")
+    expect(page.get_by_text(f"{bug.ref} came back with it, and stays open until an engineer looks.")).to_be_visible()
 
 
 def test_a_choice_that_was_typed_over_is_never_sent(context, company, desk):
@@ -234,3 +251,98 @@ def test_a_typo_and_tab_propose_nothing_and_a_word_does_only_when_it_is_picked(c
     expect(page.get_by_label("Where", exact=True)).to_have_value("kiosk mode")
     assert page.locator("input[name=area_other]").input_value() == "kiosk mode"
     assert proposals.waiting(start=0, size=9) == []
+
+
+def fill_in(page):
+    """Choose in every list, and write the texts."""
+    for label, words in (("Where", "search"), ("What goes wrong", "looks"), ("How often", "alw"), ("Platform", "fire")):
+        page.get_by_label(label, exact=True).fill(words)
+        page.get_by_label(label, exact=True).press("Tab")
+    page.get_by_label("Version", exact=True).fill("4.12.0")
+    page.get_by_label("Version", exact=True).press("Tab")
+    page.get_by_label("Annoying").check()
+    for name in ("Steps to see it", "What happened", "What should have happened"):
+        page.get_by_label(name).fill("Words.")
+
+
+def test_a_customer_without_an_address_is_added_in_place(page, company, desk):
+    page.goto(f"{desk}/new")
+    customer = page.get_by_label("Customer", exact=True)
+    customer.press_sequentially("Frau Beispiel")
+    expect(page.get_by_role("option", name="New customer: “Frau Beispiel”")).to_be_visible()
+    press(page, "Tab")
+    expect(page.get_by_label("Name", exact=True)).to_be_hidden()  # a typo and Tab add nobody
+
+    customer.fill("Frau Beispiel")
+    page.get_by_role("option", name="New customer: “Frau Beispiel”").wait_for()
+    press(page, "ArrowDown Enter")
+    expect(page.get_by_label("Name", exact=True)).to_have_value("Frau Beispiel")
+    page.get_by_label("Name", exact=True).fill("Anna Beispiel")
+    expect(customer).to_have_value("Anna Beispiel")
+    page.get_by_label("Writes in").select_option("de")
+    fill_in(page)
+    press(page, "Control+Enter")
+
+    page.wait_for_url(re.compile("/filed"))
+    added = last_report().customer
+    assert (added.name, added.email, added.language) == ("Anna Beispiel", None, "de")
+
+
+def test_a_refused_customer_opens_the_fields_for_a_new_one(context, company, desk):
+    page = context.new_page()
+    bug = make_bug(area="Search")
+    for address in ("/new", f"/bugs/{bug.ref}/attach"):
+        page.goto(f"{desk}{address}")
+        page.get_by_label("Customer", exact=True).press_sequentially("Frau Beispiel")
+        press(page, "Tab Control+Enter")
+
+        expect(page.locator("#f-customer-e")).to_be_visible()
+        expect(page.get_by_label("Name", exact=True)).to_be_visible()
+        expect(page.get_by_label("Company")).to_be_visible()
+
+
+def test_an_unknown_address_is_added_where_a_customer_is_attached(page, company, desk):
+    bug = make_bug(area="Search")
+    page.goto(f"{desk}/bugs/{bug.ref}/attach")
+    expect(page.get_by_label("Name", exact=True)).to_be_hidden()
+
+    page.get_by_label("Customer", exact=True).press_sequentially("ines@otok.es")
+    page.get_by_label("Name", exact=True).fill("Inés Marín")
+    press(page, "Control+Enter")
+
+    page.wait_for_url(re.compile("/filed"))
+    assert (last_report().customer.email, last_report().bug_id) == ("ines@otok.es", bug.id)
+
+
+def test_what_a_customers_last_report_filled_in_goes_with_them_and_what_a_person_chose_stays(page, company, desk):
+    make_report(make_customer("Hana Kovač"), platform="Firefox", version="4.12.0")
+    make_report(make_customer("Sam Okafor"), platform="Safari on Mac", version="4.12.1")
+    make_customer("Ines Marin")
+    page.goto(f"{desk}/new")
+    customer, platform, version = (page.get_by_label(name, exact=True) for name in ("Customer", "Platform", "Version"))
+    note = page.locator("#customer-note")
+
+    def pick(name):
+        customer.fill(name)
+        page.get_by_role("option", name=name).first.wait_for()
+        customer.press("Tab")
+
+    pick("Hana")
+    expect(platform).to_have_value("Firefox")
+    expect(note).to_contain_text("Last report from Firefox 4.12.0. Platform and version are filled in from it.")
+    pick("Sam")
+    expect(platform).to_have_value("Safari on Mac")
+    expect(version).to_have_value("4.12.1")
+    pick("Ines")
+    expect(platform).to_have_value("")
+    expect(note).not_to_contain_text("filled in")
+
+    platform.fill("chrome")
+    platform.press("Tab")
+    pick("Hana")
+    expect(platform).to_have_value("Chrome on Windows")
+    expect(version).to_have_value("4.12.0")
+    expect(note).to_contain_text("The version is filled in from it.")
+    customer.fill("x")
+    customer.press("Escape")
+    expect(version).to_have_value("4.12.0")

@@ -5,7 +5,7 @@ import sqlalchemy as sa
 
 from bugintake.core.db import db, transaction
 from bugintake.core.errors import Conflict
-from bugintake.intake import catalogue, filing, further_lists, option_merging, proposals, reports
+from bugintake.intake import attaching, catalogue, filing, further_lists, option_merging, proposals, reports
 from bugintake.intake.customers import erasing, merging
 from bugintake.intake.customers.models import Customer
 from bugintake.intake.filing import Typed
@@ -39,7 +39,7 @@ def test_everybody_who_is_attached_at_once_is_counted(app, together):
     def attach(number):
         with transaction():
             bug, agent = db.session.get_one(Bug, bug_id), db.session.get_one(User, agent_id)
-            reports.attach(bug, made(db.session.get_one(Customer, customer_ids[number])), actor=agent)
+            attaching.attach(bug, made(db.session.get_one(Customer, customer_ids[number])), actor=agent)
 
     assert together(attach) == [None] * AT_ONCE
     assert db.session.get_one(Bug, bug_id).waiting_count == AT_ONCE + 1
@@ -51,7 +51,7 @@ def test_one_customer_attached_at_once_by_several_waits_once(app, together):
     def attach(_number):
         with transaction():
             bug, agent = db.session.get_one(Bug, bug_id), db.session.get_one(User, agent_id)
-            reports.attach(bug, made(db.session.get_one(Customer, customer_id)), actor=agent)
+            attaching.attach(bug, made(db.session.get_one(Customer, customer_id)), actor=agent)
 
     assert together(attach) == [None] * AT_ONCE
     assert db.session.get_one(Bug, bug_id).waiting_count == 2
@@ -127,7 +127,7 @@ def test_who_is_attached_while_their_record_is_merged_waits_as_the_one_that_stan
             if number == AT_ONCE // 2:
                 return merging.merge(gone, into, actor=lead)
             if number % 2:
-                return reports.attach(bug, made(gone), actor=lead).id
+                return attaching.attach(bug, made(gone), actor=lead).id
             return reports.file_report(made(gone), actor=lead).id
 
     assert [answer for answer in together(work) if isinstance(answer, Exception)] == []

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from bugintake.core.db import db, transaction
 from bugintake.core.errors import Conflict, Invalid
 from bugintake.core.events import Event
-from bugintake.intake import reports
+from bugintake.intake import attaching, reports
 from bugintake.intake.models import Bug, Remark, Report, SettledBy
 from bugintake.team.models import Role
 from tests.factories import make_bug, make_customer, make_report, make_telling, make_user
@@ -21,7 +21,7 @@ def file(telling, actor, **values):
 
 def attach(bug, telling, actor, **values):
     with transaction():
-        return reports.attach(bug, telling, actor=actor, **values)
+        return attaching.attach(bug, telling, actor=actor, **values)
 
 
 def withdraw(report):

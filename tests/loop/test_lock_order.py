@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError
 
 from bugintake.core.db import db, hold, transaction
 from bugintake.core.forms import Seen
-from bugintake.intake import reports, waiting
+from bugintake.intake import attaching, reports, waiting
 from bugintake.intake.customers import changing
 from bugintake.intake.models import Bug, Report, Status
 from bugintake.loop import attempts, messages, outbox, replies
@@ -33,7 +33,7 @@ def settings(settings):
 def again(made):
     """Attach the customer once more."""
     report = db.session.get_one(Report, made.report)
-    reports.attach(report.bug, make_telling(report.customer), actor=db.session.get_one(User, made.lea))
+    attaching.attach(report.bug, make_telling(report.customer), actor=db.session.get_one(User, made.lea))
 
 
 def by_hand(made):

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from bugintake.core.db import db, hold, transaction
 from bugintake.core.errors import Conflict
-from bugintake.intake import crowds, reports, waiting
+from bugintake.intake import attaching, crowds, reports, waiting
 from bugintake.intake.customers.models import Customer
 from bugintake.intake.models import Bug, Option, OptionList, Report, Status
 from bugintake.loop import announcements, replies
@@ -86,7 +86,7 @@ def test_whoever_is_attached_while_the_bug_is_merged_waits_for_the_other_one(mir
             options = {name: the(Option, each) for name, each in chosen.items()}
             words = {"steps": "a", "actual": "b", "expected": "c"}
             customer = the(Customer, customer_ids[number])
-            reports.attach(bug, reports.Telling(customer=customer, **options, **words), actor=actor)
+            attaching.attach(bug, reports.Telling(customer=customer, **options, **words), actor=actor)
 
     assert together(work) == [None] * AT_ONCE
     check(part_id, whole_id)
@@ -151,7 +151,7 @@ def test_of_several_who_split_a_report_off_one_does(mira, together):
 
 def attach(bug_id, report_id):
     telling = make_telling(make_customer())
-    reports.attach(the(Bug, bug_id), telling, actor=the(Report, report_id).filed_by)
+    attaching.attach(the(Bug, bug_id), telling, actor=the(Report, report_id).filed_by)
 
 
 def attach_crowd(bug_id, report_id):

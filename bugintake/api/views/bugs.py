@@ -11,7 +11,7 @@ from bugintake.api.idempotency import idempotent
 from bugintake.api.views.blueprint import bp
 from bugintake.core.db import db, transaction
 from bugintake.core.errors import Conflict, Invalid, PreconditionFailed
-from bugintake.intake import catalogue, filing, further_lists, proposals, reports
+from bugintake.intake import attaching, catalogue, filing, further_lists, proposals, reports
 from bugintake.intake.customers import adding
 from bugintake.intake.customers.models import Customer
 from bugintake.intake.models import Bug, Option, OptionList, Status
@@ -39,7 +39,7 @@ def file_report(args: dict[str, Any]) -> dict[str, Any]:
         further = further_lists.chosen(args["choices"], area, is_complete=not args["bug"])
         telling = Telling(customer=_customer(args["customer"]), **chosen, **texts, choices=further)
         if args["bug"]:
-            report = reports.attach(bug_or_404(args["bug"], me), telling, actor=me)
+            report = attaching.attach(bug_or_404(args["bug"], me), telling, actor=me)
         else:
             report = reports.file_report(telling, actor=me)
         return {"id": report.id, "bug": queries.bug_facts(db.session.get_one(Bug, report.bug_id))}

@@ -75,6 +75,7 @@ class CrowdForm(_Details):
         "Addresses", description="In lines or with commas, also as Hana Kovač <hana@example.com>. At most 500."
     )
     company = KeptLine("Or everybody of a company")
+    version = SelectField("Version all of them have", choices=[], validate_choice=False, default="")
     actual = KeptText("What happened to all of them")
 
     def who(self) -> tuple[str, str]:

@@ -123,7 +123,7 @@ class KnownCustomer:
         parts.append(f"{self.open_count} open report{'' if self.open_count == 1 else 's'}")
         used = " ".join(option.label for option in (self.platform, self.version) if option is not None)
         line = ", ".join(parts)
-        return line[0].upper() + line[1:] + (f". Last report from {used}, filled in below." if used else ".")
+        return line[0].upper() + line[1:] + (f". Last report from {used}." if used else ".")
 
 
 def language_name(code: str) -> str:

@@ -21,6 +21,7 @@ bp = Blueprint("intake", __name__)
 
 from bugintake.intake.views import (  # noqa: E402, F401  # each adds its routes
     catalogue,
+    confirming,
     crowds,
     customer_details,
     customer_files,

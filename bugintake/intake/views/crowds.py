@@ -9,10 +9,11 @@ from bugintake.core.db import transaction
 from bugintake.core.errors import Conflict, Invalid
 from bugintake.core.security import new_secret
 from bugintake.core.templating import toast
-from bugintake.intake import crowds
+from bugintake.intake import attaching, catalogue, crowds
 from bugintake.intake.crowds import Crowd
 from bugintake.intake.customers.forms import CrowdForm
-from bugintake.intake.models import Bug
+from bugintake.intake.filing import WHICH_VERSION
+from bugintake.intake.models import Bug, OptionList
 from bugintake.intake.queries import bug_or_404
 from bugintake.intake.reports import canonical
 from bugintake.intake.views import bp
@@ -37,6 +38,8 @@ def attach_crowd(ref: str) -> ResponseReturnValue:
     if "confirmed" not in request.form:
         bug = canonical(bug_or_404(ref, me))
         try:
+            if attaching.asks_version(bug) and not form.version.data:
+                raise Invalid(WHICH_VERSION, "version")
             return _page(bug, form, crowd=crowds.meant(bug, *form.who()))
         except Invalid as refusal:
             form.refuse(refusal.sentence, refusal.field)
@@ -57,6 +60,7 @@ def attach_crowd(ref: str) -> ResponseReturnValue:
                 languages={name.removeprefix("language:"): value for name, value in request.form.items()},
                 actor=me,
                 key=form.key.data or new_secret(),
+                version=form.version.data or "",
             )
     except Invalid as refusal:
         form.refuse(refusal.sentence, refusal.field)
@@ -82,5 +86,9 @@ def take_crowd_back(ref: str, batch: str) -> ResponseReturnValue:
 def _page(bug: Bug, form: CrowdForm, status: int = 200, crowd: Crowd | None = None) -> ResponseReturnValue:
     if bug.withdrawn_at is not None:
         raise Conflict(f"{bug.ref} was taken back, so nobody can wait for it.")
+    if attaching.asks_version(bug):
+        offered = catalogue.names().offered[OptionList.VERSION]
+        newest = sorted(offered, key=lambda each: (each.is_unsure, -each.position))
+        form.version.choices = [(str(each.id), each.label) for each in newest]
     words = {"bug": bug, "form": form, "crowd": crowd, "me": signed_in_user(), "LANGUAGES": LANGUAGES}
     return make_response(render_template("intake/crowd.html", **words), status)

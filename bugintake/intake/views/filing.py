@@ -1,4 +1,4 @@
-"""Filing a bug: the form, the known bugs beside it, attaching instead, and what to tell the customer now."""
+"""Filing a bug: the form, the known bugs beside it, and attaching a customer to one of them instead."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,11 +7,11 @@ from flask import jsonify, make_response, redirect, render_template, request, ur
 from flask.typing import ResponseReturnValue
 
 from bugintake.core.db import transaction
-from bugintake.core.errors import Conflict, Invalid, NotFound
+from bugintake.core.errors import Conflict, Invalid
 from bugintake.core.security import takes_files
-from bugintake.intake import catalogue, drafts, filing, intended, option_use, proposals, queries, replies, similar
+from bugintake.intake import attaching, catalogue, drafts, filing, intended, option_use, proposals, queries, similar
 from bugintake.intake.attachments import keeping
-from bugintake.intake.customers.queries import KnownCustomer, language_name
+from bugintake.intake.customers.queries import KnownCustomer
 from bugintake.intake.draft_models import Draft
 from bugintake.intake.forms import ReportForm
 from bugintake.intake.models import Bug, Option, OptionList, Status
@@ -19,8 +19,9 @@ from bugintake.intake.queries import bug_or_404
 from bugintake.intake.reports import canonical
 from bugintake.intake.similar import LookAlike
 from bugintake.intake.views import bp, chosen_files
+from bugintake.intake.views.confirming import confirm
 from bugintake.intake.views.customers import history_of
-from bugintake.intake.views.reading import known_in, opened, panel, sent
+from bugintake.intake.views.reading import known_in, opened, sent
 from bugintake.team.guards import signed_in, signed_in_user
 from bugintake.team.workspace import workspace
 
@@ -45,7 +46,7 @@ def file() -> ResponseReturnValue:
     if ref:
         return _attach(bug_or_404(ref, signed_in_user()))
     form = sent()
-    if not form.validate():
+    if not _is_fine(form):
         return _page(form, 422)
     if request.form.get("ask") and not request.form.get("hinted") and form.holds_secrets():
         return _page(form)
@@ -90,7 +91,7 @@ def decide() -> ResponseReturnValue:
     if chosen and chosen != NONE_OF_THESE:
         return _attach(bug_or_404(chosen, signed_in_user()))
     form = sent()
-    if not form.validate():
+    if not _is_fine(form):
         return _page(form, 422)
     if not chosen:
         found = _look_alikes(form)
@@ -148,31 +149,6 @@ def shown_again(form: ReportForm) -> ResponseReturnValue:
     return _page(form)
 
 
-@bp.get("/bugs/<ref>/filed")
-@signed_in
-def filed(ref: str) -> ResponseReturnValue:
-    """Confirm a report: its number, what to tell the customer now, and what happens next."""
-    me = signed_in_user()
-    bug = canonical(bug_or_404(ref, me))
-    asked = request.args.get("report", type=int)
-    if asked is not None and not 0 < asked < 2**31:
-        raise NotFound()
-    report = queries.report_of(bug, me, asked)
-    if report is None:
-        raise NotFound()
-    language = report.customer.language if report.customer else "en"
-    return render_template(
-        "intake/filed.html",
-        bug=bug,
-        report=report,
-        is_first=queries.opened_the_bug(report),
-        language=language,
-        language_name=language_name(language),
-        words=replies.reply(report, bug, language),
-        english=replies.reply(report, bug, "en") if language != "en" else "",
-    )
-
-
 def _look_alikes(form: ReportForm) -> list[LookAlike]:
     typed = form.typed()
     words = f"{typed.actual} {typed.expected} {typed.steps}"
@@ -202,9 +178,25 @@ def _file(form: ReportForm) -> ResponseReturnValue:
 
 def _attach(bug: Bug) -> ResponseReturnValue:
     form = sent()
-    form.is_attaching = True
-    confirmed, status = _submit(form, bug) if form.validate() else (None, 422)
+    form.is_attaching, form.asks_version = True, attaching.asks_version(bug)
+    if form.asks_version:
+        form.leave_open("version")
+    confirmed, status = _submit(form, bug) if _is_fine(form) else (None, 422)
     return _attach_page(canonical(bug), form, status) if confirmed is None else redirect(confirmed, 303)
+
+
+def _is_fine(form: ReportForm) -> bool:
+    """Say everything that is wrong with a form at once; who the customer is shows otherwise when it is filed."""
+    if form.validate():
+        return True
+    is_named = not form.errors.keys() & {"customer", "new_name"} and bool(form.customer.data or form.new_name.data)
+    if is_named and (form.is_attaching or not form.found_by_us.data):
+        try:
+            with transaction():
+                filing.check_customer(form.typed(), key=keeping.form_of(signed_in_user(), form.key.data or ""))
+        except Invalid as refusal:
+            form.refuse(refusal.sentence, refusal.field)
+    return False
 
 
 def _submit(form: ReportForm, bug: Bug | None) -> tuple[str | None, int]:
@@ -212,7 +204,7 @@ def _submit(form: ReportForm, bug: Bug | None) -> tuple[str | None, int]:
     try:
         with transaction():
             report = filing.submit(form.typed(), bug, actor=actor, key=form.key.data or None)
-            return url_for(".filed", ref=canonical(report.bug).ref, report=report.id, panel=panel()), 200
+            return confirm(report, is_attached=bug is not None), 200
     except Invalid as refusal:
         form.refuse(refusal.sentence, refusal.field)
         return None, 422
@@ -254,6 +246,8 @@ def _attach_page(
     if bug.withdrawn_at is not None:
         raise Conflict(f"{bug.ref} was taken back, so nobody can wait for it.")
     question = queries.open_question(bug) if bug.status == Status.NEEDS_INFO else None
-    form.bug_ref = bug.ref
+    form.bug_ref, form.asks_version = bug.ref, attaching.asks_version(bug)
+    if form.asks_version:
+        form.leave_open("version")
     words = {"bug": bug, "known": known or known_in(form), "question": question, "Status": Status}
     return _drawn("intake/attach.html", form, status, **words)

@@ -46,8 +46,9 @@ def prefilled() -> tuple[ReportForm, KnownCustomer | None]:
     if customer is not None:
         known = known_customer(customer, signed_in_user())
         values |= {"customer": customer.full_name, "customer_id": str(customer.id)}
-        for name, option in (("platform", known.platform), ("version", known.version)):
-            values[name] = values[name] or (str(option.id) if option is not None else "")
+        used = {"platform": known.platform, "version": known.version}
+        filled = {name: str(option.id) for name, option in used.items() if option is not None and not values[name]}
+        values |= {**filled, "filled": " ".join(filled)}
     source = printable(request.args.get("ref", "") or request.args.get("source", "")).strip()
     if len(source) > SOURCE_LENGTH:
         notes.append(f"The link to where it came from has more than {SOURCE_LENGTH} characters, so it is left out.")
