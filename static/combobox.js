@@ -1,5 +1,6 @@
 // A list you type into (ARIA APG: editable combobox, list autocomplete) on top of native form controls.
 //   <select data-combo>            its options; option data-a="alias,alias" is searched, data-k="hint" is shown at the end;
+//                                  data-agents: GET ?ua= → {value} reads what a browser says of itself;
 //                                  data-placeholder; data-other="name" offers "Not listed: use …" and posts the words there
 //   <input data-combo data-src>    rows from GET src?q= → {items: [{value, label, hint, …}]}; data-value names the hidden
 //                                  input that posts the chosen value; the words themselves are posted too;
@@ -284,6 +285,10 @@ function fromSelect(select) {
     find(query, text) {
       learn();
       if (!query) return index;
+      if (select.dataset.agents && /^Mozilla\/\d/.test(text)) {
+        const meant = (answer) => index.filter((row) => row.value === answer.value);
+        return fetch(`${select.dataset.agents}?ua=${encodeURIComponent(text)}`).then((response) => response.json()).then(meant);
+      }
       const tokens = wordsOf(query);
       const found = [[], [], [], [], []];
       for (const row of index) found[rank(row, query, tokens)]?.push(row);

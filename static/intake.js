@@ -2,7 +2,7 @@
 //   <form data-intake>                     with button[data-file] that files it
 //   .rail[data-src="/new/similar"]         holds #known (filled here), #known-count, .calm-box (what to read while empty)
 //   select[name=area], [name=symptom]      their choice asks GET src?area=&symptom=&text= (and the words that are not listed) → {items: [{ref, title, status,
-//                                          status_label, people_waiting, age, why, attach_url}], intended: {note, declines: [{title, url}]}}
+//                                          status_label, people_waiting, age, why, attach_url}], intended: {note, declines: [{title, url}], more, more_url}}
 //   [data-areas="3 8"]                     holds a list that is asked for these areas only: seen (data-asked) and kept there
 //   #new-customer                          shown for somebody nobody knows (combo:unknown), hidden for everybody else
 //   #customer-note                         a line about the chosen customer: item.note; item.platform and item.version
@@ -91,12 +91,12 @@ function card(item, index) {
   return button;
 }
 
-function drawIntended({ note = "", declines = [] } = {}) {
+function drawIntended({ note = "", declines = [], more = 0, more_url } = {}) {
   if (!intended) return;
   intended.hidden = !note && !declines.length;
   intended.querySelector("p").textContent = note;
   const link = ({ title, url }) => Object.assign(make("a", "link", title), { href: url, target: "_blank", rel: "noopener" });
-  intended.querySelector("ul").replaceChildren(...declines.map((bug) => make("li", "", link(bug))));
+  intended.querySelector("ul").replaceChildren(...declines.map((bug) => make("li", "", link(bug))), ...(more ? [make("li", "", link({ title: `${more} more, among all that was declined here`, url: more_url }))] : []));
 }
 
 function draw(items, words) {
@@ -228,11 +228,11 @@ form.elements.new_name?.addEventListener("input", ({ target }) => {
 const isNeeded = (each) => each.value && each.type !== "hidden";
 if (newcomer && !form.querySelector(".who .bad") && ![...newcomer.querySelectorAll("input")].some(isNeeded)) newcomer.hidden = true;
 
-// ---- keys: digits choose how bad it is, Ctrl+Enter files, Enter alone never does
+// ---- keys: digits choose how bad it is, Ctrl+Enter files, with Shift and begins another, Enter alone never does
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Enter" || event.isComposing || !(event.ctrlKey || event.metaKey)) return;
   event.preventDefault();
-  form.requestSubmit(form.querySelector("[data-file]"));
+  form.requestSubmit((event.shiftKey && form.querySelector("[data-another]")) || form.querySelector("[data-file]"));
 });
 form.addEventListener("keydown", (event) => {
   if (event.isComposing) return;

@@ -24,7 +24,7 @@ FORGET_AFTER = timedelta(days=14)
 FORGET_DISCARDED_AFTER = timedelta(days=1)
 OFFERED = 10
 LEFT_OPEN = 3600  # seconds
-SURROUNDINGS = frozenset({"csrf_token", "revision", "ask", "bug", "choice", "confirmed"})
+SURROUNDINGS = frozenset({"csrf_token", "revision", "ask", "bug", "choice", "confirmed", "another"})
 NO_WORDS = frozenset({"key", "source", "filled"})
 
 

@@ -9,12 +9,12 @@ from wtforms import BooleanField, HiddenField, MultipleFileField, SelectField
 
 from bugintake.core.errors import Invalid
 from bugintake.core.forms import Form, KeptLine, KeptText, kept, printable
-from bugintake.intake import further_lists, proposals
+from bugintake.intake import further_lists, platforms, proposals
 from bugintake.intake.catalogue import LABEL_LENGTH, Choice, choose
 from bugintake.intake.customers.adding import COUNTRIES
 from bugintake.intake.customers.queries import language_name
 from bugintake.intake.filing import ASKED, NOBODY, NOT_CHOSEN, WHICH_VERSION, Typed
-from bugintake.intake.hints import Hint, hints, masked, secrets_in
+from bugintake.intake.hints import Hint, hints, masked
 from bugintake.intake.list_models import FurtherList
 from bugintake.intake.models import OptionList
 from bugintake.intake.option_fields import OTHER, FurtherField, ImpactField, OptionField
@@ -51,6 +51,7 @@ class ReportForm(Form):
     key = HiddenField()
     revision = HiddenField()
     filled = HiddenField()  # the lists that the customer's last report filled in, and nobody chose
+    another = HiddenField()  # what is filed next is for the same customer
 
     lists: Sequence[FurtherList] = ()
     offered: Choices = {}
@@ -66,7 +67,7 @@ class ReportForm(Form):
     def offer(self, used: Mapping[int, int], languages: Sequence[str]) -> None:
         """Fill the lists to be shown: where it happens by how often it was chosen lately, versions from the newest."""
         spoken = [(each, language_name(each), {"data-countries": " ".join(COUNTRIES[each])}) for each in languages]
-        self.hints = hints(**{name: self[name].data or "" for name in NEEDED})
+        self.hints = self.found_hints()
         self.new_language.choices = [("", "As the address says"), *spoken]
         for kind in ASKED:
             self.field_of(kind).offer([_row(each, used) for each in _ordered(kind, self.offered[kind], used)])
@@ -77,9 +78,9 @@ class ReportForm(Form):
         for name in self.words_for:
             self[name].words = kept(self[f"{name}_{OTHER}"])
 
-    def holds_secrets(self) -> bool:
-        """Whether something in the texts looks like a password, a token, a key or a card number."""
-        return any(next(secrets_in(self[name].data or ""), None) for name in NEEDED)
+    def found_hints(self) -> list[Hint]:
+        """Say what may be wrong with the texts; whoever attaches may leave the steps out."""
+        return hints(**{name: self[name].data or "" for name in NEEDED}, may_lack_steps=self.bug_ref is not None)
 
     def mask(self) -> dict[str, str]:
         """Put dots where the texts hold what looks like a secret, and return them."""
@@ -217,12 +218,22 @@ class ReportForm(Form):
 
     def _choice(self, kind: OptionList) -> str:
         given = self.field_of(kind).data or ""
+        if given in ("", OTHER) and kind == OptionList.PLATFORM:
+            return self._platform_read()
         return "" if given == OTHER and kind in proposals.WELCOME else given
+
+    def _platform_read(self) -> str:
+        """Return the platform meant where somebody pasted what a browser says of itself, as no word of the list is."""
+        for words in (self.platform_other.data or "", self.platform_new.data or ""):
+            if platforms.is_agent(words):
+                meant = platforms.meant_by(words, self.offered[OptionList.PLATFORM])
+                return str(meant.id) if meant is not None else ""
+        return ""
 
     def _words(self, name: str) -> str:
         """Return the words that are not listed; a choice from the list goes before them."""
         given = self[name].data or ""
-        if given not in ("", OTHER):
+        if given not in ("", OTHER) or (name == OptionList.PLATFORM and self._platform_read()):
             return ""
         return str(self[f"{name}_{'new' if given == '' else OTHER}"].data or "")
 

@@ -13,6 +13,7 @@ from bugintake.intake.reports import TEXT_LENGTH
 FEWEST_WORDS = 4
 FEWEST_CHARACTERS = 3  # "00000000" and "xxxx1" hide nothing
 MASK = "••••••"
+NO_STEPS = "There are no steps yet. If the customer said how they came there, it is what helps most."
 VERY_SHORT = "These steps are very short. What did they open, click and type, one line each?"
 SAME_AS_ACTUAL = "This says the same as what happened. What did they want to see instead?"
 SAME_AS_STEPS = "This says the same as the steps. What did they see at the end of them?"
@@ -69,12 +70,17 @@ class Hint:
     is_secret: bool = False
 
 
-def hints(*, steps: str, actual: str, expected: str) -> list[Hint]:
-    """Say what whoever reads the report may stumble over; empty texts are asked for elsewhere."""
+def hints(*, steps: str, actual: str, expected: str, may_lack_steps: bool = False) -> list[Hint]:
+    """Say what whoever reads the report may stumble over; empty texts are asked for elsewhere.
+
+    Where a telling `may_lack_steps` because nobody asks for them, their absence beside other words is one of these.
+    """
     texts = {"steps": steps, "actual": actual, "expected": expected}
     texts = {name: text for name, text in texts.items() if len(text) <= TEXT_LENGTH}
     plain = {name: _plain(text) for name, text in texts.items()}
     found = []
+    if may_lack_steps and plain.get("steps") == "" and any(plain.values()):
+        found.append(Hint("steps", NO_STEPS))
     if plain.get("steps") and len(plain["steps"].split()) < FEWEST_WORDS:
         found.append(Hint("steps", VERY_SHORT))
     if plain.get("expected") and plain["expected"] == plain.get("actual"):

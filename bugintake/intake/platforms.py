@@ -18,6 +18,11 @@ _LINKS = frozenset({"on", "for", "with", "in", "the", "browser"})
 _GENERAL = frozenset({"phone", "tablet", "internet"})
 
 
+def is_agent(words: str) -> bool:
+    """Whether words are what a browser says of itself; all of them begin so since Mozilla's."""
+    return re.match(r"Mozilla/[0-9]", words) is not None
+
+
 def meant_by(agent: str, offered: Sequence[Choice]) -> Choice | None:
     """Find the choice that says most about a browser and nothing that is not so, by its label or an alias.
 

@@ -186,6 +186,7 @@ POST /bugs/<ref>/question restricted                     401    401      401    
 GET  /new                                                login  login    login    200   200      200  200
 POST /new                                                401    401      401      in    in       in   in
 POST /new restricted                                     401    401      401      404   404      in   in
+GET  /new/platform                                       login  login    login    200   200      200  200
 GET  /new/similar                                        login  login    login    200   200      200  200
 POST /new/similar                                        401    401      401      in    in       in   in
 POST /new/similar restricted                             401    401      401      404   404      in   in

@@ -213,7 +213,7 @@ def test_areas_have_owners_and_say_what_is_meant_to_be_so(company: None) -> None
     noted = [area for area in areas if area.intended]
 
     assert len([area for area in areas if area.owner_id]) == 6
-    assert [area.label for area in noted if not intended.standing_declines(area, _somebody())] == []
+    assert [area.label for area in noted if not intended.known_of(area, _somebody()).declines] == []
 
 
 def test_customers_have_numbers_of_other_systems_that_lead_there(company: None) -> None:

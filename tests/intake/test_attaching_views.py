@@ -400,7 +400,8 @@ def test_undo_says_that_a_bug_which_came_back_stays_open(agent, live, hana):
 
 
 def test_many_at_once_say_which_version_they_have_of_a_live_bug(agent, live, option):
-    sent = {"addresses": "a@b.com, c@d.com", "key": "many"}
+    people = ["a@b.com", "c@d.com"]
+    sent = {"addresses": ", ".join(people), "key": "many", "address": people}
     older, newer = (str(option(OptionList.VERSION, label).id) for label in ("4.12.0", "4.13.0"))
     url = f"/bugs/{live.ref}/attach/many"
 
@@ -408,7 +409,8 @@ def test_many_at_once_say_which_version_they_have_of_a_live_bug(agent, live, opt
     assert f'name="version" value="{older}"' in agent.post(url, {**sent, "version": older}).text
     agent.post(url, {**sent, "version": older, "confirmed": "1"})
     assert db.session.get_one(Bug, live.id, populate_existing=True).status == Status.LIVE
-    agent.post(url, {"addresses": "e@f.com, g@h.com", "key": "more", "version": newer, "confirmed": "1"})
+    more = {"addresses": "e@f.com, g@h.com", "address": ["e@f.com", "g@h.com"], "key": "more"}
+    agent.post(url, {**more, "version": newer, "confirmed": "1"})
 
     bug = db.session.get_one(Bug, live.id, populate_existing=True)
     assert (bug.status, bug.generation, bug.waiting_count) == (Status.ACCEPTED, 2, 5)

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from bugintake.core.db import db, transaction
 from bugintake.core.forms import Seen
-from bugintake.intake import filing, reports
+from bugintake.intake import attaching, filing
 from bugintake.intake.customers import adding, changing, merging, queries
 from bugintake.intake.models import Bug, Report, Status
 from bugintake.loop import customer_queries
@@ -202,7 +202,7 @@ def test_the_page_has_what_was_told_later_and_what_was_asked_and_answered(app, a
     report = db.session.scalars(sa.select(Report).where(Report.customer_id == hana.id)).one()
     with transaction():
         again = make_telling(hana, actual="It is worse on Mondays.")
-        reports.attach(bug, again, actor=mira)
+        attaching.attach(bug, again, actor=mira)
         asked_first = transitions.ask(bug, report, "Which browser?", actor=mira)
         transitions.answer(asked_first, "Firefox.", actor=mira)
         transitions.ask(db.session.get_one(Bug, bug.id), report, "Which version?", actor=mira)

@@ -138,6 +138,32 @@ def test_a_form_of_somebody_signed_out_comes_back_filled_after_signing_in_again(
     assert db.session.scalars(sa.select(Report)).all() == []
 
 
+def test_files_of_somebody_signed_out_wait_for_them_too(agent, lea, typed, signed_out, sign_in_as):
+    sent = typed()
+    signed_out()
+
+    answer = agent.post(
+        "/new", {**sent, "files": [(BytesIO(b"words"), "log.txt"), (BytesIO(b"MZ\x00\xff" * 9), "tool.exe")]}
+    )
+    signing_in = agent.get(answer.location)
+    assert "log.txt" not in signing_in.text
+    assert "tool.exe" in signing_in.text
+    back = sign_in_as(agent, lea, answer.location)
+
+    assert "log.txt" in agent.get(back.location).text
+    assert db.session.scalars(sa.select(Attachment)).one().added_by_id == lea.id
+
+
+def test_files_sent_with_a_token_that_is_too_old_wait_with_the_words(agent, lea, typed):
+    sent = typed()
+
+    answer = agent.client.post("/new", data={**sent, "csrf_token": "old", "files": (BytesIO(b"words"), "log.txt")})
+
+    page = agent.get(answer.location)
+    assert shown(page, sent) == sent
+    assert "log.txt" in page.text
+
+
 def test_whoever_signs_in_instead_gets_none_of_the_words(agent, typed, signed_out, sign_in_as):
     other = make_user(name="Another Agent")
     sent = typed(actual="For Lea's eyes.")

@@ -261,7 +261,7 @@ def test_a_customer_is_not_added_where_the_form_is_refused(agent, form):
     ("changes", "field", "sentence"),
     [
         ({"customer": "not@an@address"}, "customer", "That is not an e-mail address that mail can reach."),
-        ({"customer": "Hana Kovc"}, "customer", "Nobody is called that. Type their e-mail address; or, to add"),
+        ({"customer": "Hana Kovc"}, "customer", "Nobody is called that. Type their e-mail address, or write"),
         ({"customer": "x@y.de", "new_name": "x" * 201}, "new_name", "A name has at most 200 characters."),
         ({"customer": "x@y.de", "new_name": "x", "new_company": "x" * 201}, "new_company", "A company's name has 1"),
         ({"customer": "x@y.de", "new_name": "x", "new_language": "fr"}, "new_language", "Customers are written to in"),
@@ -389,7 +389,8 @@ def test_what_is_meant_to_be_so_stands_beside_the_form_and_on_the_page_without_s
     page = agent.post("/new", form(ask="1"))
 
     declines = [{"title": "Finds no parts of words", "url": "/bugs/BUG-1"}]
-    assert answer.json["intended"] == {"note": "Finds whole <words> only.", "declines": declines}
+    about = {"note": "Finds whole <words> only.", "declines": declines}
+    assert answer.json["intended"] == {**about, "more": 0, "more_url": f"/bugs?status=declined&area={area.id}"}
     assert "<p>Finds whole &lt;words&gt; only.</p>" in page.text
     assert '<a class="link" href="/bugs/BUG-1">Finds no parts of words</a>' in page.text
 
@@ -457,3 +458,27 @@ def test_a_customer_who_is_not_clear_is_refused_together_with_everything_else(ag
         assert page.status_code == 422
         assert re.search(rf'id="f-{field}-e">.*?</span>{re.escape(sentence)}', page.text, re.DOTALL)
         assert len(re.findall(r'<li><a href="#f-', page.text)) == 2
+
+
+AGENT = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0 Safari/537.36"
+
+
+@pytest.mark.parametrize(
+    "sent", [{"platform": "other", "platform_other": AGENT}, {"platform": "", "platform_new": AGENT}]
+)
+def test_what_a_browser_says_of_itself_is_read_as_a_platform(agent, filled, sent):
+    agent.post("/new", filled(found_by_us="y", **sent))
+
+    assert db.session.scalars(sa.select(Report)).one().platform.label == "Chrome on Windows"
+    assert agent.get("/new/platform", query_string={"ua": "curl"}).json == {"value": None}
+
+
+def test_filing_and_then_another_keeps_the_customer(agent, filled):
+    sam = make_customer("Sam")
+
+    answer = agent.post("/new", filled(customer="Sam", another="1"))
+
+    assert answer.location == f"/new?customer_id={sam.id}"
+    page = agent.get(answer.location)
+    assert "Filed as BUG-1." in page.text
+    assert 'value="Sam"' in page.text

@@ -155,8 +155,9 @@ def test_without_scripts_a_bug_is_filed_and_a_customer_attached(browser, agent, 
         page.get_by_label("Platform", exact=True).select_option("Firefox")
         page.get_by_label("Version", exact=True).select_option("4.12.0")
         page.get_by_label("Annoying").check()
-        for name in ("Steps to see it", "What happened", "What should have happened"):
-            page.get_by_label(name).fill("Words.")
+        page.get_by_label("Steps to see it").fill("1. Open the search and type")
+        page.get_by_label("What happened").fill("The list is grey.")
+        page.get_by_label("What should have happened").fill("The list is blue.")
         page.get_by_role("button", name="File bug").click()
         expect(page.get_by_role("heading", level=1)).to_have_text("Is it one of these?")
         page.get_by_label(decision).first.check()

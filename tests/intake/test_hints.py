@@ -12,6 +12,7 @@ from bugintake.intake import hints
 from bugintake.intake.draft_models import Draft
 from bugintake.intake.hints import MASK, masked, secrets_in
 from bugintake.intake.models import Report
+from tests.factories import make_bug
 
 FINE = {"steps": "1. Open the search\n2. Type a name", "actual": "Nothing comes.", "expected": "The list."}
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U"
@@ -115,9 +116,32 @@ def test_without_a_script_a_secret_is_shown_once_and_the_form_is_filed_as_it_is_
     assert db.session.scalars(sa.select(Report.actual)).all() == ["It says password: hunter2."]
 
 
-@pytest.mark.parametrize("words", [{"steps": "Look."}, {"expected": "The list stays empty. No message."}])
-def test_no_other_hint_stands_in_the_way_of_filing(agent, filled, words):
-    assert agent.post("/new", filled(found_by_us="y", ask="1", **words)).status_code == 303
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        ({"steps": "Look."}, hints.VERY_SHORT),
+        ({"expected": "The list stays empty. No message."}, hints.SAME_AS_ACTUAL),
+    ],
+)
+def test_without_a_script_every_hint_is_shown_once_before_filing_and_stands_in_nobodys_way(agent, filled, words, hint):
+    sent = filled(found_by_us="y", ask="1", **words)
+
+    page = agent.post("/new", sent)
+
+    assert "Nothing is filed yet: there are hints beside the texts." in page.text
+    assert hint in page.text
+    assert agent.post("/new", {**sent, "hinted": "1"}).status_code == 303
+
+
+def test_steps_that_nobody_asks_for_are_missed_where_a_customer_is_attached(agent, filled):
+    bug = make_bug()
+
+    page = agent.post(f"/bugs/{bug.ref}/attach", {"actual": "Nothing comes."})
+    draft = agent.post(f"/drafts?bug={bug.ref}", {"actual": "Nothing comes."}, headers={"Accept": "application/json"})
+
+    assert f'data-hints="steps"><li>{hints.NO_STEPS}' in page.text
+    assert [each["sentence"] for each in draft.json["hints"]] == [hints.NO_STEPS]
+    assert hints.NO_STEPS not in agent.get(f"/bugs/{bug.ref}/attach").text
 
 
 def test_a_refused_form_shows_its_hints_beside_the_fields(agent, filled):

@@ -69,8 +69,9 @@ def test_the_standing_declines_of_an_area_are_its_latest_three_that_one_may_see(
         db.session.get_one(Bug, bugs[3].id).is_restricted = True
 
     area = make_option(OptionList.AREA)
-    assert intended.standing_declines(area, lead) == [bugs[3], bugs[2], bugs[1]]
-    assert intended.standing_declines(area, make_user(Role.AGENT)) == [bugs[2], bugs[1], bugs[0]]
+    assert [intended.known_of(area, who).more_count for who in (lead, make_user(Role.AGENT))] == [1, 0]
+    assert intended.known_of(area, lead).declines == [bugs[3], bugs[2], bugs[1]]
+    assert intended.known_of(area, make_user(Role.AGENT)).declines == [bugs[2], bugs[1], bugs[0]]
 
 
 def test_every_pack_says_which_reason_means_that_it_works_as_intended(lead):
@@ -84,3 +85,25 @@ def test_every_pack_says_which_reason_means_that_it_works_as_intended(lead):
 def test_only_a_reason_can_mean_that_it_works_as_intended(lead):
     with pytest.raises(sa.exc.IntegrityError), transaction():
         make_option(OptionList.AREA).is_intended = True
+
+
+def test_without_a_script_what_is_meant_to_be_so_is_shown_without_look_alikes_too(agent, filled, option):
+    with transaction():
+        option(OptionList.AREA, "Search").intended = "Finds whole words."
+    sent = filled(found_by_us="y", ask="1")
+
+    page = agent.post("/new", sent)
+
+    assert "<h1>Is it meant to be so?</h1>" in page.text
+    assert "Finds whole words." in page.text
+    assert 'name="choice" value="none"' in page.text
+    assert agent.post("/new/similar", {**sent, "choice": "none"}).status_code == 303
+
+
+def test_of_more_than_three_standing_declines_the_page_says_how_many(agent, filled, mira):
+    for _number in range(4):
+        declined_as_intended(mira, area="Search", symptom="Nothing happens")
+
+    page = agent.post("/new", filled(found_by_us="y", ask="1"))
+
+    assert "1 more, among all that was declined here" in page.text

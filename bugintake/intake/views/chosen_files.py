@@ -10,18 +10,20 @@ from bugintake.intake.attachments import contents, keeping
 from bugintake.intake.attachments.models import Attachment
 from bugintake.intake.attachments.queries import chosen_in
 from bugintake.team.guards import signed_in_user
+from bugintake.team.models import User
 
 
-def keep(key: str, upload: FileStorage) -> Attachment:
-    """Keep one file for the form with a key. Raises Invalid for what is not taken."""
-    actor = signed_in_user()
+def keep(key: str, upload: FileStorage, owner: User) -> Attachment:
+    """Keep one file for the form with a key, for whom that was made. Raises Invalid for what is not taken."""
     upload.stream.seek(0)  # a request that is answered again has read it already
     data = upload.stream.read(contents.MAX_BYTES + 1)
-    return keeping.choose(keeping.form_of(actor, key), upload.filename or "", data, actor=actor)
+    return keeping.choose(keeping.form_of(owner, key), upload.filename or "", data, actor=owner)
 
 
-def keep_all(key: str) -> list[str]:
+def keep_all(key: str, owner: User | None = None) -> list[str]:
     """Keep every file that came with a form, whatever becomes of the form; return why some were not taken.
+
+    They wait for `owner` where the key alone proves whose form it is, else for whoever is signed in.
 
     Of more than a report takes, none is even looked at.
     """
@@ -32,7 +34,7 @@ def keep_all(key: str) -> list[str]:
     refused = []
     for upload in uploads:
         try:
-            keep(key, upload)
+            keep(key, upload, owner or signed_in_user())
         except Invalid as refusal:
             refused.append(refusal.sentence)
     return refused

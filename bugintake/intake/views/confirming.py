@@ -17,8 +17,11 @@ from bugintake.intake.views.reading import panel
 from bugintake.team.guards import signed_in, signed_in_user
 
 
-def confirm(report: Report, *, is_attached: bool) -> str:
-    """Return where a report is confirmed; one that was attached can be taken back from there."""
+def confirm(report: Report, *, is_attached: bool, with_another: bool = False) -> str:
+    """Return where a report is confirmed, or the form for another. One that was attached can be taken back there."""
+    if with_another and not is_attached:
+        toast(_("Filed as %(ref)s.", ref=report.bug.ref))
+        return url_for(".new", customer_id=report.customer_id, panel=panel())
     event = attaching.last_telling(report) if is_attached else None
     if event is not None:
         bug = canonical(report.bug)

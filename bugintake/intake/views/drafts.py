@@ -69,7 +69,7 @@ def take_back_draft(draft_id: int) -> ResponseReturnValue:
 @bp.errorhandler(NotSignedIn)
 @bp.errorhandler(CSRFError)
 def keep_words(refusal: Exception) -> ResponseReturnValue:
-    """Keep the words of a form whose sign-in or token is too old, for whom it was made, and lead back to it.
+    """Keep the words and files of a form whose sign-in or token is too old, for whom it was made, and lead back to it.
 
     The form's key says for whom, and cannot be forged. Whoever signs in as somebody else gets none of it.
     """
@@ -80,6 +80,8 @@ def keep_words(refusal: Exception) -> ResponseReturnValue:
         draft = _saved(owner)
     except Conflict as filed:
         return errors.answer(filed)
+    for sentence in chosen_files.keep_all(draft.fields["key"], owner) if draft else ():
+        flash(sentence, "error")
     address = address_of(draft) if draft else url_for(".new", panel=panel())
     is_owner = current_user.is_authenticated and current_user.id == owner.id
     if _is_asked_by_script():
@@ -118,8 +120,13 @@ def _bug(owner: User) -> Bug | None:
 
 def _answer(draft: Draft | None) -> dict[str, Any]:
     kept = {"key": draft.fields["key"], "revision": str(draft.revision)} if draft else {}
+    is_about_one = draft is not None and draft.bug is not None
     texts = {name: clean_text(request.form.get(name, "")) for name in NEEDED}
-    return {"sentence": _sentence(draft), "hints": [asdict(each) for each in hints(**texts)], **kept}
+    return {
+        "sentence": _sentence(draft),
+        "hints": [asdict(each) for each in hints(**texts, may_lack_steps=is_about_one)],
+        **kept,
+    }
 
 
 def _sentence(draft: Draft | None) -> str:

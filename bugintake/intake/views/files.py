@@ -38,7 +38,7 @@ def choose_file() -> ResponseReturnValue:
     if upload is None or not key:
         raise Invalid("Choose a file.", "files")
     try:
-        kept = keep(key, upload)
+        kept = keep(key, upload, signed_in_user())
     except Invalid as refusal:
         return jsonify(refused=refusal.sentence), 422
     return jsonify(_item(kept)), 201

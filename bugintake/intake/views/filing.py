@@ -9,7 +9,18 @@ from flask.typing import ResponseReturnValue
 from bugintake.core.db import transaction
 from bugintake.core.errors import Conflict, Invalid
 from bugintake.core.security import takes_files
-from bugintake.intake import attaching, catalogue, drafts, filing, intended, option_use, proposals, queries, similar
+from bugintake.intake import (
+    attaching,
+    catalogue,
+    drafts,
+    filing,
+    intended,
+    option_use,
+    platforms,
+    proposals,
+    queries,
+    similar,
+)
 from bugintake.intake.attachments import keeping
 from bugintake.intake.customers.queries import KnownCustomer
 from bugintake.intake.draft_models import Draft
@@ -26,6 +37,7 @@ from bugintake.team.guards import signed_in, signed_in_user
 from bugintake.team.workspace import workspace
 
 NONE_OF_THESE = "none"
+LOOK_AGAIN = "Nothing is filed yet: there are hints beside the texts. Send it again, changed or as it is."
 
 
 @bp.get("/new")
@@ -48,13 +60,11 @@ def file() -> ResponseReturnValue:
     form = sent()
     if not _is_fine(form):
         return _page(form, 422)
-    if request.form.get("ask") and not request.form.get("hinted") and form.holds_secrets():
+    is_asked_first = bool(request.form.get("ask"))  # where no script has shown it beside the form
+    if is_asked_first and not request.form.get("hinted") and form.found_hints():
+        form.notes = [LOOK_AGAIN]
         return _page(form)
-    if request.form.get("ask"):
-        found = _look_alikes(form)
-        if found:
-            return _question(form, found)
-    return _file(form)
+    return (_question(form) if is_asked_first else None) or _file(form)
 
 
 @bp.get("/new/similar")
@@ -72,8 +82,22 @@ def look_alikes() -> ResponseReturnValue:
     found = similar.look_alikes(area, symptom, request.args.get("text", ""), actor=me)
     if area is None:
         return jsonify(items=[_item(each) for each in found])
-    declines = [{"title": bug.title, "url": f"/bugs/{bug.ref}"} for bug in intended.standing_declines(area, me)]
-    return jsonify(items=[_item(each) for each in found], intended={"note": area.intended, "declines": declines})
+    meant = intended.known_of(area, me)
+    declines = [{"title": bug.title, "url": f"/bugs/{bug.ref}"} for bug in meant.declines]
+    about = {"note": meant.note, "declines": declines, "more": meant.more_count, "more_url": _all_declined(area)}
+    return jsonify(items=[_item(each) for each in found], intended=about)
+
+
+def _all_declined(area: Option) -> str:
+    return f"/bugs?status=declined&area={area.id}"
+
+
+@bp.get("/new/platform")
+@signed_in
+def platform_meant() -> ResponseReturnValue:
+    """Answer with the platform that is meant by what a browser says of itself."""
+    meant = platforms.meant_by(request.args.get("ua", ""), catalogue.names().offered[OptionList.PLATFORM])
+    return jsonify(value=str(meant.id) if meant is not None else None)
 
 
 def _known_choice(kind: OptionList) -> Option | None:
@@ -93,11 +117,7 @@ def decide() -> ResponseReturnValue:
     form = sent()
     if not _is_fine(form):
         return _page(form, 422)
-    if not chosen:
-        found = _look_alikes(form)
-        if found:
-            return _question(form, found, 422)
-    return _file(form)
+    return (_question(form, 422) if not chosen else None) or _file(form)
 
 
 @bp.get("/bugs/<ref>/attach")
@@ -204,7 +224,7 @@ def _submit(form: ReportForm, bug: Bug | None) -> tuple[str | None, int]:
     try:
         with transaction():
             report = filing.submit(form.typed(), bug, actor=actor, key=form.key.data or None)
-            return confirm(report, is_attached=bug is not None), 200
+            return confirm(report, is_attached=bug is not None, with_another=bool(form.another.data)), 200
     except Invalid as refusal:
         form.refuse(refusal.sentence, refusal.field)
         return None, 422
@@ -231,12 +251,15 @@ def _drawn(template: str, form: ReportForm, status: int, **values: Any) -> Respo
     return make_response(render_template(template, form=form, files=files, **values), status)
 
 
-def _question(form: ReportForm, found: list[LookAlike], status: int = 200) -> ResponseReturnValue:
+def _question(form: ReportForm, status: int = 200) -> ResponseReturnValue | None:
+    """Ask whether it is one of the known bugs, or meant to be so; nothing where there is nothing to ask."""
     area = filing.option_known(form.typed(), OptionList.AREA)
-    words = {"found": found, "none_of_these": NONE_OF_THESE, "is_unanswered": status != 200}
-    words |= {"intended": area.intended if area else "", "declines": []}
-    if area is not None:
-        words["declines"] = intended.standing_declines(area, signed_in_user())
+    meant = intended.known_of(area, signed_in_user()) if area is not None else intended.NOTHING
+    found = _look_alikes(form)
+    if not found and (status != 200 or not meant):
+        return None
+    words = {"found": found, "none_of_these": NONE_OF_THESE, "is_unanswered": status != 200, "intended": meant}
+    words["all_declined"] = _all_declined(area) if area is not None else ""
     return _drawn("intake/similar.html", form, status, **words)
 
 
