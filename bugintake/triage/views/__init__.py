@@ -8,6 +8,7 @@ from bugintake.triage.views import (  # noqa: E402, F401  # each adds its routes
     board,
     bug,
     comments,
+    first_looks,
     many,
     merging,
     narrowed,
