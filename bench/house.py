@@ -33,14 +33,14 @@ class House:
     limit_port: int = 0
 
 
-def prepare(folder: Path, url: str, bugs: int) -> House:
+def prepare(folder: Path, url: str, bugs: int, opened: int = seeding.OPENED) -> House:
     """Migrate and fill the database."""
     settings = Settings(
         data=folder, database_url=url, queue_url=f"sqlite:///{folder / 'queue.db'}", secret_key="b" * 40
     )
     with create_app(settings).app_context():
         migrating.upgrade()
-        seeded = seeding.seed(bugs)
+        seeded = seeding.seed(bugs, opened)
         serial = "INTEGER PRIMARY KEY" if settings.is_sqlite else "SERIAL PRIMARY KEY"
         with db.engine.connect().execution_options(is_writing=True) as connection, connection.begin():
             connection.execute(sa.text(f"CREATE TABLE bench_commits (id {serial}, text TEXT)"))

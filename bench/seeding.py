@@ -26,7 +26,7 @@ from bugintake.team.passwords import hash_password
 EMAIL, PASSWORD = "mira@bench.example", "correct horse battery staple 71"
 AREAS = 200
 OPEN_AREAS = 10
-OPEN_PER_AREA = 50
+OPENED = 500
 CUSTOMERS_PER_BUG = 3
 BATCH = 2000
 OPEN = (Status.NEW, Status.ACCEPTED, Status.IN_PROGRESS)
@@ -55,8 +55,8 @@ class Seeded:
     customers: int
 
 
-def seed(count: int) -> Seeded:
-    """Fill an empty, migrated database with so many bugs and three reports each."""
+def seed(count: int, opened: int = OPENED) -> Seeded:
+    """Fill an empty, migrated database with so many bugs, some of them open, and three reports each."""
     with transaction():
         admin = setup.found_company(
             "Bench",
@@ -72,7 +72,7 @@ def seed(count: int) -> Seeded:
     choices = {kind: [option.id for option in found] for kind, found in catalogue.choices().items()}
     reasons = choices[OptionList.DECLINE_REASON]
     customers = max(1000, count)
-    opened = min(count, OPEN_AREAS * OPEN_PER_AREA)
+    opened = min(count, opened)
     with _indexed_afterwards():
         _insert(Customer, _customers(customers))
         _insert(Bug, _bugs(count, opened, choices, reasons[0]))
@@ -139,7 +139,7 @@ def name_of(number: int) -> str:
 
 
 def _bugs(count: int, opened: int, choices: dict[OptionList, list[int]], reason: int) -> Iterator[dict[str, Any]]:
-    """Yield the open ones first: fifty in each of ten areas; the others are told long since."""
+    """Yield the open ones first: as many in each of ten areas; the others are told long since."""
     now = clock.now()
     impacts, symptoms, areas = choices[OptionList.IMPACT], choices[OptionList.SYMPTOM], choices[OptionList.AREA]
     for number in range(1, count + 1):

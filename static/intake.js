@@ -4,7 +4,7 @@
 //   select[name=area], [name=symptom]      their choice asks GET src?area=&symptom=&text= (and the words that are not listed) → {items: [{ref, title, status,
 //                                          status_label, people_waiting, age, why, attach_url}], intended: {note, declines: [{title, url}], more, more_url}}
 //   [data-areas="3 8"]                     holds a list that is asked for these areas only: seen (data-asked) and kept there
-//   #new-customer                          shown for somebody nobody knows (combo:unknown), hidden for everybody else
+//   #new-customer                          hidden, and shown for somebody nobody knows (combo:unknown)
 //   #customer-note                         a line about the chosen customer: item.note; item.platform and item.version
 //                                          fill the lists of those names, unless a person chose or it is [data-asked]
 //   input[name=filled]                     names those lists, until a person chooses in them or the customer changes
@@ -225,8 +225,6 @@ form.elements.new_name?.addEventListener("input", ({ target }) => {
   const { customer, customer_id: known } = form.elements;
   if (customer.value.trim() && !customer.value.includes("@") && !known.value) customer.value = target.value;
 });
-const isNeeded = (each) => each.value && each.type !== "hidden";
-if (newcomer && !form.querySelector(".who .bad") && ![...newcomer.querySelectorAll("input")].some(isNeeded)) newcomer.hidden = true;
 
 // ---- keys: digits choose how bad it is, Ctrl+Enter files, with Shift and begins another, Enter alone never does
 document.addEventListener("keydown", (event) => {

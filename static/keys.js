@@ -1,5 +1,5 @@
 // Every staff page: what is said aloud, messages, menus, and single keys. No page needs it to work.
-//   "say" events on document      {detail: text} is spoken by #live after 700 ms of quiet
+//   "say" events on document      {detail: text} is spoken by #live after 700 ms of quiet; messages are, and [data-say]
 //   [data-key="x"]                is pressed by x (that of m by . too), unless it is inside [data-ref] (board.js looks after those)
 //   a[data-go="x"]                is opened by g x          [data-open="id"]   opens that dialog
 //   form[data-undo]               is sent by u, a message's before the menu's, which stands for ten minutes
@@ -16,8 +16,9 @@ document.addEventListener("say", (event) => {
 // ---- messages: ten seconds, longer under the pointer or with focus inside
 const say = (text) => document.dispatchEvent(new CustomEvent("say", { detail: text }));
 const toasts = document.querySelector(".toasts");
+const news = [...document.querySelectorAll(".toasts p, [data-say]")];
+if (news.length) say(news.map((each) => each.textContent.trim()).join(" "));
 if (toasts) {
-  say([...toasts.querySelectorAll("p")].map((p) => p.textContent.trim()).join(" "));
   let timer;
   const start = () => (timer = setTimeout(() => toasts.replaceChildren(), 10_000));
   const stop = () => clearTimeout(timer);

@@ -1,5 +1,5 @@
 // The page of one bug.
-//   form[data-saves]     is sent as soon as one of its lists has a new choice; its button goes
+//   form[data-saves]     is sent as soon as one of its lists has a new choice; its button is for those without scripts
 //   [data-copy-link]     copies the bug's own address     #edit in the address goes to the first field of that part
 //   [data-around]        gets links to the bug before and after this one, in the list that one came from (J and K);
 //                        board.js leaves that list in sessionStorage as "around": its address and its references
@@ -34,7 +34,6 @@ sessionStorage.removeItem("saved");
 if (kept) addEventListener("load", () => document.getElementById(kept)?.focus());
 
 for (const form of document.querySelectorAll("form[data-saves]")) {
-  form.querySelector("[type=submit]").hidden = true;
   form.addEventListener("submit", () => sessionStorage.setItem("saved", document.activeElement?.id ?? ""));
   form.addEventListener("change", (event) => {
     if (event.target.matches("select")) form.requestSubmit();

@@ -1,9 +1,14 @@
 """The list one types into: what is posted is what is shown, and nothing else."""
 
 import re
+import unicodedata
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from playwright.sync_api import Page, expect
+
+from bugintake.core.templating import folder
 
 pytestmark = pytest.mark.browser
 
@@ -210,3 +215,51 @@ def test_without_scripts_it_is_a_native_list(browser, site):
 
     assert site.posted[0][1]["area"] == "1"
     page.close()
+
+
+WORDS = st.text("abeiopßłđéİ1", min_size=1, max_size=4)
+LABELS = st.lists(WORDS, min_size=1, max_size=3).map(" › ".join)
+LISTS = st.lists(st.tuples(LABELS, st.lists(WORDS, max_size=2)), min_size=1, max_size=12, unique_by=lambda row: row[0])
+TYPE = """(typed) => typed.map((words) => {
+  const input = document.querySelector("[role=combobox]");
+  input.value = words;
+  input.dispatchEvent(new InputEvent("input", { bubbles: true }));
+  return [...document.querySelectorAll("[role=option]")].map((each) => each.firstChild.textContent);
+})"""
+
+
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(rows=LISTS, typed=st.lists(st.lists(WORDS, min_size=1, max_size=2).map(" ".join), min_size=10, max_size=10))
+def test_what_is_typed_finds_the_rows_it_belongs_to_the_likeliest_first(page, rows, typed):
+    """As a slower reader has it: the start of the label, of its words, of its aliases, its initials, and anywhere."""
+    typed += [label for label, _ in rows] + [label.split()[-1].upper() for label, _ in rows]
+    options = "".join(
+        f'<option data-a="{",".join(also)}" value="{n}">{label}' for n, (label, also) in enumerate(rows, 1)
+    )
+    page.set_content(f'<form><select id="f" data-combo><option value="">Choose{options}</select></form>')
+    page.add_script_tag(content=(folder("static") / "combobox.js").read_text(encoding="utf-8"), type="module")
+    page.locator("[role=combobox]").focus()
+
+    found = page.evaluate(TYPE, typed)
+
+    for words, labels in zip(typed, found, strict=True):
+        ranked = [(rank(plain(words), label, also), label) for label, also in rows]
+        assert labels == [label for place, label in sorted(ranked, key=lambda each: each[0]) if place < 5], words
+
+
+def rank(typed: str, label: str, also: list[str]) -> int:
+    tokens, own = (words.replace("›", " ").split() for words in (typed, plain(label)))
+    begins = [
+        plain(label).startswith(typed),
+        all(any(word.startswith(token) for word in own) for token in tokens),
+        all(any(word.startswith(token) for word in [*own, *map(plain, also)]) for token in tokens),
+        len(typed) > 1 and typed in "".join(word[0] for word in own),
+        typed in plain(label),
+    ]
+    return [*begins, True].index(True)
+
+
+def plain(text: str) -> str:
+    for letter, letters in {"ß": "ss", "ł": "l", "đ": "d"}.items():
+        text = text.replace(letter, letters).replace(letter.upper(), letters)
+    return "".join(each for each in unicodedata.normalize("NFD", text.lower()) if not unicodedata.combining(each))
