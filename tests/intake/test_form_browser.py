@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 from playwright.sync_api import expect
 
-from bugintake.core.db import db
+from bugintake.core.db import db, transaction
 from bugintake.intake import catalogue, further_lists, proposals
 from bugintake.intake.models import OptionList, Report, Status
 from tests.eyes import barriers
@@ -347,3 +347,14 @@ def test_what_a_customers_last_report_filled_in_goes_with_them_and_what_a_person
     customer.fill("x")
     customer.press("Escape")
     expect(version).to_have_value("4.12.0")
+
+
+def test_the_whole_form_is_seen_at_once_on_a_laptop(page, company, desk):
+    with transaction():
+        for impact in catalogue.options_of(OptionList.IMPACT):
+            impact.hint = "Main job blocked, no way round"
+    page.set_viewport_size({"width": 1366, "height": 800})
+
+    page.goto(f"{desk}/new")
+
+    assert page.evaluate("document.documentElement.scrollHeight") == 800
