@@ -176,7 +176,8 @@ const menu = document.createElement("div");
 menu.id = "board-menu";
 menu.className = "menu-list";
 menu.popover = "auto";
-document.body.append(menu);
+document.querySelector("main").append(menu);
+addEventListener("resize", () => menu.hidePopover());
 
 function openMenu(card) {
   const own = card.querySelector("details.menu");

@@ -40,6 +40,10 @@ document.addEventListener("click", (event) => {
   event.target.closest("[data-close]")?.closest(".toast").remove();
   if (event.target.matches("dialog[open]")) event.target.close(); // the backdrop
 });
+document.addEventListener("focusin", (event) => {
+  // A menu that one has left would cover what has the focus now.
+  for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
+});
 document.addEventListener("keydown", (event) => {
   const menu = event.target.closest("details.menu[open]");
   if (!menu) return;

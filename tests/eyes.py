@@ -1,35 +1,49 @@
 """Looking at a page as people do who see other than we: by axe-core, in both themes, on a desk and on a phone."""
 
 import itertools
-from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Page
 
-VIOLATIONS = 'axe.run({resultTypes: ["violations"]}).then((found) => found.violations)'
+LOOKS = Path(__file__).with_name("looks.js").read_text(encoding="utf-8").strip()
+AXE = {
+    "rules": {"target-size": {"enabled": True}},  # off by default
+    "resultTypes": ["violations"],
+}
+VIOLATIONS = "(options) => axe.run(options).then((found) => found.violations)"
+
+
+def look(page: Page, what: str, given: Any = None) -> Any:
+    """Ask a page about itself."""
+    return page.evaluate(f"(given) => {LOOKS}.{what}(given)", given)
 
 
 def barriers(page: Page) -> list[str]:
-    """List what axe finds with no rule off, and whether the page scrolls sideways."""
+    """List what axe finds, every rule on, and whether the page scrolls sideways."""
     if not page.evaluate('"axe" in window'):
         page.evaluate(AXE_SCRIPT)
-    violations = page.evaluate(VIOLATIONS)
-    found = [f"{rule['id']} {node['html'][:160]}" for rule in violations for node in rule["nodes"]]
-    if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
-        found.append("scrolls sideways")
-    return found
+    found = [f"{rule['id']} {node['html'][:160]}" for rule in page.evaluate(VIOLATIONS, AXE) for node in rule["nodes"]]
+    return found + look(page, "sideways")
 
 
-THEMES, WIDTHS = ("light", "dark"), (1366, 320)
+def wrong_with(page: Page, *, height: int = 800) -> list[str]:
+    """List what keeps anybody from reading or reaching a page: in light and dark, on a desk and a phone, and at 200 %.
 
-
-def everywhere(page: Page, *, height: int, crossed: bool = True) -> Iterator[str]:
-    """Show a page in light and dark, on a desk and on a phone, and name each of them.
-
-    Colours come with the theme and places with the width, so without `crossed` each is looked at once.
+    Axe looks at each theme and each width once, as it takes half a second: all that depends on both is contrast.
     """
-    for theme, width in itertools.product(THEMES, WIDTHS) if crossed else zip(THEMES, WIDTHS, strict=True):
+    found: list[str] = []
+    for theme, width in itertools.product(("light", "dark"), (1366, 320)):
         # With motion a colour may still be on its way from the other theme.
         page.emulate_media(color_scheme=theme, reduced_motion="reduce")
         page.set_viewport_size({"width": width, "height": height})
-        yield f"{theme}, {width}"
+        seen = look(page, "theme", theme) + look(page, "contrast")
+        if (theme, width) in (("light", 1366), ("dark", 320)):
+            page.evaluate("scrollTo(0, 0)")  # what the bar covers half is no target
+            seen += barriers(page) + look(page, "small", width == 320)
+            page.keyboard.press("Tab")  # from here on the focus is moved by keys, and has to be seen
+            seen += look(page, "stops")
+        found += [f"{theme}, {width}: {each}" for each in seen]
+    page.set_viewport_size({"width": 640, "height": 400})  # 1280 points at 200 %
+    return found + [f"at 200 %: {each}" for each in look(page, "sideways") + look(page, "motion")]

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page
 
 from bugintake.core.templating import folder, joined
-from tests.eyes import barriers, everywhere
+from tests.eyes import wrong_with
 
 STATIC = folder("static")
 TEMPLATES = sorted(path for path in folder("templates").rglob("*.html") if path.parent.name != "mail")
@@ -80,28 +80,8 @@ def test_no_template_holds_a_style_or_a_script_of_its_own(path: Path):
 
 @pytest.mark.browser
 @pytest.mark.parametrize("sample", SAMPLES)
-def test_axe_finds_nothing_and_nothing_scrolls_sideways(visit, sample):
-    page = visit(sample)
-
-    found = {place: barriers(page) for place in everywhere(page, height=640)}
-
-    assert not any(found.values()), found
-
-
-@pytest.mark.browser
-@pytest.mark.parametrize("sample", SAMPLES)
-def test_targets_are_large_enough(visit, sample):
-    page = visit(sample)
-
-    small = page.evaluate(
-        """() => [...document.querySelectorAll("a, button, summary, select, input:not([type=hidden], [type=radio])")]
-          .filter(each => each.checkVisibility() && !each.closest("p") && !each.classList.contains("skip"))
-          .map(each => [each.outerHTML.slice(0, 80), each.getBoundingClientRect()])
-          .filter(([, box]) => box.width && (box.width < 24 || box.height < 24) )
-          .map(([words]) => words)"""
-    )
-
-    assert [words for words in small if 'class="t"' not in words] == []
+def test_a_part_is_readable_and_reachable_by_everybody(visit, sample):
+    assert wrong_with(visit(sample), height=640) == []
 
 
 @pytest.mark.browser
