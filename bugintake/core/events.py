@@ -23,6 +23,7 @@ class EventKind(enum.StrEnum):
     REPORT_WORKS_NOW = "report.works_now"
     REPORT_STILL_HAPPENING = "report.still_happening"
     REPORT_REMARKED = "report.remarked"
+    REPORT_ANSWERED = "report.answered"
     REPORT_SPLIT = "report.split"
     REPORT_REJOINED = "report.rejoined"
     REPORT_FILED_APART = "report.filed_apart"

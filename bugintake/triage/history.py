@@ -21,6 +21,7 @@ WORDS = {
     EventKind.REPORT_WORKS_NOW: "says that it works now",
     EventKind.REPORT_STILL_HAPPENING: "says that it still happens",
     EventKind.REPORT_REMARKED: "added something",
+    EventKind.REPORT_ANSWERED: "answered a question after the bug was moved",
     EventKind.REPORT_SPLIT: "made {after} of one of its reports",
     EventKind.REPORT_FILED_APART: "filed {after} of what one of its reports tells besides",
     EventKind.REPORT_REJOINED: "took a report back from {after}",
@@ -84,6 +85,7 @@ BY_CUSTOMERS = frozenset(
         EventKind.REPORT_WORKS_NOW,
         EventKind.REPORT_STILL_HAPPENING,
         EventKind.REPORT_REMARKED,
+        EventKind.REPORT_ANSWERED,
         EventKind.CUSTOMER_UNSUBSCRIBED,
         EventKind.CUSTOMER_RESUBSCRIBED,
     }

@@ -20,6 +20,7 @@ WAKING = (
     EventKind.REPORT_ATTACHED,
     EventKind.REPORT_STILL_HAPPENING,
     EventKind.BUG_ANSWERED,
+    EventKind.REPORT_ANSWERED,
     EventKind.BUG_TOOK_IN,
 )
 

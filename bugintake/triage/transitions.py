@@ -109,7 +109,8 @@ def pause(bug: Bug) -> None:
 def answer(question: Question, text: str, *, actor: User | None) -> None:
     """Take the answer to a question down; the bug goes back to where it was. Records bug.answered.
 
-    Raises Invalid without an answer, Conflict where there is one already.
+    A bug that was moved meanwhile stays where it is, and records report.answered. Raises Invalid without an answer,
+    Conflict where there is one already.
     """
     if not text:
         raise Invalid("Write the answer.", "answer")
@@ -120,6 +121,9 @@ def answer(question: Question, text: str, *, actor: User | None) -> None:
     if bug.status == Status.NEEDS_INFO:
         news = {"news": News.ANSWERED, "news_at": clock.now()}
         _move(bug, question.status_before, EventKind.BUG_ANSWERED, actor, None, **news)
+    else:
+        bug.changed_at = clock.now()
+        events.record(EventKind.REPORT_ANSWERED, actor=actor, bug=bug, report=question.report)
 
 
 def fix(bug: Bug, notes: Mapping[str, str], release: Option | None, *, actor: User, seen: Status | None = None) -> None:

@@ -134,6 +134,19 @@ def test_an_answer_wakes_it(app, mira):
     assert (bug.snoozed_until, in_queue(mira)) == (None, [(bug.id, "Answered")])
 
 
+def test_an_answer_to_a_bug_that_was_moved_meanwhile_is_in_its_history_and_wakes_it(app, mira):
+    bug = make_bug(Status.NEEDS_INFO)
+    question = db.session.scalars(sa.select(Question)).one()
+    bring_to(bug, Status.ACCEPTED, actor=mira)
+    with transaction():
+        snoozing.snooze(bug, TOMORROW, actor=mira)
+    with transaction():
+        transitions.answer(question, "Firefox", actor=None)
+
+    assert (bug.status, bug.snoozed_until, bug.news) == (Status.ACCEPTED, None, News.WOKEN)
+    assert len(of_kind(bug, EventKind.REPORT_ANSWERED)) == 1
+
+
 def test_a_customer_who_still_sees_it_wakes_it(app, mira):
     bug = snoozed(Status.ACCEPTED)
 
