@@ -15,7 +15,7 @@ from bugintake.intake.models import Bug, OptionList, Report, Status
 from bugintake.intake.queries import visible_to
 from bugintake.loop.models import Announcement, Delivery, Message, MessageState
 from bugintake.team.models import User
-from bugintake.triage import history, narrowing
+from bugintake.triage import elsewhere, history, linking, narrowing
 from bugintake.triage import queries as triage_queries
 from bugintake.triage.filters import Filters
 from bugintake.triage.queries import Card
@@ -67,6 +67,10 @@ def whole_bug(bug: Bug) -> dict[str, Any]:
         "changed_at": in_utc(bug.changed_at),
         "customer_note": bug.customer_notes,
         "workaround": bug.workarounds,
+        "links": [
+            {"kind": elsewhere.place_of(link.url).kind, "url": link.url, "title": link.title, "state": link.state}
+            for link in linking.links_of(bug)
+        ],
         "history": events,
     }
 

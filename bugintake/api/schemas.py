@@ -74,6 +74,15 @@ class EventSchema(Schema):
     after = fields.String(allow_none=True)
 
 
+class LinkSchema(Schema):
+    """A page of another system about a bug, with the title and state that it gives, where it gives any."""
+
+    kind = fields.String()
+    url = fields.String()
+    title = fields.String()
+    state = fields.String()
+
+
 class BugRowSchema(BugInReportSchema):
     """A bug in a list."""
 
@@ -97,6 +106,7 @@ class BugSchema(BugRowSchema):
     choices = fields.Dict(keys=fields.String(), values=fields.String())
     customer_note = fields.Dict(keys=fields.String(), values=fields.String())
     workaround = fields.Dict(keys=fields.String(), values=fields.String())
+    links = fields.List(fields.Nested(LinkSchema))
     history = fields.List(fields.Nested(EventSchema))
 
 

@@ -61,6 +61,8 @@ class EventKind(enum.StrEnum):
     BUG_LOOKED_AT = "bug.looked_at"
     BUG_TAKEN_BACK = "bug.taken_back"
     BUG_COMMENTED = "bug.commented"
+    BUG_LINKED = "bug.linked"
+    BUG_UNLINKED = "bug.unlinked"
     COMMENT_EDITED = "comment.edited"
     COMMENT_REMOVED = "comment.removed"
     RELEASE_LIVE = "release.live"

@@ -265,7 +265,9 @@ def dress(app: Flask) -> None:
     app.jinja_env.globals.update(
         asset=asset, panels=panels, nav_items=nav_items, theme=theme, url_for=address, draw=draw, _=say
     )
-    app.jinja_env.filters.update(ago=ago, when=when, day=day, hour=hour, initials=initials, plural=plural)
+    app.jinja_env.filters.update(
+        ago=ago, ago_in_words=ago_in_words, when=when, day=day, hour=hour, initials=initials, plural=plural
+    )
     app.jinja_env.filters.update(fingerprint=fingerprint, moment=moment, whole_day=whole_day, short_day=short_day)
     undoing.offer(app)
     app.jinja_env.trim_blocks = True

@@ -28,6 +28,7 @@ from bugintake.loop import asking, attempts, notices, outbox, post, quiet
 from bugintake.loop.envelopes import is_ready, open_due
 from bugintake.loop.models import Announcement, Message, WorkerPulse
 from bugintake.team.workspace import is_set_up
+from bugintake.triage import linking
 
 if TYPE_CHECKING:
     from huey.api import Huey, TaskWrapper  # loaded where it is used: the pages start without it
@@ -129,6 +130,8 @@ def run_worker() -> None:
     # Signals are ours: Huey drops the running task on SIGTERM, and on SIGHUP starts the program again.
     consumer._set_signal_handlers = _leave_signals_alone
     consumer.start()
+    looker = threading.Thread(target=_look_elsewhere, args=(app, stop), daemon=True)
+    looker.start()
     log.info("The worker has started")
     count = 0
     while not stop.is_set():
@@ -137,6 +140,7 @@ def run_worker() -> None:
         count += 1
         stop.wait(SWEEP_SECONDS)
     consumer.stop(graceful=True)
+    looker.join()
     log.info("The worker has stopped")
 
 
@@ -170,6 +174,13 @@ def send(app: Flask) -> None:
     stop: threading.Event | None = app.extensions.get(f"{EXTENSION}.stop")
     stopping: Callable[[], bool] = stop.is_set if stop is not None else lambda: False
     _guarded(app, lambda: post.send_due(stopping))
+
+
+def _look_elsewhere(app: Flask, stop: threading.Event) -> None:
+    """Ask other systems about what bugs link to, beside the mail: a server that is slow keeps none of it."""
+    while not stop.wait(SWEEP_SECONDS):
+        while not stop.is_set() and _guarded(app, linking.look_at_one):
+            pass
 
 
 def _erase_the_forgotten() -> None:

@@ -144,6 +144,12 @@ class CommentForm(Form):
     text = KeptText("Comment for the team", validators=[DataRequired("Write the comment.")])
 
 
+class LinkForm(Form):
+    """Where another system speaks of a bug."""
+
+    url = KeptText("Address", validators=[DataRequired("Paste the address.")])
+
+
 class WorkaroundForm(_NotesForm):
     """What customers can do until it is fixed, in each language."""
 

@@ -58,6 +58,8 @@ WORDS = {
     EventKind.BUG_LOOKED_AT: "has looked",
     EventKind.BUG_TAKEN_BACK: "took that back",
     EventKind.BUG_COMMENTED: "wrote",
+    EventKind.BUG_LINKED: "linked it to: {after}",
+    EventKind.BUG_UNLINKED: "removed a link: {after}",
     EventKind.COMMENT_EDITED: "changed a comment",
     EventKind.COMMENT_REMOVED: "removed a comment",
     EventKind.BUG_RESTRICTED: "restricted who sees it",

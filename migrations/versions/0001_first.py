@@ -36,6 +36,7 @@ TABLES = (
     "rotation_members",
     "bug_words",
     "comments",
+    "bug_links",
     "reports",
     "announcements",
     "attachments",
@@ -561,6 +562,26 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_comments"),
     )
     op.create_index("ix_comments_bug_id", "comments", ["bug_id"], unique=False)
+    op.create_table(
+        "bug_links",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("bug_id", sa.Integer(), nullable=False),
+        sa.Column("url", sa.String(length=500), nullable=False),
+        sa.Column("added_by_id", sa.Integer(), nullable=False),
+        sa.Column("added_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("removed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("title", sa.String(length=200), nullable=False),
+        sa.Column("state", sa.String(length=20), nullable=False),
+        sa.Column("checked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("look_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("failed_count", sa.Integer(), nullable=False),
+        sa.Column("trouble", sa.String(length=200), nullable=False),
+        sa.ForeignKeyConstraint(["added_by_id"], ["users.id"], name="fk_bug_links_added_by_id"),
+        sa.ForeignKeyConstraint(["bug_id"], ["bugs.id"], name="fk_bug_links_bug_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_bug_links"),
+    )
+    op.create_index("ix_bug_links_bug_id", "bug_links", ["bug_id"], unique=False)
+    op.create_index("ix_bug_links_look_at", "bug_links", ["look_at"], unique=False)
     op.create_table(
         "deliveries",
         sa.Column("id", sa.Integer(), nullable=False),

@@ -146,6 +146,12 @@ POST /bugs/<ref>/comments/<comment_id>                   401    401      401    
 POST /bugs/<ref>/comments/<comment_id> restricted        401    401      401      404   404      403  403
 POST /bugs/<ref>/comments/<comment_id>/removal           401    401      401      403   in       403  403
 POST /bugs/<ref>/comments/<comment_id>/removal restricted 401    401      401      404   404      403  403
+POST /bugs/<ref>/links                                   401    401      401      in    in       in   in
+POST /bugs/<ref>/links restricted                        401    401      401      404   404      in   in
+POST /bugs/<ref>/links/<out_id>/removal                  401    401      401      in    in       in   in
+POST /bugs/<ref>/links/<out_id>/removal restricted       401    401      401      404   404      in   in
+POST /bugs/<ref>/links/<out_id>/return                   401    401      401      in    in       in   in
+POST /bugs/<ref>/links/<out_id>/return restricted        401    401      401      404   404      in   in
 GET  /bugs/<ref>/colleagues                              login  login    login    200   200      200  200
 GET  /bugs/<ref>/colleagues restricted                   login  login    login    404   404      200  200
 GET  /bugs/<ref>/raise                                   login  login    login    200   200      200  200

@@ -21,8 +21,9 @@ from bugintake.loop.links import make_link
 from bugintake.loop.models import Announcement, Delivery, DeliveryKind, DeliveryState, LinkPurpose, Message
 from bugintake.team import people, tokens
 from bugintake.team.models import Role, User
-from bugintake.triage import comments, editing, rules, saved_views, transitions
+from bugintake.triage import comments, editing, linking, rules, saved_views, transitions
 from bugintake.triage.comment_models import Comment
+from bugintake.triage.link_models import BugLink
 from bugintake.triage.rule_models import RuleKind, TriageRule
 from tests.factories import (
     bring_to,
@@ -65,6 +66,7 @@ class Cast:
             bring_to(bug, Status.NEEDS_INFO, actor=self.others[1])
             with transaction():
                 comments.write(bug, "It is so here, too.", actor=self.staff["engineer"])
+                linking.add_link(bug, "https://github.com/fakturo/app/issues/12", actor=self.others[1])
         told, secretly_told = make_bug(Status.DECLINED, actor=self.others[1]), self._restricted(*self.others)
         bring_to(secretly_told, Status.DECLINED, actor=self.others[1])
         self.told = {"": told, "restricted": secretly_told}
@@ -176,6 +178,7 @@ class Cast:
         numbers = {
             "move_id": transitions.last_move(bug) or report,
             "comment_id": db.session.scalars(sa.select(Comment).where(Comment.bug_id == bug.id)).first() or report,
+            "out_id": db.session.scalars(sa.select(BugLink).where(BugLink.bug_id == bug.id)).first() or report,
             "user_id": self.spare,
             "token_id": self.token,
             "report_id": report,
@@ -264,5 +267,5 @@ STAFF = ("agent", "engineer", "lead", "admin", "cookie")
 NUMBERS = (
     *("attachment_id", "user_id", "token_id", "sign_in_id", "report_id", "customer_id", "account_id", "option_id"),
     *("rotation_id", "override_id", "announcement_id", "message_id", "move_id", "delivery_id", "merge_id"),
-    *("comment_id", "draft_id", "event_id", "note_id", "link_id", "rule_id", "view_id"),
+    *("comment_id", "draft_id", "event_id", "note_id", "link_id", "out_id", "rule_id", "view_id"),
 )

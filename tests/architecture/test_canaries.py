@@ -14,7 +14,7 @@ from bugintake.intake import waiting
 from bugintake.intake.models import Bug, OptionList, RaiseReason, Remark, Status
 from bugintake.loop.models import Announcement
 from bugintake.team.models import User
-from bugintake.triage import comments, editing, raising, snoozing, transitions
+from bugintake.triage import comments, editing, linking, raising, snoozing, transitions
 from bugintake.triage.overlooked import Lack
 from tests.architecture.cast import Cast
 from tests.architecture.test_access import FORM_TOKEN, plain
@@ -64,6 +64,7 @@ class Scene:
             transitions.answer(question, self.canary(), actor=owner)
             db.session.add(Remark(report_id=report.id, text=self.canary()))
             comments.write(bug, self.canary(), actor=owner)
+            linking.add_link(bug, f"https://tracker.example/{self.canary()}", actor=owner)
             reason = make_option(OptionList.DECLINE_REASON)
             transitions.decline(bug, reason, {"en": self.canary()}, {"en": self.canary()}, actor=owner)
         make_attachment(bug, f"{self.canary()}.log", self.canary().encode())

@@ -22,7 +22,7 @@ from hypothesis.stateful import (
 from bugintake.core import clock
 from bugintake.core.db import db, transaction
 from bugintake.core.errors import Conflict, NotFound
-from bugintake.intake import reports
+from bugintake.intake import attaching, reports
 from bugintake.intake.models import OPEN, Bug, Option, OptionList, Question, Report, SettledBy, Status
 from bugintake.intake.queries import VISIBLE_TO_READER, bug_or_404
 from bugintake.loop import attempts, messages, outbox, releases, replies
@@ -233,7 +233,7 @@ class TwoPeople(RuleBasedStateMachine):
         if able:
             number = able[chosen % len(able)]
             telling = make_telling(person)
-            done = self.act("attach", lambda: reports.attach(self.bug(number, actor), telling, actor=actor), actor)
+            done = self.act("attach", lambda: attaching.attach(self.bug(number, actor), telling, actor=actor), actor)
             root = self.now.root(number)
             assert done is not None
             assert person.id in self.now.waiting(root)

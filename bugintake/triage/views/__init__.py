@@ -9,6 +9,7 @@ from bugintake.triage.views import (  # noqa: E402, F401  # each adds its routes
     bug,
     comments,
     first_looks,
+    links,
     many,
     merging,
     narrowed,

@@ -27,6 +27,7 @@ from bugintake.triage import (
     editing,
     forms,
     history,
+    linking,
     looking,
     owners,
     queries,
@@ -35,6 +36,7 @@ from bugintake.triage import (
     verbs,
 )
 from bugintake.triage import reports as told
+from bugintake.triage.elsewhere import place_of
 from bugintake.triage.views import bp
 
 REPORTS_SHOWN = 20
@@ -73,6 +75,9 @@ def page(bug: Bug, status: int = 200, **forms_: Any) -> ResponseReturnValue:
         "comments": (written := comments.told_in(lines)),
         "changeable": {number for number, comment in written.items() if comments.may_change(comment, me)},
         "commenting": forms.CommentForm(),
+        "links": linking.links_of(bug),
+        "linking": forms.LinkForm(formdata=None),
+        "place_of": place_of,
         "question": question,
         "answered": intake_queries.answered_questions(bug) if reports.was_asked else (),
         "offered": verbs.verbs_of(bug, me),

@@ -1,0 +1,119 @@
+"""Asking servers outside: never one inside, whatever a name leads to, for no longer and no more than is allowed."""
+
+import http.client
+import ipaddress
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+SECONDS = 8.0
+MOST_BYTES = 512 * 1024
+# `ipaddress.is_global` lets some of these through, and changes with Python: the table is ours.
+INSIDE = [
+    ipaddress.ip_network(text)
+    for text in (
+        *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12"),
+        *("192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24"),
+        *("203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4"),
+        *("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"),  # Teredo, examples, 6to4, examples
+    )
+]
+PUBLIC_IPV6 = ipaddress.IPv6Network("2000::/3")
+NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+
+
+class Refused(Exception):
+    """A server that is not asked, with the reason in words."""
+
+
+class Unreachable(Exception):
+    """A server that did not answer, or not as it should, with the reason in words."""
+
+
+class Answer(NamedTuple):
+    """What a server answered."""
+
+    status: int
+    body: bytes
+
+
+def fetch(url: str, headers: Mapping[str, str] | None = None) -> Answer:
+    """Ask a server for a page, and follow no redirect.
+
+    The name is resolved once, every address it has is checked, and the one that was checked is connected to: a name
+    that leads elsewhere a moment later changes nothing. Raises Refused for an address inside, Unreachable for a server
+    that does not answer in SECONDS, answers more than MOST_BYTES or is not who it says.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
+        raise Refused("Only addresses that begin with https:// or http:// are asked.")
+    host, is_https = parts.hostname, parts.scheme == "https"
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    asked = {"User-Agent": "bugintake", "Connection": "close", **(headers or {})}
+    try:
+        port = parts.port or (443 if is_https else 80)
+        with _connected(_checked(host, port), port) as (plain, is_over):
+            connection = http.client.HTTPConnection(host, port)
+            secure = ssl.create_default_context()
+            connection.sock = secure.wrap_socket(plain, server_hostname=host) if is_https else plain
+            connection.request("GET", target, headers=asked)
+            answer = connection.getresponse()
+            body = answer.read(MOST_BYTES + 1)
+            if is_over():  # cut off, it looks like an answer that is complete
+                raise TimeoutError
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise Unreachable(f"{host} does not answer.") from error
+    if len(body) > MOST_BYTES:
+        raise Unreachable(f"{host} answers more than is read.")
+    return Answer(answer.status, body)
+
+
+def is_public(address: str) -> bool:
+    """Whether an address is one of the internet, and no way back into this network."""
+    found = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(found, ipaddress.IPv6Address):
+        if found in NAT64:
+            return is_public(str(ipaddress.IPv4Address(found.packed[-4:])))
+        if found.ipv4_mapped is not None:
+            return is_public(str(found.ipv4_mapped))
+        if found not in PUBLIC_IPV6:
+            return False
+    return not any(found in network for network in INSIDE if network.version == found.version)
+
+
+def addresses_of(host: str, port: int) -> list[str]:
+    """Ask the resolver where a name leads; it also reads what only looks like a name, such as 2130706433."""
+    return [str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+
+
+def _checked(host: str, port: int) -> str:
+    found = addresses_of(host, port)
+    if not found or not all(is_public(address) for address in found):
+        raise Refused(f"{host} leads into this network, so it is not asked.")
+    return found[0]
+
+
+@contextmanager
+def _connected(address: str, port: int) -> Iterator[tuple[socket.socket, Callable[[], bool]]]:
+    """Connect for SECONDS in all, whatever trickles in, and tell whether they are over."""
+    plain = socket.create_connection((address, port), timeout=SECONDS)
+    same = plain.dup()  # TLS takes the other one over
+    over = threading.Event()
+
+    def cut() -> None:
+        over.set()
+        same.shutdown(socket.SHUT_RDWR)
+
+    end = threading.Timer(SECONDS, cut)
+    end.daemon = True
+    end.start()
+    try:
+        yield plain, over.is_set
+    finally:
+        end.cancel()
+        same.close()
+        plain.close()
