@@ -102,6 +102,7 @@ function act(card, element) {
   const form = element.closest("form");
   if (form && !form.isConnected) {
     form.hidden = true;
+    element.removeAttribute("data-key"); // where nothing answers, the key is the next card's
     document.body.append(form);
   }
   if (element.matches("a")) location.assign(element.href);
@@ -242,7 +243,7 @@ document.addEventListener("keydown", (event) => {
   const { key, target } = event;
   if (event.defaultPrevented || event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
   if (document.documentElement.dataset.keys === "off" && key.length === 1) return;
-  if (target.closest("input, textarea, select, [contenteditable], dialog, details[open], [popover]")) return;
+  if (target.closest("input, textarea, select, [contenteditable], dialog, details[open]:is(.menu, .narrow), [popover]")) return;
   if (key.startsWith("Arrow") && !target.closest("[data-ref]")) return; // the page's own scrolling
   if (moves[key]) moves[key]();
   else if (!current) return;
