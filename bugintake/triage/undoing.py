@@ -33,6 +33,12 @@ def take_back(bug: Bug, offered: int, *, actor: User) -> str:
     return UNDO.get(event.kind, _move)(bug, event, actor)
 
 
+def last(bug: Bug, actor: User) -> Event | None:
+    """Return what happened last to a bug that somebody could take back; what a lead decides only they can."""
+    leads_alone = () if actor.can(Role.LEAD) else (EventKind.BUG_RESTRICTED,)
+    return looking.last_of(bug, {*UNDO, *moves.UNDOABLE, EventKind.BUG_LIVE}.difference(leads_alone))
+
+
 def offered_in(lines: Sequence[Entry], actor: User) -> set[int]:
     """Name the events among the last lines of a bug's history that somebody did just now and may take back."""
     found = set()

@@ -103,6 +103,11 @@ POST /bugs/<ref>/answer restricted                       401    401      401    
 POST /bugs/many/<verb>                                   401    401      401      403   in       in   in
 POST /bugs/many/<verb> absent                            401    401      401      403   404      404  404
 POST /bugs/many/assignment                               401    401      401      403   in       in   in
+POST /bugs/many/snooze                                   401    401      401      403   in       in   in
+POST /bugs/many/raise                                    401    401      401      in    in       in   in
+POST /bugs/many/comments                                 401    401      401      in    in       in   in
+POST /bugs/many/question                                 401    401      401      403   in       in   in
+POST /bugs/many/merge                                    401    401      401      403   in       in   in
 POST /bugs/many/fix                                      401    401      401      403   in       in   in
 POST /bugs/many/decline                                  401    401      401      403   in       in   in
 POST /bugs/many/undo                                     401    401      401      in    in       in   in

@@ -10,6 +10,7 @@ from bugintake.core.db import db, transaction
 from bugintake.intake.models import Bug, OptionList, Status
 from bugintake.team.models import Role
 from bugintake.triage import editing, transitions
+from bugintake.triage.comment_models import Comment
 from tests.factories import make_bug, make_customer, make_option, make_user, make_version
 from tests.visitors import visit
 
@@ -50,23 +51,102 @@ def test_each_of_several_moves_and_one_undo_takes_all_back(app, mira, verb, befo
     assert "Done for 2 bugs." in page
 
 
-def test_taking_several_is_not_undone_as_if_it_were_their_last_move(app, mira):
+def told(bug):
+    """What verbs change of a bug, as it is in the database."""
+    db.session.rollback()
+    db.session.expire_all()
+    fresh = db.session.get_one(Bug, bug.id)
+    parts = (fresh.status, fresh.owner_id, fresh.snoozed_until, fresh.raise_reason, fresh.merged_into_id)
+    comments = sa.select(sa.func.count()).where(Comment.bug_id == bug.id, Comment.removed_at.is_(None))
+    return (*parts, fresh.is_restricted, db.session.scalar(comments))
+
+
+ANSWERS = {
+    "assignment": {"owner": "me"},
+    "snooze": {"until": ["2026-03-16", ""]},
+    "raise": {"reason": "leaving"},
+    "comments": {"text": "It is so here, too."},
+    "question": {"report": "", "to": "filer", "language": "en", "question": "Which browser?"},
+    "merge": {"into": "BUG-1"},
+    "restriction": {"restricted": "1"},
+}
+
+
+@pytest.mark.parametrize("verb", ANSWERS)
+def test_what_is_asked_once_is_done_with_each_and_one_undo_takes_all_back(app, verb):
+    make_bug()
+    bugs, visitor = [make_bug(), make_bug()], visit(app, make_user(Role.LEAD))
+    before = [told(bug) for bug in bugs]
+
+    if verb != "restriction":
+        asked = visitor.post(f"/bugs/many/{verb}", chosen(*bugs))
+        assert (asked.status_code, asked.text.count('name="bug"')) == (200, 2)
+    answer = visitor.post(f"/bugs/many/{verb}", chosen(*bugs, asked="1", next="/board", **ANSWERS[verb]))
+    page = visitor.get(answer.location).text
+    after = [told(bug) for bug in bugs]
+    visitor.post(undo_in(page))
+
+    assert "Done for 2 bugs." in page
+    assert all(was != by_now for was, by_now in zip(before, after, strict=True))
+    assert [told(bug) for bug in bugs] == before
+
+
+@pytest.mark.parametrize("verb", ["snooze", "raise", "comments", "question", "merge"])
+def test_an_answer_that_is_missing_is_asked_for_again_and_nothing_is_done(app, mira, verb):
     bugs = [make_bug(), make_bug()]
-    for bug in bugs:
-        with transaction():
-            transitions.accept(bug, actor=mira)
+    before = [told(bug) for bug in bugs]
+
+    answer = visit(app, mira).post(f"/bugs/many/{verb}", chosen(*bugs, asked="1"))
+
+    assert (answer.status_code, [told(bug) for bug in bugs]) == (422, before)
+
+
+@pytest.mark.parametrize(("verb", "status"), [("return", Status.LIVE), ("reconsideration", Status.DECLINED)])
+def test_several_that_were_closed_are_taken_up_again(app, mira, verb, status):
+    bugs = [make_bug(status), make_bug(status)]
+
+    visit(app, mira).post(f"/bugs/many/{verb}", chosen(*bugs))
+
+    assert statuses(*bugs) == [Status.ACCEPTED, Status.ACCEPTED]
+
+
+def test_several_are_looked_at_and_woken(app, mira):
+    bugs = [make_bug(), make_bug()]
+    visitor = visit(app, mira)
+    visitor.post("/bugs/many/raise", chosen(*bugs, asked="1", reason="leaving"))
+    visitor.post("/bugs/many/look", chosen(*bugs))
+    reasons = [told(bug)[3] for bug in bugs]
+    visitor.post("/bugs/many/snooze", chosen(*bugs, asked="1", until="2026-03-16"))
+    visitor.post("/bugs/many/waking", chosen(*bugs))
+
+    assert (reasons, [told(bug)[2] for bug in bugs]) == ([None, None], [None, None])
+
+
+def test_an_engineer_is_offered_no_undo_of_a_restriction_which_a_lead_ends(app, mira):
+    bugs = [make_bug(actor=mira), make_bug(actor=mira)]
     visitor = visit(app, mira)
 
-    page = visitor.get(visitor.post("/bugs/many/assignment", chosen(*bugs)).location).text
+    page = visitor.get(visitor.post("/bugs/many/restriction", chosen(*bugs, restricted="1")).location).text
 
-    assert [db.session.get_one(Bug, bug.id).owner_id for bug in bugs] == [mira.id, mira.id]
-    assert "/bugs/many/undo" not in page
+    assert "Done for 2 bugs." in page and "/bugs/many/undo" not in page
+
+
+def test_of_several_that_become_a_part_of_another_the_worse_one_is_named(app, mira):
+    mild, worse, other = make_bug(), make_bug(), make_bug()
+    with transaction():
+        db.session.execute(sa.update(Bug).values(impact_rank=4))
+        db.session.execute(sa.update(Bug).where(Bug.id == worse.id).values(impact_rank=1))
+    visitor = visit(app, mira)
+
+    answer = visitor.post("/bugs/many/merge", chosen(worse, other, asked="1", into=mild.ref))
+
+    assert f"{worse.ref} is worse than {mild.ref}." in visitor.get(answer.location).text
 
 
 def test_a_bug_that_somebody_took_meanwhile_stays_theirs(app, mira):
     jonas = make_user(name="Jonas Sommer")
     mine, theirs = make_bug(), make_bug()
-    sent = {"bug": [f"{bug.ref} new " for bug in (mine, theirs)]}
+    sent = {"bug": [f"{bug.ref} new " for bug in (mine, theirs)], "owner": "me"}
     with transaction():
         editing.assign(theirs, jonas, actor=jonas)
 

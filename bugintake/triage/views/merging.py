@@ -31,7 +31,7 @@ def merge(ref: str) -> ResponseReturnValue:
     if not _is_number(words):
         return _page(bug, form, proposals=duplicates.proposals(bug, words, me))
     try:
-        into = _meant(words, me)
+        into = meant(words, me)
         merging.refuse(bug, into)
     except (Invalid, Conflict) as refusal:
         form.refuse(refusal.sentence, "into")
@@ -49,7 +49,7 @@ def merge_bug(ref: str) -> ResponseReturnValue:
     into = None
     try:
         with transaction():
-            into = _meant(form.into.data or "", me)
+            into = meant(form.into.data or "", me)
             seen, into_seen = form.status_seen(), form.into_status_seen()
             merging.merge(bug, into, actor=me, seen=seen, into_seen=into_seen)
             into = canonical(into)
@@ -96,7 +96,8 @@ def _is_number(words: str) -> bool:
         return False
 
 
-def _meant(words: str, me: User) -> Bug:
+def meant(words: str, me: User) -> Bug:
+    """Find the other bug that somebody named. Raises Invalid where there is none that they may see."""
     if not words:
         raise Invalid(_("Choose the other bug."), "into")
     try:

@@ -8,12 +8,12 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from bugintake.core.db import transaction
-from bugintake.core.errors import Invalid
+from bugintake.core.errors import Conflict, Invalid
 from bugintake.core.events import Event
 from bugintake.core.templating import Ask, plural
 from bugintake.intake import catalogue, form_use
 from bugintake.intake import queries as intake_queries
-from bugintake.intake.models import Bug, OptionList, Report
+from bugintake.intake.models import Bug, OptionList, Report, Status
 from bugintake.intake.queries import bug_or_404
 from bugintake.team.guards import engineer_required, signed_in_user
 from bugintake.team.models import LANGUAGES, User
@@ -164,21 +164,25 @@ def ask(ref: str) -> ResponseReturnValue:
     if len(waiting) > 1:
         form.report.choices.append((forms.EVERYBODY, _("everybody who waits, %(count)d people", count=len(waiting))))
     if request.method == "POST" and form.validate():
-        to_customers = form.to.data == forms.CUSTOMER
-        one = [report for report in reports if str(report.id) == form.report.data]
-        everybody = {each.customer_id if to_customers else each.filed_by_id: each for each in waiting}
-        report, *also = one or everybody.values()
-
-        def change() -> None:
-            words, missing = form.question.data or "", form.missing.data or ""
-            about = {"missing": missing, "is_for_customer": to_customers}
-            about |= {"language": form.language.data, "also": also}
-            transitions.ask(bug, report, words, actor=me, seen=form.status_seen(), **about)
-
-        move = _accepted(bug, form, change)
+        move = _accepted(bug, form, lambda: put_question(bug, form, form.status_seen(), me))
         if move is not None:
             return done(bug, _("%(ref)s waits for an answer.", ref=bug.ref), move)
     return short_form("triage/ask.html", [bug], form, moved=form.moved, known=form_use.missing_before(me))
+
+
+def put_question(bug: Bug, form: forms.AskForm, seen: Status | None, me: User) -> None:
+    """Ask about the report that was chosen or the latest one, or everybody who waits, each once."""
+    to_customers = form.to.data == forms.CUSTOMER
+    reports = list(reversed(intake_queries.reports_of(bug)))
+    waiting = [report for report in reports if report.is_waiting]
+    everybody = list({each.customer_id if to_customers else each.filed_by_id: each for each in waiting}.values())
+    chosen = [report for report in reports if str(report.id) == form.report.data] or reports
+    asked = everybody if form.report.data == forms.EVERYBODY and everybody else chosen[:1]
+    if not asked:
+        raise Conflict(_("%(ref)s has no report to ask about.", ref=bug.ref))
+    about = {"missing": form.missing.data or "", "is_for_customer": to_customers}
+    about |= {"language": form.language.data, "also": asked[1:]}
+    transitions.ask(bug, asked[0], form.question.data or "", actor=me, seen=seen, **about)
 
 
 def _teller(report: Report) -> str:
