@@ -74,7 +74,7 @@ def libraries(files: Iterable[Path]) -> set[str]:
         names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
         names += [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
         found.update(name.partition(".")[0] for name in names)
-    own = {"bugintake", "tests", *sys.stdlib_module_names}
+    own = {"bugintake", "bench", "tests", *sys.stdlib_module_names}
     return {homes[name][0].lower() for name in found - own}
 
 

@@ -134,7 +134,7 @@ def test_what_happens_is_said_to_whoever_listens(context, desk):
     page.keyboard.press("u")
     assert heard() == f"Undone: {bug.ref} is Accepted again."
     page.goto(f"{desk}/bugs/{bug.ref}")
-    page.get_by_label("Where").fill("cal")
+    page.get_by_label("Where", exact=True).fill("cal")
     page.keyboard.press("Tab")
     assert heard() == "Saved."
     with transaction():
