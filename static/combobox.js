@@ -11,17 +11,10 @@
 // Events on the control: change; combo:known {item|null}; combo:unknown {text, isPicked}, a complete address nobody has,
 // or what was typed once its row is picked.
 const OTHER = "other";
-const say = (text) => document.dispatchEvent(new CustomEvent("say", { detail: text }));
 const LETTERS = { đ: "d", ð: "d", ł: "l", ø: "o", ı: "i", ß: "ss", æ: "ae", œ: "oe", þ: "th" };
 const fold = (text) =>
   text.toLowerCase().normalize("NFD").replace(/\p{M}/gu, "").replace(/[đðłøıßæœþ]/g, (letter) => LETTERS[letter]);
 const wordsOf = (folded) => folded.split(/[^\p{L}\p{N}]+/u).filter(Boolean);
-const make = (tag, attributes = {}, ...children) => {
-  const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) if (value !== null) node.setAttribute(name, value);
-  node.append(...children);
-  return node;
-};
 
 // Lower is better, -1 is no match: start of the label, starts of its words, of its aliases, initials, anywhere.
 function rank(row, query, tokens) {
@@ -68,69 +61,36 @@ function combobox(input, source) {
   input.replaceWith(box);
   box.append(input, pop);
 
+  const menu = listbox(input, list, take, pop);
   let rows = [];
-  let at = -1;
   let before = { value: source.value(), text: input.value };
   let ticket = 0; // of the newest search; older answers are dropped
-  let isScrolled = false;
   let takesFirst = false; // Tab or Enter came before the answer
 
-  const isOpen = () => !pop.hidden;
   const showState = () => box.toggleAttribute("data-ok", Boolean(source.value()));
   const remember = () => (before = { value: source.value(), text: input.value });
 
-  function close() {
-    pop.hidden = true;
-    at = -1;
-    input.setAttribute("aria-expanded", "false");
-    input.removeAttribute("aria-activedescendant");
-  }
-
-  function open(text = "") {
+  function draw(found, query, text = found.length === 0 && query ? source.nothing : "") {
+    const tokens = wordsOf(query);
+    const wasOpen = menu.isOpen;
+    rows = found;
     note.textContent = text;
     note.hidden = !text;
-    const wasOpen = isOpen();
-    pop.hidden = rows.length === 0 && !text;
-    input.setAttribute("aria-expanded", String(isOpen() && rows.length > 0));
-    if (wasOpen || !isOpen()) return; // the place is measured once, not at every key
+    menu.show(
+      rows.map((row) => ({ ...row, parts: row.isOther ? [`${source.offer} “${row.label}”`] : marked(row.label, tokens) })),
+      rows.length > 0 || text !== "",
+    );
+    if (wasOpen || !menu.isOpen) return; // the place is measured once, not at every key
     const field = input.getBoundingClientRect();
     const floor = document.querySelector(".foot")?.getBoundingClientRect().top ?? innerHeight;
     const room = floor - field.bottom;
     pop.classList.toggle("up", room < Math.min(pop.offsetHeight, 312) + 8 && field.top - 60 > room);
   }
 
-  function highlight(index) {
-    list.children[at]?.setAttribute("aria-selected", "false");
-    at = index;
-    const row = list.children[at];
-    if (!row) return input.removeAttribute("aria-activedescendant");
-    row.setAttribute("aria-selected", "true");
-    if (index > 0 || isScrolled) row.scrollIntoView({ block: "nearest" });
-    input.setAttribute("aria-activedescendant", row.id);
-  }
-
-  function clear() {
-    rows = [];
-    list.replaceChildren();
-  }
-
-  function draw(found, query) {
-    const tokens = wordsOf(query);
-    rows = found;
-    list.replaceChildren(
-      ...rows.map((row, index) =>
-        make(
-          "div",
-          { class: `opt-row${row.isOther ? " other" : ""}`, role: "option", id: `${list.id}-${index}`, "aria-selected": "false" },
-          make("span", {}, ...(row.isOther ? [`${source.offer} “${row.label}”`] : marked(row.label, tokens))),
-          ...(row.hint ? [make("span", { class: "k" }, row.hint)] : []),
-        ),
-      ),
-    );
-    at = -1;
+  function offer(found, query) {
+    draw(found, query);
     const listed = rows.filter((row) => !row.isOther).length;
-    open(rows.length === 0 && query ? source.nothing : "");
-    highlight(query ? (listed ? 0 : -1) : rows.findIndex((row) => row.value === source.value()));
+    menu.light(query ? (listed ? 0 : -1) : rows.findIndex((row) => row.value === source.value()));
     if (!query) return;
     say(listed ? `${listed} ${listed === 1 ? "option" : "options"}. ${rows[0].label} highlighted.` : "No match.");
   }
@@ -139,25 +99,20 @@ function combobox(input, source) {
     const mine = ++ticket;
     const query = fold(text.trim());
     const found = source.find(query, text.trim());
-    if (Array.isArray(found)) return draw(found, query);
-    highlight(-1); // what is highlighted answers older words: Tab must not take it
+    if (Array.isArray(found)) return offer(found, query);
+    menu.light(-1); // what is highlighted answers older words: Tab must not take it
     const slow = setTimeout(() => {
       box.toggleAttribute("data-busy", true);
-      if (isOpen() || document.activeElement !== input) return;
-      clear();
-      open("Searching…");
+      if (!menu.isOpen && document.activeElement === input) draw([], query, "Searching…");
     }, 300);
     try {
       const items = await found;
       if (mine !== ticket) return;
-      draw(items, query);
-      if (takesFirst && at >= 0) take(at, false);
-      else if (document.activeElement !== input) close();
+      offer(items, query);
+      if (takesFirst && menu.at >= 0) take(menu.at, false);
+      else if (document.activeElement !== input) menu.close();
     } catch (error) {
-      if (mine === ticket && error.name !== "AbortError") {
-        clear();
-        open("Could not look. Go on typing, or try again.");
-      }
+      if (mine === ticket && error.name !== "AbortError") draw([], query, "Could not look. Go on typing, or try again.");
     } finally {
       clearTimeout(slow);
       if (mine === ticket) {
@@ -174,7 +129,7 @@ function combobox(input, source) {
     box.removeAttribute("data-busy");
     source.take(row);
     input.value = row.label;
-    close();
+    menu.close();
     showState();
     remember();
     if (aloud || document.activeElement !== input) say(`${row.label} chosen.`);
@@ -191,29 +146,29 @@ function combobox(input, source) {
     remember();
     input.select();
   });
-  input.addEventListener("click", () => isOpen() || search(source.value() ? "" : input.value));
+  input.addEventListener("click", () => menu.isOpen || search(source.value() ? "" : input.value));
   input.addEventListener("blur", () => {
     const exact = rows.filter((row) => !row.isOther && fold(row.label) === fold(input.value.trim()));
     if (!source.value() && exact.length === 1) take(rows.indexOf(exact[0]));
-    if (!takesFirst) close();
+    if (!takesFirst) menu.close();
   });
   input.addEventListener("keydown", (event) => {
     if (event.isComposing || event.keyCode === 229) return;
-    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    const step = stepOf(event);
     if (step && event.altKey) {
       event.preventDefault();
-      if (step > 0 && !isOpen()) search(source.value() ? "" : input.value);
-      if (step < 0) close();
+      if (step > 0 && !menu.isOpen) search(source.value() ? "" : input.value);
+      if (step < 0) menu.close();
     } else if (step) {
       event.preventDefault();
-      const wasOpen = isOpen();
+      const wasOpen = menu.isOpen;
       if (!wasOpen) search(source.value() ? "" : input.value);
-      if (rows.length === 0 || !isOpen()) return;
-      if (wasOpen || at < 0) highlight((at + step + rows.length + (at < 0 && step < 0 ? 1 : 0)) % rows.length);
-      say(`${list.children[at].firstChild.textContent}, ${at + 1} of ${rows.length}.`);
+      if (rows.length === 0 || !menu.isOpen) return;
+      if (wasOpen || menu.at < 0) menu.step(step);
+      say(`${list.children[menu.at].firstChild.textContent}, ${menu.at + 1} of ${rows.length}.`);
     } else if (event.key === "Enter" || (event.key === "Tab" && !event.shiftKey)) {
       if (event.key === "Enter" && !event.ctrlKey && !event.metaKey) event.preventDefault(); // never sends the form
-      if (isOpen() && at >= 0) take(at);
+      if (menu.isOpen && menu.at >= 0) take(menu.at);
       else if (source.isSearching() && !source.value() && input.value.trim()) {
         takesFirst = true;
         source.hurry();
@@ -221,19 +176,15 @@ function combobox(input, source) {
     } else if (event.key === "Escape") {
       event.preventDefault();
       event.stopPropagation();
-      if (!isOpen() && input.value === before.text) return input.blur();
+      if (!menu.isOpen && input.value === before.text) return input.blur();
       ticket++;
-      close();
+      menu.close();
       if (input.value === before.text) return;
       source.restore(before.value);
       input.value = before.text;
       showState();
     }
   });
-  pop.addEventListener("scroll", () => (isScrolled = pop.scrollTop > 0), { passive: true });
-  pop.addEventListener("pointerdown", (event) => event.preventDefault()); // focus stays in the field
-  pop.addEventListener("mousedown", (event) => event.preventDefault());
-  pop.addEventListener("click", (event) => take([...list.children].indexOf(event.target.closest(".opt-row"))));
   const refresh = () => {
     if (document.activeElement === input && input.value !== before.text) return; // somebody is typing
     source.show();

@@ -2,64 +2,30 @@
 //   <input data-suggest="/search/suggestions">   rows from GET …?q= → {items: [{value, label, hint}]}
 // Nothing is highlighted by itself, so Enter searches for what was typed; ↓ ↑ choose a row, Enter or Tab takes it, Esc
 // closes. A field such as area: that was taken shows its values next.
-const say = (text) => document.dispatchEvent(new CustomEvent("say", { detail: text }));
-
 function suggest(input) {
-  const list = document.createElement("div");
-  list.id = `${input.id}-list`;
-  list.className = "pop";
-  list.hidden = true;
-  list.setAttribute("role", "listbox");
-  list.setAttribute("aria-label", "Suggestions");
+  const list = make("div", { id: `${input.id}-list`, class: "pop", hidden: "", role: "listbox", "aria-label": "Suggestions" });
   for (const [name, value] of Object.entries({ role: "combobox", "aria-expanded": "false", "aria-controls": list.id, "aria-autocomplete": "list" }))
     input.setAttribute(name, value);
-  const place = Object.assign(document.createElement("span"), { className: "suggested" });
+  const place = make("span", { class: "suggested" });
   input.before(place);
   place.append(input, list);
 
+  const box = listbox(input, list, take);
   const known = new Map();
   let rows = [];
-  let at = -1;
   let timer;
   let controller;
 
   function close() {
     clearTimeout(timer);
     controller?.abort();
-    list.hidden = true;
-    at = -1;
-    input.setAttribute("aria-expanded", "false");
-    input.removeAttribute("aria-activedescendant");
+    box.close();
   }
 
   function draw(items) {
     rows = items;
-    at = -1;
-    list.replaceChildren(
-      ...items.map(({ label, hint }, index) => {
-        const row = document.createElement("div");
-        Object.assign(row, { className: "opt-row", id: `${list.id}-${index}` });
-        row.setAttribute("role", "option");
-        row.setAttribute("aria-selected", "false");
-        const words = document.createElement("span");
-        words.textContent = label;
-        row.append(words);
-        if (hint) row.append(Object.assign(document.createElement("span"), { className: "k", textContent: hint }));
-        return row;
-      }),
-    );
-    list.hidden = items.length === 0;
-    input.setAttribute("aria-expanded", String(!list.hidden));
-    input.removeAttribute("aria-activedescendant");
-    if (items.length) say(`${items.length} ${items.length === 1 ? "suggestion" : "suggestions"}.`);
-  }
-
-  function highlight(index) {
-    list.children[at]?.setAttribute("aria-selected", "false");
-    at = index;
-    list.children[at].setAttribute("aria-selected", "true");
-    list.children[at].scrollIntoView({ block: "nearest" });
-    input.setAttribute("aria-activedescendant", list.children[at].id);
+    box.show(rows);
+    if (rows.length) say(`${rows.length} ${rows.length === 1 ? "suggestion" : "suggestions"}.`);
   }
 
   function take(index) {
@@ -96,20 +62,13 @@ function suggest(input) {
   input.addEventListener("compositionend", ask);
   input.addEventListener("blur", close);
   input.addEventListener("keydown", (event) => {
-    if (event.isComposing || list.hidden) return;
-    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (step) highlight((at + step + rows.length + (at < 0 && step < 0 ? 1 : 0)) % rows.length);
+    if (event.isComposing || !box.isOpen) return;
+    if (stepOf(event)) box.step(stepOf(event));
     else if (event.key === "Escape") close();
-    else if (at >= 0 && (event.key === "Enter" || (event.key === "Tab" && !event.shiftKey))) take(at);
+    else if (box.at >= 0 && (event.key === "Enter" || (event.key === "Tab" && !event.shiftKey))) take(box.at);
     else return;
     event.preventDefault();
     event.stopPropagation();
-  });
-  list.addEventListener("pointerdown", (event) => event.preventDefault()); // focus stays in the field
-  list.addEventListener("mousedown", (event) => event.preventDefault());
-  list.addEventListener("click", (event) => {
-    const row = event.target.closest(".opt-row");
-    if (row) take([...list.children].indexOf(row));
   });
 }
 

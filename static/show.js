@@ -2,7 +2,8 @@
 //   form[data-saves]     is sent as soon as one of its lists has a new choice; its button is for those without scripts
 //   [data-copy-link]     copies the bug's own address     #edit in the address goes to the first field of that part
 //   [data-around]        gets links to the bug before and after this one, in the list that one came from (J and K);
-//                        board.js leaves that list in sessionStorage as "around": its address and its references
+//                        board.js leaves that list in sessionStorage as "around": its address and its references;
+//                        the numbers of the last five bugs stay in localStorage as "opened", for palette.js
 const around = document.querySelector("[data-around]");
 const list = JSON.parse(sessionStorage.getItem("around") ?? "null");
 const at = list?.refs.indexOf(around?.dataset.around) ?? -1;
@@ -28,6 +29,11 @@ for (const copy of document.querySelectorAll("[data-copy-link]")) {
   );
 }
 if (location.hash === "#edit") document.querySelector("#edit input:not([type=hidden])")?.focus();
+if (around) {
+  const before = JSON.parse(localStorage.getItem("opened") ?? "[]");
+  const number = Number(around.dataset.around.slice(4));
+  localStorage.setItem("opened", JSON.stringify([number, ...before.filter((each) => each !== number)].slice(0, 5)));
+}
 
 const kept = sessionStorage.getItem("saved");
 sessionStorage.removeItem("saved");

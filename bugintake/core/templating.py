@@ -19,6 +19,7 @@ from bugintake.core import clock, undoing
 from bugintake.core.forms import fingerprint, zone_or_utc
 
 THEMES = ("light", "dark")
+SHARED = "listbox.js"  # what it names is used by the scripts that follow it
 
 
 def folder(name: str) -> Path:
@@ -105,12 +106,12 @@ def asset(*names: str) -> str:
 
 @cache
 def joined(names: tuple[str, ...]) -> bytes:
-    """Join scripts to one module, each in a block of its own, where its names are its own too.
+    """Join scripts to one module, each in a block of its own, where its names are its own too; SHARED is in none.
 
     Comments that fill a line are for whoever reads the scripts, and are left out.
     """
-    scripts = [_COMMENT.sub(b"", (folder("static") / name).read_bytes()) for name in names]
-    return b"".join(b"{\n" + script + b"}\n" for script in scripts)
+    scripts = {name: _COMMENT.sub(b"", (folder("static") / name).read_bytes()) for name in names}
+    return b"".join(script if name == SHARED else b"{\n" + script + b"}\n" for name, script in scripts.items())
 
 
 _COMMENT = re.compile(rb"^ *//.*\n", re.MULTILINE)

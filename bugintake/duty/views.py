@@ -12,6 +12,7 @@ from bugintake.core import clock
 from bugintake.core.db import transaction
 from bugintake.core.errors import Invalid
 from bugintake.core.forms import zone_or_utc
+from bugintake.core.pages import register_page
 from bugintake.core.templating import register_nav, register_panel, toast
 from bugintake.duty import overrides, queries, roster
 from bugintake.duty.forms import RotationForm
@@ -243,6 +244,8 @@ def _who(template: str) -> str:
 
 
 register_nav("Duty", "duty.today", "d", position=20)
+register_page("Schedule of duty", "duty.schedule")
+register_page("Your duty: my shifts", "duty.me")
 register_panel("topbar.duty", _pill)
 register_panel("new.foot", _next)
 register_panel("filed.next", _next)

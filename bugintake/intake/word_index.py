@@ -108,6 +108,7 @@ HOLDERS_OF_ALL = {
     ),
 }
 AND = {"sqlite": " AND ", "postgresql": " & "}
+BEGUN = {"sqlite": '("{0}"* OR "{1}")', "postgresql": "('{0}':* | '{1}')"}
 
 
 def hits_of_all() -> sa.Subquery:
@@ -119,10 +120,11 @@ def hits_of_all() -> sa.Subquery:
     return statement.columns(sa.column("bug_id", sa.Integer)).subquery("hits")
 
 
-def all_of(terms: Sequence[str]) -> str:
-    """Write what the index is asked for: that all of some terms are there."""
+def all_of(terms: Sequence[str], begun: tuple[str, str] | None = None) -> str:
+    """Write what the index is asked for: that all of some terms are there, and one that begins so or is the other."""
     dialect = db.engine.dialect.name
-    return AND[dialect].join(f"{QUOTES[dialect]}{term}{QUOTES[dialect]}" for term in terms)
+    each = [f"{QUOTES[dialect]}{term}{QUOTES[dialect]}" for term in terms]
+    return AND[dialect].join([*each, BEGUN[dialect].format(*begun)] if begun else each)
 
 
 def tidy(first: bool) -> bool:

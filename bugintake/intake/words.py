@@ -50,6 +50,15 @@ def stems(text: str) -> list[str]:
     return [stem(word) for word in _words(text)]
 
 
+def begun(text: str) -> tuple[list[str], tuple[str, str]] | None:
+    """Split what is being typed into the stems of its words but the last, and how that begins and its own stem.
+
+    Nothing where there is no word yet that may find anything.
+    """
+    *whole, last = _words(text.lower()) or [""]
+    return ([stem(word) for word in whole], (last, stem(last))) if last else None
+
+
 def stems_of_key(key: str) -> set[str]:
     """Split what is folded already, as labels and aliases are kept, into the stems of its words."""
     return {stem(word) for word in _WORD.findall(key) if word not in _DULL}

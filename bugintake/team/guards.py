@@ -42,6 +42,11 @@ def signed_in_user() -> User:
     return cast(User, current_user._get_current_object())
 
 
+def is_lead() -> bool:
+    """Whether whoever looks at the page is a lead, for what stands in the menus of leads alone."""
+    return current_user.is_authenticated and signed_in_user().can(Role.LEAD)
+
+
 def public(view: View) -> View:
     """Let everybody in."""
     return _guarded(view, "public", lambda: None)

@@ -74,6 +74,7 @@ POST /admin/tokens                                       401    401      401    
 POST /admin/tokens/<token_id>/revocation                 401    401      401      403   403      403  in
 
 GET  /search                                             login  login    login    in    in       in   in
+GET  /palette                                            login  login    login    200   200      200  200
 GET  /search/suggestions                                 login  login    login    200   200      200  200
 GET  /views                                              login  login    login    200   200      200  200
 POST /views                                              401    401      401      in    in       in   in

@@ -112,6 +112,9 @@ class Scene:
             yield f"/loop?tab={tab}"
         yield f"/api/v1/similar?{like}"
         yield f"/customers/suggestions?q={SOUGHT}"
+        numbers = ".".join(str(number) for number in db.session.scalars(sa.select(Bug.id).order_by(Bug.id.desc())))
+        yield from (f"/palette?q={SOUGHT}", f"/palette?q={SOUGHT[:4]}", f"/palette?opened={numbers}")
+        yield from (f"/palette?q={self.cast.bugs['restricted'].ref}", f"/search/suggestions?q={SOUGHT[:4]}")
         yield f"/new?customer={SOUGHT}&actual={SOUGHT}"
 
     def seen_by(self, person: str, address: str) -> str:

@@ -77,6 +77,7 @@ class Site:
         self.delay.set()
         self.board = [("BUG-1", "new", "1"), ("BUG-2", "new", "1"), ("BUG-3", "accepted", "1")]
         self.etag = '"one"'
+        self.found: dict[str, list[dict[str, Any]]] = {}
 
 
 def _app(site: Site) -> Flask:
@@ -161,6 +162,7 @@ def _app(site: Site) -> Flask:
     for endpoint in ("team.sign_out", "team.remove_sample"):
         app.add_url_rule(f"/{endpoint}", endpoint, lambda: "", methods=["POST"])
     app.add_url_rule("/search", "triage.search", lambda: TAKEN.replace("taken", request.args["q"]))
+    app.add_url_rule("/palette", "triage.palette", lambda: jsonify(groups=site.found.get(request.args["q"], [])))
     app.add_url_rule("/bugs/<ref>", "triage.show", lambda ref: TAKEN.replace("taken", ref))
     app.after_request(lambda response: (response.headers.extend(HEADERS), response)[1])
     return app

@@ -237,7 +237,7 @@ def test_what_is_typed_finds_the_rows_it_belongs_to_the_likeliest_first(page, ro
         f'<option data-a="{",".join(also)}" value="{n}">{label}' for n, (label, also) in enumerate(rows, 1)
     )
     page.set_content(f'<form><select id="f" data-combo><option value="">Choose{options}</select></form>')
-    page.add_script_tag(content=(folder("static") / "combobox.js").read_text(encoding="utf-8"), type="module")
+    page.add_script_tag(content=joined(("listbox.js", "combobox.js")).decode(), type="module")
     page.locator("[role=combobox]").focus()
 
     found = page.evaluate(TYPE, typed)

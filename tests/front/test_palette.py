@@ -85,3 +85,48 @@ def test_a_page_is_opened_by_its_name_and_by_pointer(visit):
     page.get_by_role("option", name="Duty").click()
 
     page.wait_for_url("**/page/toast.html")
+
+
+FOUND = [
+    {"name": "Bugs", "rows": [{"label": "BUG-142 Tax line is <missing>", "url": "/bugs/BUG-142", "hint": "New"}]},
+    {"name": "Customers", "rows": [{"label": "Taxi Berlin", "url": "/bugs/BUG-7", "hint": ""}]},
+]
+
+
+def test_what_the_server_finds_stands_in_groups_and_is_counted_aloud(visit, site):
+    site.found["tax"] = FOUND
+    page = visit("board.html")
+    open_palette(page)
+
+    page.keyboard.type("tax")
+
+    bugs = page.get_by_role("group", name="Bugs").get_by_role("option")
+    expect(bugs).to_have_text(["BUG-142 Tax line is <missing>New"])
+    expect(page.get_by_role("group", name="Customers").get_by_role("option")).to_have_text(["Taxi Berlin"])
+    assert options(page)[-1].startswith("Search for “tax”")
+    expect(page.locator("#live")).to_have_text("3 results. BUG-142 Tax line is <missing>.")
+    page.keyboard.press("ArrowDown")
+    expect(page.locator("#live")).to_have_text("Taxi Berlin, 2 of 3.")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/bugs/BUG-7")
+
+
+def test_the_bugs_opened_last_are_asked_for_and_offered(visit, site):
+    site.found[""] = [{**FOUND[0], "name": "Opened last"}]
+    page = visit("board.html")
+    page.evaluate("localStorage.setItem('opened', '[142, 7]')")
+
+    with page.expect_request("**/palette?q=&opened=142.7"):
+        open_palette(page)
+
+    expect(page.get_by_role("group", name="Opened last").get_by_role("option")).to_contain_text(["BUG-142"])
+
+
+@pytest.mark.parametrize(("typed", "label"), [("settings", "My settings"), ("keys", "Keys on this page")])
+def test_what_stands_in_the_menu_is_called_by_its_name(visit, typed, label):
+    page = visit("board.html")
+    open_palette(page)
+
+    page.keyboard.type(typed)
+
+    expect(page.get_by_role("option").first).to_contain_text(label)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
@@ -52,27 +52,47 @@ def words_of(name: str) -> set[str]:
     return {word[:WORD_LENGTH] for word in (*key.split(), *_PARTS.findall(key))}
 
 
-def matches(typed: str, actor: User) -> sa.Subquery | None:
-    """Select the `id` of customers each word of what was typed begins a word of, the first few hundred of them.
+class Asked(NamedTuple):
+    """What was typed, for a statement that is made once: how many words, whether an address, and who reads masked."""
 
-    An engineer, who reads addresses masked, finds one only by the whole of it. Nothing where nothing was typed. Reads
-    on from where the longest word begins until it has enough, so that what thousands share costs no more.
-    """
+    word_count: int
+    is_address: bool
+    is_masked: bool
+
+
+def asked(typed: str, actor: User) -> tuple[Asked, dict[str, str]] | None:
+    """Read what was typed to find customers by: what matches() selects, and its values. Nothing for no words."""
     given = {word[:WORD_LENGTH] for word in key_of(typed, 200).replace(",", " ").split()}
     if not given:
         return None
-    if "@" in typed and actor.role not in NO_MASK:
-        return sa.select(Customer.id).where(Customer.email == key_of(typed, 254)).subquery()
-    longest, *others = sorted(given, key=lambda word: (-len(word), word))
-    begins = _begins(CustomerWord, longest, actor)
+    is_masked = actor.role not in NO_MASK
+    if "@" in typed and is_masked:
+        return Asked(1, True, True), {"email": key_of(typed, 254)}
+    words = sorted(given, key=lambda word: (-len(word), word))
+    begins = {f"word{place}": word for place, word in enumerate(words)}
+    return Asked(len(words), False, is_masked), begins | {
+        f"last{place}": word + LAST for place, word in enumerate(words)
+    }
+
+
+def matches(what: Asked) -> sa.Subquery:
+    """Select the `id` of customers each word of what was typed begins a word of, the first few hundred of them.
+
+    An engineer, who reads addresses masked, finds one only by the whole of it. Reads on from where the longest word
+    begins until it has enough, so that what thousands share costs no more.
+    """
+    if what.is_address:
+        return sa.select(Customer.id).where(Customer.email == sa.bindparam("email")).subquery()
     word, person = CustomerWord, aliased(Customer)
+    begins = _begins(word, 0, what)
     own = sa.select(word.customer_id.label("id")).where(begins, word.customer_id.is_not(None))
     called = sa.select(word.account_id, word.word).where(begins, word.account_id.is_not(None))
     accounts = called.order_by(word.word).limit(ENOUGH).subquery()
-    company = sa.select(person.id).join(accounts, accounts.c.account_id == person.account_id)
-    for other in others:
-        own = own.where(_has(other, word.customer_id, actor))
-        company = company.where(_has(other, person.id, actor))
+    theirs = accounts.c.account_id + sa.literal_column("0", sa.Integer)  # else SQLite looks for each person's account
+    company = sa.select(person.id).join(accounts, theirs == person.account_id)
+    for place in range(1, what.word_count):
+        own = own.where(_has(place, word.customer_id, what))
+        company = company.where(_has(place, person.id, what))
     first = [each.limit(ENOUGH).subquery() for each in (own.order_by(word.word), company.order_by(accounts.c.word))]
     return sa.union(*(sa.select(part.c.id) for part in first)).subquery()
 
@@ -92,16 +112,17 @@ def companies(typed: str) -> sa.Select[Account] | None:
     return sa.select(Account).where(Account.id.in_(first)).order_by(Account.name_key, Account.id)
 
 
-def _has(word: str, customer_id: Any, actor: User) -> sa.ColumnElement[bool]:
+def _has(place: int, customer_id: Any, what: Asked) -> sa.ColumnElement[bool]:
     other, person = aliased(CustomerWord), aliased(Customer)
-    begins = _begins(other, word, actor)
+    begins = _begins(other, place, what)
     of_company = sa.exists().where(person.id == customer_id, other.account_id == person.account_id, begins)
     return sa.or_(sa.exists().where(other.customer_id == customer_id, begins), of_company)
 
 
-def _begins(table: type[CustomerWord], word: str, actor: User) -> sa.ColumnElement[bool]:
-    within = _is_within(table, word)
-    return within if actor.role in NO_MASK else sa.and_(within, table.is_address.is_(False))
+def _begins(table: type[CustomerWord], place: int, what: Asked) -> sa.ColumnElement[bool]:
+    first, last = (sa.bindparam(f"{name}{place}", type_=sa.Text()) for name in ("word", "last"))
+    within = sa.and_(table.word >= first, table.word < last)
+    return sa.and_(within, table.is_address.is_(False)) if what.is_masked else within
 
 
 def _is_within(table: type[CustomerWord], word: str) -> sa.ColumnElement[bool]:

@@ -10,11 +10,13 @@ from markupsafe import Markup
 
 from bugintake.core.config import settings
 from bugintake.core.kept import kept
+from bugintake.core.pages import register_page
 from bugintake.core.templating import choose, register_panel
 from bugintake.intake import form_use as figures
 from bugintake.intake.catalogue import names
 from bugintake.intake.models import OptionList
 from bugintake.intake.reports import SOURCE_LENGTH
+from bugintake.team.guards import is_lead
 from bugintake.team.models import Role
 
 bp = Blueprint("intake", __name__)
@@ -80,5 +82,9 @@ def _side_window(**_context: Any) -> str:
 
 
 register_panel("topbar.menu", _menu)
+register_page("Take customers in from a file", "intake.import_customers")
+register_page("Catalogue: proposed by agents", "intake.proposed", is_lead)
+register_page("How the form does", "intake.form_use", is_lead)
+register_page("Catalogue: further lists", "intake.further", is_lead)
 register_panel("settings", _side_window)
 register_panel("bug.told", link_templates.links_of_bug)

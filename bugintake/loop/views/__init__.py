@@ -2,6 +2,7 @@
 
 from flask import Flask
 
+from bugintake.core.pages import register_page
 from bugintake.core.templating import register_nav, register_panel
 from bugintake.loop.views import (
     announcements,
@@ -25,6 +26,7 @@ def attach(app: Flask) -> None:
     app.register_blueprint(public)
     register_nav("Loop", "loop.index", "l", position=30, count=announcements.to_do)
     register_nav("My reports", "loop.my_reports", "m", position=32, is_for=mine.is_agent)
+    register_page("Releases", "loop.list_releases")
     register_panel("bug.told", announcements.told)
     register_panel("merge.effects", announcements.merge_effects)
     register_panel("customer.messages", links.told_to)

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from bugintake.core import clock, undoing
 from bugintake.core.kept import state
+from bugintake.core.pages import register_page
 from bugintake.core.templating import register_nav, register_panel, theme
 from bugintake.duty.queries import plan_to_show
 from bugintake.intake.models import OPEN, Status
@@ -90,5 +91,6 @@ def _keys_panel() -> str:
 
 
 register_nav("Board", "triage.board", "b", position=10)
+register_page("Bugs", "triage.bugs")
 register_panel("duty.queue", _queue_panel)
 register_panel("duty.keys", _keys_panel)

@@ -18,6 +18,8 @@ from bugintake.intake.queries import bug_or_404
 from bugintake.team.guards import signed_in, signed_in_user
 from bugintake.team.people import names
 from bugintake.triage.chips import chips, company_of
+from bugintake.triage.filters import LONGEST, number_in
+from bugintake.triage.palette import EACH, found
 from bugintake.triage.saved_views import views_of
 from bugintake.triage.search import Asked
 from bugintake.triage.sorting import Sort
@@ -42,6 +44,16 @@ def suggested() -> ResponseReturnValue:
     typed = request.args.get("q", "")
     found = suggestions(clean_line(typed)) if not typed.endswith(" ") else []
     return jsonify(items=[each._asdict() for each in found])
+
+
+@bp.get("/palette")
+@signed_in
+def palette() -> ResponseReturnValue:
+    """Answer with what may be meant by what is typed at the top of a page; `opened` numbers the bugs opened last."""
+    typed = clean_line(request.args.get("q", ""))[:LONGEST]
+    opened = [number for part in request.args.get("opened", "").split(".") if (number := number_in(part))]
+    groups = found(typed, opened[:EACH], signed_in_user())
+    return jsonify(groups=[{"name": group.name, "rows": [row._asdict() for row in group.rows]} for group in groups])
 
 
 def place_of(typed: str) -> str | None:

@@ -2,12 +2,10 @@
 
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
-from flask_login import current_user
 
 from bugintake.core.paging import page_number, page_start
 from bugintake.core.templating import register_nav
-from bugintake.team.guards import lead_required, signed_in_user
-from bugintake.team.models import Role
+from bugintake.team.guards import is_lead, lead_required, signed_in_user
 from bugintake.triage import overlooked, queries
 from bugintake.triage.looking import today_of
 from bugintake.triage.overlooked import Lack
@@ -37,12 +35,8 @@ def show_overlooked() -> ResponseReturnValue:
     )
 
 
-def _is_lead() -> bool:
-    return current_user.is_authenticated and signed_in_user().can(Role.LEAD)
-
-
 def _count() -> int:
     return overlooked.counted(signed_in_user()).total
 
 
-register_nav("Overlooked", "triage.show_overlooked", "o", position=35, count=_count, is_for=_is_lead)
+register_nav("Overlooked", "triage.show_overlooked", "o", position=35, count=_count, is_for=is_lead)

@@ -5,6 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from bugintake.core.db import transaction
 from bugintake.core.errors import Conflict, Invalid
+from bugintake.core.pages import register_page
 from bugintake.team.guards import signed_in, signed_in_user
 from bugintake.triage import saved_views
 from bugintake.triage.forms import ViewForm
@@ -78,3 +79,6 @@ def _page(saving: ViewForm | None = None, refused: tuple[int, str, str] | None =
     me = signed_in_user()
     views = saved_views.views_of(me.id)
     return render_template("triage/views.html", views=views, me=me, saving=saving, refused=refused)
+
+
+register_page("Saved views", "triage.saved")

@@ -7,6 +7,7 @@ from flask_babel import gettext as _
 from bugintake.core.db import transaction
 from bugintake.core.errors import Invalid
 from bugintake.core.forms import Seen
+from bugintake.core.pages import register_page
 from bugintake.core.paging import page_number, page_start
 from bugintake.core.templating import short_day
 from bugintake.intake.models import Bug
@@ -70,3 +71,6 @@ def snoozed() -> ResponseReturnValue:
 
 def _until(bug: Bug) -> str:
     return short_day(bug.snoozed_until) if bug.snoozed_until else ""
+
+
+register_page("Snoozed bugs", "triage.snoozed")
