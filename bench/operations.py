@@ -51,7 +51,7 @@ def operations(seeded: seeding.Seeded, visitor: Visitor) -> list[Operation]:
     together = f"/bugs?platform={seeded.choices['platform']}&account=1"
     suggested = [f"/search/suggestions?q={text}" for text in ("tax", "area:are", "account:be", "vat+li")]
     name = seeding.name_of(seeded.customers // 2).split()
-    typed = [f"/palette?q={quote_plus(text)}" for text in ("v", "vat", "vat li", "142", name[0], " ".join(name)[:-1])]
+    begun = [f"/palette?q={quote_plus(text)}" for text in ("v", "vat", "vat li", "142", name[0], " ".join(name)[:-1])]
     allowed = 120 if seeded.count <= 50_000 else 300
     rows = f"/rows/list/{seeded.area_id}"
     return [
@@ -70,7 +70,7 @@ def operations(seeded: seeding.Seeded, visitor: Visitor) -> list[Operation]:
         Operation("search for a phrase and by fields", asks(visitor, fields), None, (200,), goal_p95_ms=100),
         Operation("list of one platform and company", asks(visitor, together), None, (200,), goal_p95_ms=100),
         Operation("search suggestions", asks(visitor, *suggested), None, (200,), goal_p95_ms=100),
-        Operation("palette while typing", asks(visitor, *typed), None, (200,), goal_p95_ms=50),
+        Operation("palette while typing", asks(visitor, *begun), None, (200,), goal_p95_ms=50),
         Operation("board with 500 cards", asks(visitor, whole), asks(None, "/rows/board/500"), (200,), 25),
         Operation("unchanged board (304)", asks(visitor, "/board", tag=tag), None, (304,), 2),
         Operation(

@@ -3,7 +3,7 @@
 //   [data-key]                    what can be done on this page; of the selected card, whatever board.js adds to a
 //                                 "verbs" event on document {detail: [{label, key, run}]}
 //   a[data-go], .who-menu         the pages; [data-pages] is the heading over them
-//   form[data-saves] label        fields that save what is chosen; data-words: what else they are called
+//   form[data-saves]              its fields save what is chosen
 //   .find [role=combobox]         the field; its form is the search without any script. Words of its data-open,
 //                                 data-search and data-here are said around what was typed and over what is here
 //   data-more                     what answers with the rest: GET …?q=&opened= → {groups: [{name, rows: [{label, url, hint}]}]}
@@ -26,8 +26,7 @@ let controller;
 // ---- what stands on the page
 function command(element) {
   const isField = element.matches("input, select, textarea");
-  const words = element.labels?.[0]?.dataset.words ?? "";
-  return { label: labelOf(element), words, key: element.dataset.key, run: () => (isField ? element.focus() : element.click()) };
+  return { label: labelOf(element), key: element.dataset.key, run: () => (isField ? element.focus() : element.click()) };
 }
 
 const NAMED = "main .verbs :is(a, button), main .panel :is(button, a.btn):not(li *), form[data-saves] :is(input:not([type=hidden]), select)";
@@ -35,7 +34,8 @@ const NAMED = "main .verbs :is(a, button), main .panel :is(button, a.btn):not(li
 function onPage() {
   const card = [];
   document.dispatchEvent(new CustomEvent("verbs", { detail: card }));
-  const isHere = (each) => each !== input && !each.closest(".who-menu, [data-ref], #board-menu, dialog, .find") && each.checkVisibility();
+  const isInMenu = (each) => !each.hidden && each.closest("main details.menu:not([open])")?.checkVisibility();
+  const isHere = (each) => each !== input && !each.closest(".who-menu, [data-ref], #board-menu, dialog, .find") && (each.checkVisibility() || isInMenu(each));
   const all = [...document.querySelectorAll(`[data-key], ${NAMED}`)].filter(isHere).map(command);
   const own = all.filter(({ label, key }) => key || all.filter((other) => other.label === label).length === 1);
   const menu = (what) => [...document.querySelectorAll(`.who-menu ${what}`)].map(command);
@@ -48,8 +48,8 @@ function onPage() {
 // ---- what was typed
 function found(typed) {
   const words = plain(typed).split(/\s+/).filter(Boolean);
-  const begins = ({ label, words: others = "" }) => {
-    const parts = plain(`${label} ${others}`).split(/[^\p{L}\p{N}]+/u);
+  const begins = ({ label }) => {
+    const parts = plain(label).split(/[^\p{L}\p{N}]+/u);
     return words.every((word) => parts.some((part) => part.startsWith(word)));
   };
   const here = onPage().filter(begins);

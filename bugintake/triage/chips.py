@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from bugintake.core.db import db
 from bugintake.core.templating import plural, whole_day
 from bugintake.intake import catalogue
-from bugintake.intake.customers.models import Account
+from bugintake.intake.customers.models import Account, Customer
 from bugintake.team.people import names
 from bugintake.triage.filters import LISTS, ME, NOBODY, Filters
 
@@ -55,6 +55,9 @@ def _each(filters: Filters) -> Iterator[tuple[str, dict[str, Any]]]:
         yield f"{_('Owner')}: {_person(filters.owner)}", {"owner": None}
     if filters.filed_by:
         yield f"{_('Filed by')}: {_person(filters.filed_by)}", {"filed_by": None}
+    if filters.customer is not None:
+        name = db.session.get_one(Customer, filters.customer).full_name
+        yield f"{_('Customer')}: {name}", {"customer": None}
     if filters.account is not None:
         yield f"{_('Company')}: {company_of(filters)}", {"account": None}
     if filters.plan:

@@ -10,7 +10,7 @@ from bugintake.core.db import db
 from bugintake.core.forms import clean_line
 from bugintake.intake import catalogue
 from bugintake.intake.customers import adding
-from bugintake.intake.customers.models import Account
+from bugintake.intake.customers.models import Account, Customer
 from bugintake.intake.customers.queries import plans
 from bugintake.intake.models import OptionList, Status
 from bugintake.team.people import names
@@ -28,8 +28,8 @@ LONGEST = 1000
 class Filters:
     """What a board or list is narrowed to, and the order.
 
-    `owner` and `filed_by` are ME, a person's number, or, of the owner, NOBODY. `platform`, `version`, `account` and
-    `plan` ask for one report that has them all. Days are those of whoever looks.
+    `owner` and `filed_by` are ME, a person's number, or, of the owner, NOBODY. `platform`, `version`, `customer`,
+    `account` and `plan` ask for one report that has them all. Days are those of whoever looks.
     """
 
     area: tuple[int, ...] = ()
@@ -39,6 +39,7 @@ class Filters:
     status: tuple[Status, ...] = ()
     owner: str = ""
     filed_by: str = ""
+    customer: int | None = None
     account: int | None = None
     plan: str = ""
     waiting: int | None = None
@@ -69,7 +70,7 @@ class Filters:
         """Say these filters as query parameters, with some of them changed."""
         now: dict[str, Any] = {kind.value: ".".join(map(str, getattr(self, kind))) for kind in LISTS}
         now |= {"status": tuple(status.value for status in self.status), "owner": self.owner, "filed_by": self.filed_by}
-        now |= {"account": self.account, "plan": self.plan, "waiting": self.waiting}
+        now |= {"customer": self.customer, "account": self.account, "plan": self.plan, "waiting": self.waiting}
         now |= {mark: 1 if getattr(self, mark) else None for mark in MARKS}
         now |= {day: getattr(self, day).isoformat() if getattr(self, day) else None for day in DAYS}
         now |= {"q": self.text, "sort": self.sort.value if self.sort else None}
@@ -90,6 +91,7 @@ def read_address(args: MultiDict[str, str]) -> Read:
     given["status"] = _statuses(args.getlist("status"), said)
     given |= {name: _person(name, args.get(name, ""), said) for name in PEOPLE}
     given["account"] = _company(args["company"][:LONGEST], said) if "company" in args else _account(args, said)
+    given["customer"] = _customer(args.get("customer", ""), said)
     given["plan"] = _plan(clean_line(args.get("plan", "")[:LONGEST]), said)
     given["waiting"] = _count(args.get("waiting", ""), said)
     given |= {mark: args.get(mark) == "1" for mark in MARKS}
@@ -141,6 +143,16 @@ def _account(args: MultiDict[str, str], said: list[str]) -> int | None:
         found = db.session.get_one(Account, found.merged_into_id)
     if found is None and text:
         _ignore("company", text, said)
+    return found.id if found is not None else None
+
+
+def _customer(text: str, said: list[str]) -> int | None:
+    number = number_in(text)
+    found = db.session.get(Customer, number) if number else None
+    while found is not None and found.merged_into_id is not None:
+        found = db.session.get_one(Customer, found.merged_into_id)
+    if found is None and text:
+        _ignore("customer", text, said)
     return found.id if found is not None else None
 
 

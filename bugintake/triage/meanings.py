@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from bugintake.core.db import db
 from bugintake.intake import catalogue
 from bugintake.intake.catalogue import Choice, key_of
-from bugintake.intake.customers import adding
-from bugintake.intake.customers.models import Account
+from bugintake.intake.customers import adding, queries
+from bugintake.intake.customers.models import Account, Customer
 from bugintake.intake.customers.queries import companies_like, plans
 from bugintake.team.people import Colleague, names
 from bugintake.triage.filters import number_in
@@ -36,6 +36,15 @@ def people_called(typed: str) -> list[Colleague]:
         return [each for each in known if each.id == number]
     same = [each for each in known if key_of(each.name, 200) == key_of(typed, 200)]
     return same or [each for each in known if begin(typed, (each.name,))]
+
+
+def customers_called(typed: str) -> Sequence[Customer]:
+    """Find customers by their number (#12), their whole name or address, or how words of it and their company begin."""
+    if (number := numbered(typed)) is not None:
+        found = db.session.get(Customer, number)
+        return [found] if found is not None and found.merged_into_id is None and found.erased_at is None else []
+    like = queries.customers_called(typed, None, 2)
+    return [each for each in like if each.name_key == key_of(typed, 200)] or like
 
 
 def accounts_called(typed: str, limit: int = 2) -> Sequence[Account]:

@@ -62,6 +62,7 @@ NARROWED: Mapping[str, sa.ColumnElement[bool]] = {
 TOLD: Mapping[str, Callable[[Any], sa.ColumnElement[bool]]] = {
     "platform": lambda column: column.in_(sa.bindparam("platform", expanding=True)),
     "version": lambda column: column.in_(sa.bindparam("version", expanding=True)),
+    "customer": lambda column: column == sa.bindparam("customer"),
     "account": lambda column: column == sa.bindparam("account"),
     "plan": lambda column: column.in_(sa.select(Account.id).where(Account.plan == sa.bindparam("plan"))),
 }
@@ -120,7 +121,12 @@ def _values(filters: Filters, actor: User) -> dict[str, Any]:
         given["owner"] = _person(filters.owner, actor)
     if filters.filed_by:
         given["filed_by"] = _person(filters.filed_by, actor)
-    given |= {"account": filters.account, "plan": filters.plan or None, "waiting": filters.waiting}
+    given |= {
+        "customer": filters.customer,
+        "account": filters.account,
+        "plan": filters.plan or None,
+        "waiting": filters.waiting,
+    }
     given |= {mark: getattr(filters, mark) or None for mark in ("came_back", "asked", "restricted")}
     given["snoozed"] = today_of(actor) if filters.snoozed else None
     given |= {"since": _begin(filters.since, actor), "until": _end(filters.until, actor)}

@@ -159,6 +159,14 @@ def _person(name: str, value: str, changes: Changes) -> str | None:
     return f"{'Nobody' if not found else 'More than one person'} is called “{shown(value)}”."
 
 
+def _customer(value: str, changes: Changes) -> str | None:
+    found = meanings.customers_called(value)
+    if len(found) == 1:
+        changes["customer"] = found[0].id
+        return None
+    return f"{'No' if not found else 'More than one'} customer is called “{shown(value)}”."
+
+
 def _account(value: str, changes: Changes) -> str | None:
     found = meanings.accounts_called(value)
     if len(found) == 1:
@@ -227,6 +235,7 @@ FIELDS: Mapping[str, Callable[[str, Changes], str | None]] = {
     "status": _status,
     "owner": partial(_person, "owner"),
     "by": partial(_person, "filed_by"),
+    "customer": _customer,
     "account": _account,
     "plan": _plan,
     "waiting": _waiting,

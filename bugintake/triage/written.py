@@ -4,11 +4,13 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from bugintake.intake.catalogue import names
-from bugintake.intake.customers.queries import companies_like, plans
+from bugintake.intake.customers.queries import companies_like, customers_called, plans
 from bugintake.intake.models import OptionList, Status
 from bugintake.team import people
+from bugintake.team.models import User
 from bugintake.triage import meanings
 from bugintake.triage.filters import LISTS, ME, NOBODY, Filters
+from bugintake.triage.palette import bugs_like
 from bugintake.triage.search import MARKS, tokens
 from bugintake.triage.sorting import Sort
 
@@ -21,6 +23,7 @@ HELP = {
     "status": "where it stands",
     "owner": "whose it is: me, nobody, a name",
     "by": "who filed it",
+    "customer": "who told of it",
     "account": "whose people told of it",
     "plan": "of the companies that told",
     "waiting": "people at least, as in >10",
@@ -43,6 +46,8 @@ def _parts(filters: Filters) -> Iterator[str]:
     for field, who in (("owner", filters.owner), ("by", filters.filed_by)):
         if who:
             yield f"{field}:{who if who in (ME, NOBODY) else _person(int(who))}"
+    if filters.customer is not None:
+        yield f"customer:#{filters.customer}"
     if filters.account is not None:
         yield f"account:#{filters.account}"
     if filters.plan:
@@ -85,15 +90,17 @@ class Suggestion(NamedTuple):
     hint: str = ""
 
 
-def suggestions(text: str) -> list[Suggestion]:
-    """List how the last word of a search may go on: the values of its field, or the fields that begin with it."""
+def suggestions(text: str, actor: User) -> list[Suggestion]:
+    """List how a search may go on: values of its last field, fields that begin as its last word, and bugs."""
     all_of_it = list(tokens(text))
     if not all_of_it or text.endswith(" "):
         return []
     last = all_of_it[-1]
     before = text[: len(text) - len(last.raw)]
     found = _values(last.field, last.value) if last.field else _fields(last.raw.lower())
-    return [Suggestion(before + value, value, hint) for value, hint in _first(found)]
+    goes_on = [Suggestion(before + value, value, hint) for value, hint in _first(found)]
+    meant = [] if any(each.field for each in all_of_it) else bugs_like(text, actor)
+    return goes_on + [Suggestion(bug.ref, f"{bug.ref} {bug.title}", bug.status.label) for bug in meant]
 
 
 def _first(found: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -116,6 +123,8 @@ def _values(field: str, begun: str) -> Iterator[tuple[str, str]]:
         yield from (
             (f"{field}:{_person(each.id)}", "") for each in known if not begun or meanings.begin(begun, (each.name,))
         )
+    elif field == "customer":
+        yield from ((f"customer:#{each.id}", each.full_name) for each in customers_called(begun, None))
     elif field == "account":
         yield from ((f"account:{quoted(each.name)}", each.plan) for each in companies_like(begun))
     elif field in _LISTED:

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from playwright.sync_api import Page, expect
 
-from bugintake.core.templating import folder
+from bugintake.core.templating import joined
 
 pytestmark = pytest.mark.browser
 

@@ -92,7 +92,7 @@ def test_a_company_and_its_plan_narrow_to_what_its_people_told(found):
         hana.account.plan = "Business"
     account = adding.account_called("Brightline")
 
-    assert found(f"account={account.id}") == {theirs.ref}
+    assert found(f"account={account.id}") == found(f"customer={hana.id}") == {theirs.ref}
     assert found("plan=Business") == {theirs.ref}
     make_report(make_customer("Ivo", company="Brightline"), bug=other)
     assert found("plan=Business") == {theirs.ref, other.ref}
@@ -224,6 +224,7 @@ def test_what_narrows_nothing_is_said_and_breaks_nothing(app, mira):
             "owner=99999999999999999999": "There is no person “99999999999999999999”, so it narrows nothing.",
             "filed_by=nobody": "There is no person “nobody”, so it narrows nothing.",
             "account=7777": "There is no company “7777”, so it narrows nothing.",
+            "customer=7777": "There is no customer “7777”, so it narrows nothing.",
             "company=Nowhere": "There is no company “Nowhere”, so it narrows nothing.",
             "plan=Gold": "There is no plan “Gold”, so it narrows nothing.",
             "status=closed": "There is no status “closed”, so it narrows nothing.",

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bugintake.core.db import transaction
+from bugintake.core.db import db, transaction
 from bugintake.core.forms import clean_line
 from bugintake.intake.customers import adding
 from bugintake.intake.models import OPEN, OptionList, Status
-from bugintake.team.models import Role
+from bugintake.team.models import Role, User
 from bugintake.team.people import names
 from bugintake.triage import editing, search
 from bugintake.triage.filters import LISTS, Filters
@@ -77,6 +77,7 @@ def test_people_companies_and_plans_are_named(words):
     assert changes("owner:mira by:me") == {"owner": mira, "filed_by": "me"}
     assert changes("owner:nobody") == {"owner": "nobody"}
     assert changes('owner:"Tin Juric"') == {"owner": make_number("Tin Jurić")}
+    assert changes("customer:han") == changes("customer:#1") == {"customer": 1}
     assert changes("account:cakov") == changes('account:"brightline cakovec"') == {"account": account}
     assert changes('plan:"business plus"') == {"plan": "Business Plus"}
 
@@ -109,6 +110,7 @@ A_DAY = "Say a day, as in filed:2026-03-10, filed:>=2026-03-10 or filed:2026-03-
         ("colour:red", "There is no field “colour”; it is searched for as words."),
         ("owner:tin", "More than one person is called “tin”. “owner:tin” is searched for as words."),
         ("by:nobody", "Nobody is called “nobody”. “by:nobody” is searched for as words."),
+        ("customer:nix", "No customer is called “nix”. “customer:nix” is searched for as words."),
         ("account:nix", "No company is called “nix”. “account:nix” is searched for as words."),
         ("plan:gold", "No plan is called “gold”. “plan:gold” is searched for as words."),
         ("status:closed", "No status is called “closed”. “status:closed” is searched for as words."),
@@ -190,10 +192,22 @@ def test_what_is_being_typed_is_gone_on_with(words, app):
     assert found('area:"the') == [('area:"The ""big"" › one"', 'area:"The ""big"" › one"')]
     assert found("owner:m") == [("owner:me", "owner:me"), ('owner:"Mira Kos"', 'owner:"Mira Kos"')]
     assert found("account:bright") == [('account:"Brightline Čakovec"', 'account:"Brightline Čakovec"')]
+    assert found("customer:ha") == [("customer:#1", "customer:#1")]
     assert found("plan:") == [('plan:"Business Plus"', 'plan:"Business Plus"')]
     assert found("is:c") == [("is:came-back", "is:came-back")]
     assert found("status:need") == [("status:needs-info", "status:needs-info")]
     assert found("area:rem ") == found("") == found("xyz") == found("colour:r") == []
+
+
+def test_bugs_that_are_meant_by_what_is_typed_are_offered_too(words, app):
+    bug, secret = make_bug(actual="The levy is wrong"), make_bug(actual="The levy is secret")
+    with transaction():
+        editing.restrict(secret, True, actor=secret.filed_by)
+    mira = visit(app, make_user(Role.ENGINEER))
+
+    (offered,) = mira.get("/search/suggestions?q=wrong+lev").get_json()["items"]
+    assert offered == {"value": bug.ref, "label": f"{bug.ref} {bug.title}", "hint": "New"}
+    assert [each["value"] for each in mira.get("/search/suggestions?q=levy").get_json()["items"]] == [bug.ref]
 
 
 # --- Whatever is typed -------------------------------------------------------------------------------------------
@@ -224,7 +238,7 @@ def test_nothing_that_is_typed_raises_and_what_is_left_of_it_reads_as_itself(hou
     with house[0].app_context():
         found = search.typed(text)
         again = search.typed(found.rest)
-        suggestions(clean_line(text))
+        suggestions(clean_line(text), db.session.get_one(User, int(house[2][0])))
 
     assert (again.changes, again.rest) == ({}, found.rest)
 
@@ -244,6 +258,7 @@ def test_filters_written_as_a_search_read_back_as_the_same(house, data):
                 status=st.sets(st.sampled_from(list(Status))).map(lambda some: tuple(s for s in Status if s in some)),
                 owner=st.sampled_from(["", "me", "nobody", *people]),
                 filed_by=st.sampled_from(["", "me", *people]),
+                customer=st.sampled_from([None, 1]),
                 account=st.sampled_from([None, account]),
                 plan=st.sampled_from(["", 'Gold "plus"']),
                 waiting=st.one_of(st.none(), st.integers(1, 999_999_999)),

@@ -42,7 +42,7 @@ def search() -> ResponseReturnValue:
 def suggested() -> ResponseReturnValue:
     """Answer with how a search that is being typed may go on."""
     typed = request.args.get("q", "")
-    found = suggestions(clean_line(typed)) if not typed.endswith(" ") else []
+    found = suggestions(clean_line(typed), signed_in_user()) if not typed.endswith(" ") else []
     return jsonify(items=[each._asdict() for each in found])
 
 
