@@ -134,7 +134,7 @@ def print_pages(house: House, visitor: Visitor) -> None:
     """Print what the pages weigh, as they are and compressed."""
     paths: dict[str, str] = {
         "board of one area": f"/board?area={house.seeded.area_id}",
-        "board with 500 cards": "/board?" + "&".join(f"more={status}" for status in seeding.OPEN),
+        "board with 500 cards": "/board?" + "&".join(f"more={status}:1000" for status in seeding.OPEN),
         "bug page": f"/bugs/BUG-{house.seeded.big_bug}",
         "file a bug": "/new",
         "duty": "/duty",

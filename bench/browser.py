@@ -66,7 +66,7 @@ def fill_in(page: Page) -> None:
 
 def goals(house: House) -> list[Goal]:
     """List what is measured in a house with so many open bugs."""
-    whole = "/board?" + "&".join(f"more={status}" for status in seeding.OPEN)
+    whole = "/board?" + "&".join(f"more={status}:1000" for status in seeding.OPEN)
     if len(house.seeded.open_bugs) > 500:
         return [Goal("board, 2,000 cards", whole, {"fcp": 1000, "keys": 50}, step)]
     return [

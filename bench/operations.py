@@ -39,7 +39,7 @@ def operations(seeded: seeding.Seeded, visitor: Visitor) -> list[Operation]:
     """List what is measured, the growing ones last."""
     listed, board = f"/bugs?area={seeded.area_id}", f"/board?area={seeded.area_id}"
     tag = visitor.fetch("GET", "/board")[1].get("etag", "")
-    whole = "/board?" + "&".join(f"more={status}" for status in seeding.OPEN)
+    whole = "/board?" + "&".join(f"more={status}:1000" for status in seeding.OPEN)
     chosen = f"/new/similar?area={seeded.area_id}&symptom={seeded.choices['symptom']}"
     told = [seeding.title_of(bug).rpartition(" (")[0] for bug in seeded.open_bugs[:100]]
     look_alikes = [f"{chosen}&text={quote_plus(text)}" for text in told]

@@ -10,7 +10,8 @@
 //                                 data-to on one: the column that it brings a card to, for drag.js
 //   form#chosen                   the bar that says how many those are, and holds their verbs ([data-verbs])
 //   [data-poll="/board?area=3"]   around the columns: asked every 20 s with If-None-Match; new cards wait behind
-//                                 "2 new reports · show" (r) and never move what is on the screen
+//                                 "2 new reports · show" (r) and never move what is on the screen; a card that others
+//                                 moved says so where it is; id and data-news: its content is that of the last answer
 const root = document.querySelector("[data-poll], main:not(:has([data-poll]))");
 const page = document.querySelector("main");
 const template = document.getElementById("verbs");
@@ -47,7 +48,11 @@ function rove(isAfterVerb) {
   const wanted = decodeURIComponent(location.hash.slice(1)) || sessionStorage.getItem(place) || "";
   const card = [...page.querySelectorAll("[data-ref]")].find((each) => each.dataset.ref === wanted);
   current = null;
-  if (card && isAfterVerb) select(card);
+  const further = card && location.hash && new URLSearchParams(location.search).has("more") && cardsIn(columnOf(card));
+  if (further) {
+    history.replaceState(null, "", location.pathname + location.search);
+    select(further[further.indexOf(card) + 1] ?? card); // the first of those that were asked for
+  } else if (card && isAfterVerb) select(card);
   else if (card) mark(card);
   else {
     const first = page.querySelector("[data-ref]");
@@ -297,22 +302,57 @@ async function poll() {
   const page = new DOMParser().parseFromString(await response.text(), "text/html");
   const next = page.querySelector("[data-poll]");
   if (!next) return;
-  const here = new Map([...root.querySelectorAll("[data-ref]")].map((card) => [card.dataset.ref, card]));
-  let news = 0;
-  for (const card of next.querySelectorAll("[data-ref]")) {
-    const old = here.get(card.dataset.ref);
-    if (!old) news++;
-    else if (card.dataset.v && card.dataset.v !== old.dataset.v && columnOf(card).dataset.status === columnOf(old).dataset.status)
-      redraw(old, document.importNode(card, true));
-    else if (columnOf(card).dataset.status !== columnOf(old).dataset.status) news++;
+  for (const place of document.querySelectorAll("[data-news]")) {
+    const fresh = page.getElementById(place.id);
+    if (fresh && !fresh.isEqualNode(place)) place.replaceChildren(...document.importNode(fresh, true).childNodes);
   }
-  if (!news) return;
-  const words = `${news} new ${news === 1 ? "report" : "reports"}`;
-  if (newbar.hidden || !newbar.textContent.startsWith(words)) say(`${words}. Press r to show.`);
+  const here = new Map([...root.querySelectorAll("[data-ref]")].map((card) => [card.dataset.ref, card]));
+  const there = new Map([...next.querySelectorAll("[data-ref]")].map((card) => [card.dataset.ref, card]));
+  const left = new Map();
+  for (const [ref, old] of here) {
+    const card = there.get(ref);
+    const place = card ? columnOf(card).dataset.status ?? "" : "gone";
+    if (place !== (columnOf(old).dataset.status ?? "")) {
+      if (old.dataset.moved !== place) left.set(old, place);
+    } else if (card.dataset.v && card.dataset.v !== old.dataset.v) redraw(old, document.importNode(card, true));
+  }
+  const told = await markMoved(new Map([...left].slice(0, 100)));
+  const arrived = [...there.values()].filter((card) => !here.has(card.dataset.ref));
+  const reports = arrived.filter((card) => statusOf(card) === "new").length;
+  const words = [
+    reports && `${reports} new ${reports === 1 ? "report" : "reports"}`,
+    arrived.length > reports && `${arrived.length - reports} more`,
+    root.querySelectorAll(".moved").length && `${root.querySelectorAll(".moved").length} moved`,
+  ].filter(Boolean).join(", ");
+  if (!words) return;
+  const isNews = newbar.hidden || newbar.firstChild.data !== `${words} · show `;
+  if (isNews || told.length) say([...told, `${words}. Press r to show.`].join(" "));
   waiting = document.importNode(next, true);
   newbar.textContent = `${words} · show `;
   newbar.append(Object.assign(document.createElement("kbd"), { textContent: "r", ariaHidden: "true" }));
   newbar.hidden = false;
+}
+
+// says on each card, in the place of its area, what others did that took it away; the card itself stays where it is
+async function markMoved(cards) {
+  if (!cards.size) return [];
+  const response = await fetch(`/bugs/news?${new URLSearchParams([...cards.keys()].map((card) => ["ref", card.dataset.ref]))}`);
+  const news = new Map((await response.json()).items.map((each) => [each.ref, each]));
+  const told = [];
+  for (const [card, to] of cards) {
+    const { ref } = card.dataset;
+    const bug = news.get(ref);
+    if (bug?.status === statusOf(card) && card.dataset.v?.startsWith(bug.version)) continue; // others took its place
+    const isMoved = bug && bug.status !== statusOf(card);
+    const words = isMoved ? bug.place : bug?.words ?? "not here any more";
+    card.dataset.moved = to;
+    const line = card.querySelector(".area, .ms, .muted");
+    line.textContent = line.matches(".area") ? words : `${words} · ${ref}`;
+    card.classList.add("moved", "changed");
+    setTimeout(() => card.classList.remove("changed"), 1500);
+    told.push(isMoved || !bug ? `${ref} is ${words}.` : `${ref}: ${words}`);
+  }
+  return told;
 }
 if (root.dataset.poll) setInterval(() => poll().catch(() => {}), Number(root.dataset.every ?? 20) * 1000);
 

@@ -4,6 +4,7 @@
 //   [data-around]        gets links to the bug before and after this one, in the list that one came from (J and K);
 //                        board.js leaves that list in sessionStorage as "around": its address and its references;
 //                        the numbers of the last five bugs stay in localStorage as "opened", for palette.js
+//   [data-bug]           gets a line of what others did since [data-event]; asked every 20 s while the page is looked at
 const around = document.querySelector("[data-around]");
 const list = JSON.parse(sessionStorage.getItem("around") ?? "null");
 const at = list?.refs.indexOf(around?.dataset.around) ?? -1;
@@ -48,3 +49,23 @@ for (const form of document.querySelectorAll("form[data-saves]")) {
     if (event.target.matches("[type=text]:not([role])") && event.target.value !== event.target.defaultValue) form.requestSubmit();
   });
 }
+
+const news = document.querySelector("[data-bug]");
+const line = Object.assign(document.createElement("p"), { className: "bar calm later", hidden: true });
+line.append("", Object.assign(document.createElement("a"), { className: "link", href: location.pathname, textContent: "Show" }));
+news?.after(line);
+let etag = "";
+let told = Number(news?.dataset.event);
+async function ask() {
+  if (document.visibilityState !== "visible") return;
+  const response = await fetch(`/bugs/news?ref=${news.dataset.bug}`, { headers: etag ? { "If-None-Match": etag } : {}, cache: "no-store" });
+  if (response.status !== 200 || response.redirected) return;
+  etag = response.headers.get("ETag") ?? "";
+  const [bug] = (await response.json()).items;
+  if (!bug || bug.event <= told) return;
+  told = bug.event;
+  line.firstChild.data = `${bug.words} `;
+  line.hidden = false;
+  document.dispatchEvent(new CustomEvent("say", { detail: bug.words }));
+}
+if (news) setInterval(() => ask().catch(() => {}), Number(news.dataset.every ?? 20) * 1000);

@@ -75,6 +75,8 @@ POST /admin/tokens/<token_id>/revocation                 401    401      401    
 
 GET  /search                                             login  login    login    in    in       in   in
 GET  /palette                                            login  login    login    200   200      200  200
+GET  /bugs/news                                          login  login    login    200   200      200  200
+GET  /duty/queue                                         login  login    login    200   200      200  200
 GET  /search/suggestions                                 login  login    login    200   200      200  200
 GET  /views                                              login  login    login    200   200      200  200
 POST /views                                              401    401      401      in    in       in   in

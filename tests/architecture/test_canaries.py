@@ -106,6 +106,7 @@ class Scene:
         yield from (f"/board?q={SOUGHT}", f"/bugs?q={SOUGHT}", f"/api/v1/bugs?q={SOUGHT}", f"/new/similar?{like}")
         yield from (f"/search?q={SOUGHT}", f"/search/suggestions?q={SOUGHT}", "/snoozed?of=everybody")
         yield f"{self.cast.address('/bugs/<ref>/merge', '')}?into={SOUGHT}"
+        yield f"/bugs/news?ref={self.cast.address('<ref>', '')}&ref={self.cast.address('<ref>', 'restricted')}"
         for lack in Lack:
             yield f"/overlooked?list={lack}"
         for tab in ("send", "waiting", "sent", "failed"):

@@ -19,7 +19,7 @@ from tests.visitors import served, visit
 pytestmark = [pytest.mark.browser, pytest.mark.only_on("sqlite")]
 
 KILOBYTE = 1024
-WHOLE = "/board?" + "&".join(f"more={status}" for status in seeding.OPEN)
+WHOLE = "/board?" + "&".join(f"more={status}:1000" for status in seeding.OPEN)
 KINDS = {"document": 0, "stylesheet": 1, "script": 2}
 # Kilobytes of HTML, CSS and scripts as they travel, and how many requests.
 BUDGETS = {

@@ -13,6 +13,7 @@ from bugintake.triage.views import (  # noqa: E402, F401  # each adds its routes
     many,
     merging,
     narrowed,
+    news,
     overlooked,
     raising,
     rules,

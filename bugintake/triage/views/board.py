@@ -1,15 +1,10 @@
 """The board, the list of bugs, and the queue on the duty page."""
 
-import hashlib
-
-from flask import make_response, redirect, render_template, request, session, url_for
+from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from bugintake.core import clock, undoing
-from bugintake.core.kept import state
 from bugintake.core.pages import register_page
-from bugintake.core.templating import register_nav, register_panel, theme
-from bugintake.duty.queries import plan_to_show
+from bugintake.core.templating import register_nav, register_panel
 from bugintake.intake.models import OPEN, Status
 from bugintake.team.guards import signed_in, signed_in_user
 from bugintake.triage import queries, queue, search, sorting
@@ -17,6 +12,9 @@ from bugintake.triage.looking import today_of
 from bugintake.triage.sorting import Sort
 from bugintake.triage.views import bp
 from bugintake.triage.views.narrowed import narrowed, place_of
+from bugintake.triage.views.news import tag_of, unless_known
+
+QUEUE = "/duty/queue"
 
 
 @bp.get("/board")
@@ -26,34 +24,34 @@ def board() -> ResponseReturnValue:
     asked = search.read(request.args)
     if not asked.is_tidy:
         return redirect(url_for("triage.board", **asked.filters.address()))
-    tag = _board_tag()
-    if tag in request.if_none_match and "_flashes" not in session:
-        return "", 304, {"ETag": f'"{tag}"', "Cache-Control": "private, no-cache"}
-    more = {Status(name): 1000 for name in request.args.getlist("more") if name in set(OPEN)}
-    columns, closed = queries.board(asked.filters, signed_in_user(), more)
-    page = render_template(
+    tag = tag_of(request.full_path)
+    return unless_known(tag, lambda: _board(asked, tag))
+
+
+def _board(asked: search.Asked, tag: str) -> str:
+    me = signed_in_user()
+    columns, closed = queries.board(asked.filters, me, _more())
+    return render_template(
         "triage/board.html",
         columns=columns,
         closed=closed,
-        today=today_of(signed_in_user()),
+        more=tuple(f"{status}:{count}" for status, count in _more().items()),
+        today=today_of(me),
         here=request.full_path.rstrip("?"),
         tag=tag,
         sort=asked.filters.sort or Sort.WORST,
         **narrowed("triage.board", asked),
     )
-    answer = make_response(page)
-    answer.set_etag(tag)
-    answer.headers["Cache-Control"] = "private, no-cache"
-    return answer
 
 
-def _board_tag() -> str:
-    plan = plan_to_show()
-    on_duty = plan.at(clock.now()) if plan is not None else None
-    person = on_duty.shift.person_id if on_duty is not None else None
-    me = signed_in_user()
-    parts = (state(), me.id, today_of(me), person, theme(), undoing.last())
-    return hashlib.sha256(repr((parts, request.query_string)).encode()).hexdigest()[:24]
+def _more() -> dict[Status, int]:
+    """Read how many cards of each column are asked for: `more` says “new:1100”."""
+    asked = (each.partition(":") for each in request.args.getlist("more"))
+    return {Status(name): int(count) for name, _colon, count in asked if name in set(OPEN) and _is_count(count)}
+
+
+def _is_count(words: str) -> bool:
+    return words.isascii() and words.isdigit() and len(words) < 7
 
 
 @bp.get("/bugs")
@@ -66,9 +64,14 @@ def bugs() -> ResponseReturnValue:
     filters, sort = asked.filters, asked.filters.sort or Sort.NEWEST
     if (place := place_of(filters.text)) is not None:
         return redirect(place)
-    order = sorting.keys(sort, has_days=filters.has_days)
+    tag = tag_of(request.full_path)
+    return unless_known(tag, lambda: _list(asked, sort, tag))
+
+
+def _list(asked: search.Asked, sort: Sort, tag: str) -> str:
+    order = sorting.keys(sort, has_days=asked.filters.has_days)
     after = sorting.read_position(request.args.get("after", ""), order)
-    found = queries.listed(filters, signed_in_user(), after)
+    found = queries.listed(asked.filters, signed_in_user(), after)
     shown = found[: queries.ROWS_SHOWN]
     return render_template(
         "triage/list.html",
@@ -76,14 +79,22 @@ def bugs() -> ResponseReturnValue:
         today=today_of(signed_in_user()),
         following=sorting.position(shown[-1], order) if len(found) > len(shown) else None,
         sort=sort,
+        tag=tag,
         **narrowed("triage.bugs", asked),
     )
+
+
+@bp.get(QUEUE)
+@signed_in
+def show_queue() -> ResponseReturnValue:
+    """Show the queue of the duty page by itself, which asks for it while it is looked at."""
+    return unless_known(tag_of(QUEUE), _queue_panel)
 
 
 def _queue_panel() -> str:
     me = signed_in_user()
     items, count = queue.queue(me)
-    return render_template("triage/queue.html", items=items, count=count, me=me, today=today_of(me))
+    return render_template("triage/queue.html", items=items, count=count, me=me, tag=tag_of(QUEUE), today=today_of(me))
 
 
 def _keys_panel() -> str:
