@@ -37,6 +37,11 @@ class WorkingHours:
         """Say from when until when the hours of a day last, whether or not it is a working day."""
         return self._instant(day, self.start), self._instant(day, self.end)
 
+    def last_begun(self, at: datetime) -> date:
+        """Return the last day whose hours had begun by an instant, whether or not it is a working day."""
+        day = at.astimezone(self.zone).date()
+        return day if self.span(day)[0] <= at else day - timedelta(days=1)
+
     def is_open(self, at: datetime) -> bool:
         """Whether an instant lies in working hours; the last minute's end does not."""
         day = at.astimezone(self.zone).date()

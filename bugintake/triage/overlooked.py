@@ -3,7 +3,7 @@
 import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -56,20 +56,25 @@ class Counts:
 
 @dataclass(frozen=True)
 class Limits:
-    """What the lists are drawn from: the last arrival that is late, for each impact, and whether somebody stands in."""
+    """What the lists are drawn from: the last arrival that is late, for each impact, and whether somebody stands in.
 
-    latest: tuple[tuple[int, datetime], ...]
+    Beside the instant stands the last day whose work began by then: what was snoozed arrived when its day began.
+    """
+
+    latest: tuple[tuple[int, datetime, date], ...]
     is_nobody_there: bool
 
     @property
     def values(self) -> dict[str, Any]:
         """The values of the statements."""
-        return {f"latest_{rank}": at for rank, at in self.latest} | {"too_long": clock.now() - TOO_LONG}
+        arrivals = {f"latest_{rank}": at for rank, at, _day in self.latest}
+        days = {f"latest_day_{rank}": day for rank, _at, day in self.latest}
+        return {**arrivals, **days, "too_long": clock.now() - TOO_LONG}
 
     @property
     def shape(self) -> tuple[tuple[int, ...], bool]:
         """What the statements themselves depend on."""
-        return tuple(rank for rank, _at in self.latest), self.is_nobody_there
+        return tuple(rank for rank, _at, _day in self.latest), self.is_nobody_there
 
 
 def counted(viewer: User) -> Counts:
@@ -101,28 +106,36 @@ def _limits() -> Limits:
     hours, now = working_hours(), clock.now()
     impacts = [choice for choice in catalogue.names().choices.values() if choice.list == OptionList.IMPACT]
     minutes = {impact.position: impact.deadline_minutes for impact in impacts}
-    latest = [(rank, hours.latest_start(now, allowed)) for rank, allowed in minutes.items() if allowed is not None]
-    return Limits(tuple(sorted(latest)), owners.stand_in(hours.next_open(now)) is None)
+    starts = {rank: hours.latest_start(now, allowed) for rank, allowed in minutes.items() if allowed is not None}
+    latest = [(rank, at, hours.last_begun(at)) for rank, at in sorted(starts.items())]
+    return Limits(tuple(latest), owners.stand_in(hours.next_open(now)) is None)
 
 
 def _lacks(ranks: tuple[int, ...], is_nobody_there: bool) -> dict[Lack, sa.ColumnElement[bool]]:
     """Say in SQL what is on each list. At night nobody is on duty; what counts is who is when work begins."""
     gone = Bug.owner_id.in_(sa.select(User.id).where(User.disabled_at.is_not(None)))
     nobodys = sa.or_(gone, Bug.owner_id.is_(None)) if is_nobody_there else gone
-    is_late = [
-        sa.and_(Bug.impact_rank == rank, Bug.filed_at <= sa.bindparam(f"latest_{rank}", type_=UtcDateTime()))
-        for rank in ranks
-    ]
     part = aliased(Bug)
     is_old = Report.filed_at <= sa.bindparam("too_long", type_=UtcDateTime())
     waits = (Report.customer_id.is_not(None), Report.settled_at.is_(None), is_old)
     return {
         Lack.OWNER: sa.and_(Bug.status.in_(AT_WORK), nobodys),
-        Lack.LOOK: sa.and_(Bug.status == Status.NEW, ~_sleeps(), sa.or_(sa.false(), *is_late)),
+        Lack.LOOK: sa.and_(
+            Bug.status == Status.NEW, ~_sleeps(), sa.or_(sa.false(), *(_is_late(rank) for rank in ranks))
+        ),
         Lack.ANSWER: sa.and_(
             Bug.waiting_count > 0, sa.exists().where(part.canonical_id == Bug.id, Report.bug_id == part.id, *waits)
         ),
     }
+
+
+def _is_late(rank: int) -> sa.ColumnElement[bool]:
+    """Say that a bug of an impact was in the duty queue for too long: since it was filed, or got there again."""
+    latest = sa.bindparam(f"latest_{rank}", type_=UtcDateTime())
+    day = sa.bindparam(f"latest_day_{rank}", type_=sa.Date())
+    again = [sa.or_(at.is_(None), at <= latest) for at in (Bug.came_back_at, Bug.news_at)]
+    woke = sa.or_(Bug.snoozed_until.is_(None), Bug.snoozed_until <= day)
+    return sa.and_(Bug.impact_rank == rank, Bug.filed_at <= latest, *again, woke)
 
 
 def _sleeps() -> sa.ColumnElement[bool]:

@@ -51,10 +51,11 @@ class Told(NamedTuple):
 
 
 class Common(NamedTuple):
-    """A choice that at least half of a bug's reports share."""
+    """A choice that at least half of the reports share which were neither taken back nor became a part of another."""
 
     choice: str
     shared_by: int
+    total: int
 
 
 class Reports(NamedTuple):
@@ -79,12 +80,13 @@ def told_under(bug: Bug, *, limit: int | None) -> Reports:
         Told._make((*facts, *(choices[each].label for each in chosen), people[filed_by].name))
         for facts, chosen, filed_by in ((row[:-5], row[-5:-1], row[-1]) for row in found)
     ]
-    count, taken = sum(row.reports for row in counted), Counter[int]()
-    for *chosen, reports, _questions, _parts in counted:
-        taken.update(dict.fromkeys(chosen, reports))
+    count, taken = sum(row.stand for row in counted), Counter[int]()
+    for *chosen, stand, _reports, _questions, _parts in counted:
+        taken.update(dict.fromkeys(chosen, stand))
     most = [(choices[option], n) for option, n in taken.most_common() if count > 2 and n * 2 >= count]
-    common = [Common(choice.label, n) for choice, n in most if not choice.is_unsure]
-    return Reports(told, count, common, any(row.questions for row in counted), any(row.parts for row in counted))
+    common = [Common(choice.label, n, count) for choice, n in most if not choice.is_unsure]
+    total = sum(row.reports for row in counted)
+    return Reports(told, total, common, any(row.questions for row in counted), any(row.parts for row in counted))
 
 
 # What the catalogue and the team are called is known already: each of five joins less makes PostgreSQL plan faster.
@@ -121,11 +123,13 @@ _part = sa.orm.aliased(Bug)
 _PARTS = sa.select(sa.func.count(_part.id)).where(
     _part.canonical_id == sa.bindparam("bug"), _part.merged_into_id.is_not(None)
 )
+_STANDS = sa.or_(Report.settled_by.is_(None), Report.settled_by.not_in((SettledBy.WITHDRAWN, SettledBy.MERGED)))
 _COUNTED = (
     sa.select(
         Report.platform_id,
         Report.version_id,
         Report.frequency_id,
+        sa.func.count(sa.distinct(Report.id)).filter(_STANDS).label("stand"),
         sa.func.count(sa.distinct(Report.id)).label("reports"),
         sa.func.count(Question.id).label("questions"),
         _PARTS.scalar_subquery().label("parts"),

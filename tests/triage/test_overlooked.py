@@ -11,10 +11,11 @@ from bugintake.duty import roster
 from bugintake.intake.models import Bug, OptionList, Status
 from bugintake.team import people
 from bugintake.team.models import Role
-from bugintake.triage import editing, looking, overlooked, queue, snoozing
+from bugintake.triage import editing, looking, overlooked, queue, snoozing, transitions
 from bugintake.triage.overlooked import Lack
 from tests.counting import fewest
 from tests.factories import make_bug, make_customer, make_option, make_report, make_user, make_workspace
+from tests.loop.reading import first_report
 from tests.visitors import visit
 
 pytestmark = pytest.mark.usefixtures("company")
@@ -99,6 +100,28 @@ def test_what_is_late_here_is_late_in_the_queue(app, petra, clock):
     items, _count = queue.queue(petra)
 
     assert on(Lack.LOOK, petra) == sorted(item.card.id for item in items if item.is_late)
+
+
+def test_what_came_again_is_late_here_when_it_is_late_in_the_queue(app, mira, petra, clock):
+    """Whether it was answered, added to, or woke up, hour by hour over three days."""
+    make_option(OptionList.IMPACT, "Cannot work", deadline_minutes=90)
+    answered, snoozed, plain = (make_bug(impact="Cannot work") for _ in range(3))
+    with transaction():
+        question = transitions.ask(answered, first_report(answered), "Which browser?", actor=mira)
+        snoozing.snooze(snoozed, looking.today_of(mira) + timedelta(days=1), actor=mira)
+    seen = set()
+    for hour in range(72):
+        clock.advance(timedelta(hours=1))
+        if hour == 20:
+            with transaction():
+                transitions.answer(question, "Firefox", actor=mira)
+        items, _count = queue.queue(petra)
+        late = sorted(item.card.id for item in items if item.is_late and item.card.status == Status.NEW)
+        assert on(Lack.LOOK, petra) == late
+        seen.add(tuple(late))
+
+    assert (plain.id,) in seen
+    assert (answered.id, snoozed.id, plain.id) in seen
 
 
 def test_a_snoozed_bug_is_not_late(app, mira, petra, clock):
