@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bugintake.core.db import db
 from bugintake.intake.catalogue import key_of
-from bugintake.intake.customers.finding import matches
+from bugintake.intake.customers.finding import asked, matches
 from bugintake.team.models import Role
 from tests.factories import make_customer, make_user, make_workspace
 
@@ -75,5 +75,8 @@ def fits(wanted, own):
 
 
 def found(words, actor):
-    some = matches(" ".join(words), actor)
-    return set() if some is None else set(db.session.scalars(sa.select(some.c.id)))
+    given = asked(" ".join(words), actor)
+    if given is None:
+        return set()
+    what, values = given
+    return set(db.session.scalars(sa.select(matches(what).c.id), values))

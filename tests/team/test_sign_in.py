@@ -184,6 +184,7 @@ def test_what_was_typed_while_signed_out_is_sent_after_signing_in_elsewhere(as_u
     assert page.status_code == 401
     assert 'href="/login" target="_blank"' in page.text
     kept = dict(re.findall(r'name="(\w+)" value="([^"]*)"', page.text))
+    kept |= dict(re.findall(r'<textarea[^>]* name="(\w+)"[^>]*>\n([^<]*)</textarea>', page.text))
 
     visitor.post("/login", RIGHT)
 
