@@ -134,8 +134,11 @@ def _note(c: Company, by: Person, about: str, text: str) -> None:
 def _quiet(c: Company, by: Person, about: str, days: int, why: str) -> None:
     record = _record(c, about)
     until = clock.today(ZoneInfo(fakturo.ZONE)) + timedelta(days=days)
-    change = changing.change_customer if isinstance(record, Customer) else changing.change_account
-    change(record, {"quiet_until": until.isoformat()}, Seen(), actor=c.users[by])  # type: ignore[arg-type]
+    changes = {"quiet_until": until.isoformat()}
+    if isinstance(record, Customer):
+        changing.change_customer(record, changes, Seen(), actor=c.users[by])
+    else:
+        changing.change_account(record, changes, Seen(), actor=c.users[by])
     changing.write_note(record, why, actor=c.users[by])
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from werkzeug.datastructures import MultiDict
 
@@ -22,6 +22,8 @@ MARKS = ("came_back", "asked", "snoozed", "restricted")
 DAYS = ("since", "until")
 ME, NOBODY = "me", "nobody"
 LONGEST = 1000
+
+Known = TypeVar("Known", Customer, Account)
 
 
 @dataclass(frozen=True)
@@ -90,8 +92,11 @@ def read_address(args: MultiDict[str, str]) -> Read:
     given: dict[str, Any] = {kind.value: _options(kind, args.get(kind, "")[:LONGEST], said) for kind in LISTS}
     given["status"] = _statuses(args.getlist("status"), said)
     given |= {name: _person(name, args.get(name, ""), said) for name in PEOPLE}
-    given["account"] = _company(args["company"][:LONGEST], said) if "company" in args else _account(args, said)
-    given["customer"] = _customer(args.get("customer", ""), said)
+    if "company" in args:
+        given["account"] = _company(args["company"][:LONGEST], said)
+    else:
+        given["account"] = _standing(Account, "company", args.get("account", ""), said)
+    given["customer"] = _standing(Customer, "customer", args.get("customer", ""), said)
     given["plan"] = _plan(clean_line(args.get("plan", "")[:LONGEST]), said)
     given["waiting"] = _count(args.get("waiting", ""), said)
     given |= {mark: args.get(mark) == "1" for mark in MARKS}
@@ -135,24 +140,14 @@ def _person(name: str, text: str, said: list[str]) -> str:
     return ""
 
 
-def _account(args: MultiDict[str, str], said: list[str]) -> int | None:
-    text = args.get("account", "")
+def _standing(kind: type[Known], word: str, text: str, said: list[str]) -> int | None:
+    """Read the number of a person or a company; one that was merged leads to the one that stands for it."""
     number = number_in(text)
-    found = db.session.get(Account, number) if number else None
+    found = db.session.get(kind, number) if number else None
     while found is not None and found.merged_into_id is not None:
-        found = db.session.get_one(Account, found.merged_into_id)
+        found = db.session.get_one(kind, found.merged_into_id)
     if found is None and text:
-        _ignore("company", text, said)
-    return found.id if found is not None else None
-
-
-def _customer(text: str, said: list[str]) -> int | None:
-    number = number_in(text)
-    found = db.session.get(Customer, number) if number else None
-    while found is not None and found.merged_into_id is not None:
-        found = db.session.get_one(Customer, found.merged_into_id)
-    if found is None and text:
-        _ignore("customer", text, said)
+        _ignore(word, text, said)
     return found.id if found is not None else None
 
 
