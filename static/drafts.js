@@ -1,7 +1,7 @@
 // The words of a form that is not filed yet: they survive Back and reload, and are saved for later.
 //   form[data-intake][data-drafts="/drafts"]   where they are sent after two seconds without a key, when something changed
-//                    → {sentence, key, revision, hints}; {sentence, sign_in} with 401; {sentence} with 409 once it is filed;
-//                    csrf_token comes along where that of the page was too old
+//                    → {sentence, key, revision, hints}; with 401 once the sign-in has ended; {sentence} with 409 once it is filed;
+//                    csrf_token comes along where that of the page may be too old
 //   input[name=key]  "7.…": begins with the number of whoever fills the form in; nobody else is shown these words
 //   #draft           the line that says what became of them
 //   #drafts          what was begun and may be continued
@@ -34,7 +34,8 @@ let pause;
 let sending;
 let isCutOff = false;
 let isSent = false;
-let waiting; // the button that files it once there is a connection
+let isSignedOut = false;
+let waiting; // the button that files it once there is a connection, and a sign-in
 
 function tell(...nodes) {
   if (line.textContent !== nodes[0] && !(line.textContent && nodes[0].startsWith("Draft saved"))) say(nodes[0]);
@@ -56,9 +57,11 @@ async function save() {
     saved = now;
     localStorage.removeItem(here);
     for (const field of ["key", "revision", "csrf_token"]) if (field in answer) form.elements[field].value = answer[field];
-    const link = Object.assign(document.createElement("a"), { className: "link", href: answer.sign_in, target: "_blank", textContent: "Sign in" });
     form.dispatchEvent(new CustomEvent("draft:hints", { detail: answer.hints }));
-    tell(answer.sentence, ...(answer.sign_in ? [" ", link] : []));
+    tell(answer.sentence);
+    const isOut = response.status === 401;
+    if (isOut !== isSignedOut) document.dispatchEvent(new CustomEvent(isOut ? "signed-out" : "signed-in"));
+    else if (isOut) offerSignIn();
   } catch (error) {
     if (error.name === "AbortError") return;
     saved = null;
@@ -83,6 +86,30 @@ function connected() {
   if (waiting) setTimeout(() => form.requestSubmit(waiting));
 }
 
+// ---- a sign-in that has ended: what was typed is kept all the same, and filed after signing in, here or in another tab
+function offerSignIn() {
+  const opener = Object.assign(document.createElement("button"), { type: "button", className: "link", textContent: "Sign in" });
+  opener.dataset.open = "sign-in";
+  line.append(" ", opener);
+}
+document.addEventListener("signed-out", () => {
+  if (!isSignedOut) offerSignIn();
+  isSignedOut = true;
+});
+document.addEventListener("signed-in", () => {
+  isSignedOut = false;
+  line.querySelector("button")?.remove();
+  if (waiting) form.requestSubmit(waiting);
+});
+document.getElementById("sign-in").addEventListener("close", () => {
+  if (isSignedOut) waiting = undefined;
+});
+addEventListener("focus", () => {
+  if (!isSignedOut) return;
+  saved = null;
+  save();
+});
+
 const later = () => {
   clearTimeout(pause);
   pause = setTimeout(save, QUIET);
@@ -93,10 +120,10 @@ addEventListener("offline", cutOff);
 addEventListener("online", save);
 form.addEventListener("submit", (event) => {
   if (event.defaultPrevented) return;
-  if (isCutOff) {
+  if (isCutOff || isSignedOut) {
     event.preventDefault();
     waiting = event.submitter;
-    return cutOff();
+    return isCutOff ? cutOff() : document.dispatchEvent(new CustomEvent("signed-out"));
   }
   isSent = true;
   sending?.abort();

@@ -8,20 +8,28 @@ const chooser = form.querySelector("[data-files]");
 const shelf = chooser.querySelector("ul");
 const picker = chooser.querySelector("input");
 const TOO_LARGE = 413;
-const REASONS = { 400: "your sign-in is too old", 401: "you are signed out", [TOO_LARGE]: "it is larger than 10 MB", 507: "the server's disk is full" };
+const REASONS = { 400: "your sign-in is too old", [TOO_LARGE]: "it is larger than 10 MB", 507: "the server's disk is full" };
 const sending = new Set();
 form.enctype = "application/x-www-form-urlencoded"; // the files are there already
 
-async function send(file) {
+async function send(file, row = shelf.appendChild(document.createElement("li"))) {
   const name = file.name || "screenshot.png";
-  const row = Object.assign(document.createElement("li"), { className: "file muted", textContent: `Sending ${name} …` });
-  shelf.append(row);
+  row.className = "file muted";
+  row.textContent = `Sending ${name} …`;
   const body = new FormData();
   for (const field of ["csrf_token", "key"]) body.append(field, form.elements[field].value);
   body.append("files", file, name);
   try {
     if (file.size > 1e7) throw TOO_LARGE;
-    const response = await fetch(chooser.dataset.files, { method: "POST", body });
+    const response = await fetch(chooser.dataset.files, { method: "POST", body, headers: { Accept: "application/json" } });
+    if (response.status === 401) {
+      form.elements.csrf_token.value = (await response.json()).csrf_token;
+      row.textContent = `${name} is sent once you have signed in.`;
+      const signedIn = new Promise((go) => document.addEventListener("signed-in", go, { once: true }));
+      document.dispatchEvent(new CustomEvent("signed-out"));
+      await signedIn;
+      return send(file, row);
+    }
     if (!response.ok && response.status !== 422) throw response.status;
     const item = await response.json();
     if (item.refused) return refuse(row, item.refused);
@@ -94,12 +102,11 @@ shelf.addEventListener("click", async (event) => {
   say("Taken out.");
 });
 form.addEventListener("submit", (event) => {
-  if (!sending.size) return;
+  if (event.defaultPrevented || !sending.size) return;
   event.preventDefault();
   const { submitter } = event;
   Promise.all(sending).then((added) => {
     if (!added.every(Boolean)) return; // whoever sent it believes the file to be in it
-    if (submitter && !submitter.isConnected) form.append(submitter);
     form.requestSubmit(submitter);
   });
 });

@@ -117,12 +117,12 @@ function draw(items, words) {
 }
 
 function attach(item) {
-  const button = make("button", "");
+  form.querySelector("[name=bug]")?.remove();
+  const button = make("button", ""); // it stays, for a form that has to wait
   Object.assign(button, { type: "submit", name: "bug", value: item.ref, hidden: true, formNoValidate: true });
   button.formAction = item.attach_url + (form.dataset.panel || "");
   form.append(button);
   form.requestSubmit(button);
-  button.remove();
 }
 
 list?.addEventListener("keydown", (event) => {

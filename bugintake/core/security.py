@@ -6,10 +6,9 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, abort, current_app, request
+from flask import Flask, Response, abort, current_app, request, session
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
-from flask_login import current_user
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -88,7 +87,7 @@ def needs_no_form_token(view: View) -> View:
 
 
 def takes_files(view: View) -> View:
-    """Mark a view whose form may carry several files, from somebody who is signed in."""
+    """Mark a view whose form may carry several files, from a browser that was signed in when the form was opened."""
     view.takes_files = True  # type: ignore[attr-defined]  # a mark on the view itself
     return view
 
@@ -103,7 +102,9 @@ def refuse_forgery() -> None:
     view = current_app.view_functions[request.endpoint]
     if getattr(view, "needs_no_form_token", False):
         return
-    if getattr(view, "takes_files", False) and current_user.is_authenticated:
+    if (
+        getattr(view, "takes_files", False) and "_user_id" in session
+    ):  # by Flask-Login; the sign-in itself may have ended
         request.max_content_length = MAX_FILES_BYTES
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
         raise NotPermitted("This request came from another site, so nothing was changed.")

@@ -15,6 +15,7 @@ from bugintake.team import passwords
 from bugintake.team.models import SignIn, User
 
 LASTS = timedelta(days=30)
+COOKIE_LASTS = LASTS + timedelta(days=1)  # a form that was open when the sign-in ended is still known
 REFUSED = "That address and password do not belong together."
 
 login_manager = flask_login.LoginManager()
@@ -23,7 +24,7 @@ login_manager.session_protection = None  # the row decides; a phone that changes
 
 def init_app(app: Flask) -> None:
     """Teach an app who is signed in."""
-    app.config["PERMANENT_SESSION_LIFETIME"] = LASTS
+    app.config["PERMANENT_SESSION_LIFETIME"] = COOKIE_LASTS
     app.config["SESSION_REFRESH_EACH_REQUEST"] = False
     login_manager.init_app(app)
 

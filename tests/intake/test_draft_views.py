@@ -218,7 +218,36 @@ def test_a_script_with_a_stale_token_gets_a_new_one_and_one_without_a_sign_in_th
     refused = agent.post("/drafts", {**sent, "revision": "2"}, headers=script)
 
     assert (refused.status_code, refused.json["revision"]) == (401, "3")
-    assert refused.json["sign_in"] == f"/login?next=/new?draft%3D{drafts()[0].id}"
+    assert refused.json["csrf_token"]
+
+
+@pytest.mark.parametrize("forgets", [False, True], ids=["ended elsewhere", "expired with its cookie"])
+def test_the_token_that_comes_with_a_refusal_signs_in_again_and_then_saves(agent, lea, typed, signed_out, forgets):
+    script = {"Accept": "application/json"}
+    sent = typed()
+    with transaction():
+        people.set_password(lea, passwords.hash_password(PASSWORD), actor=lea)
+    signed_out(forgets)
+    token = agent.client.post("/drafts", data={**sent, "csrf_token": agent.token}, headers=script).json["csrf_token"]
+
+    answer = agent.client.post("/login", data={"csrf_token": token, "email": lea.email, "password": PASSWORD})
+    saved = agent.client.post("/drafts", data={**sent, "csrf_token": token, "revision": "1"}, headers=script)
+
+    assert (answer.status_code, saved.status_code, saved.json["revision"]) == (302, 200, "2")
+
+
+def test_a_browser_that_was_signed_in_may_still_send_many_files_and_one_that_signed_out_may_not(
+    agent, typed, signed_out
+):
+    sent = typed()
+    size = {"CONTENT_LENGTH": str(13 * 1024 * 1024)}
+    signed_out()
+    many = [(BytesIO(bytes(7_000_000)), f"{number}.log") for number in range(2)]
+    assert agent.post("/new", {**sent, "files": many}).status_code == 303
+
+    signed_out(forgets=True)
+
+    assert agent.post("/new", sent, environ_overrides=size).status_code == 413
 
 
 @pytest.mark.parametrize("key", ["a key", "1.made.up", ""])

@@ -10,11 +10,13 @@ from bugintake.core.db import db, transaction
 from bugintake.intake.draft_models import Draft
 from bugintake.intake.models import Report
 from bugintake.team import passwords, people
+from tests.eyes import barriers
 
 pytestmark = [pytest.mark.browser, pytest.mark.only_on("sqlite")]
 
 SAVED = re.compile(r"^Draft saved \d\d:\d\d$")
 WHAT = "What happened"
+PASSWORD = "correct horse battery"
 
 
 def count(model):
@@ -123,23 +125,83 @@ def test_words_of_a_tab_that_was_closed_without_a_connection_are_offered_again(c
     expect(page.get_by_label(WHAT)).to_have_value("On the train.")
 
 
-def test_signing_in_again_leads_back_to_the_filled_form(context, company, desk, lea, agent):
+@pytest.fixture
+def sign_out(lea):
+    """End Lea's sign-in and give her a password."""
+
+    def end():
+        with transaction():
+            people.set_password(lea, passwords.hash_password(PASSWORD), actor=lea)
+
+    return end
+
+
+def test_a_sign_in_that_ended_is_renewed_in_place_and_the_form_filed_with_what_was_asked_for(
+    context, company, desk, lea, sign_out
+):
     page = context.new_page()
     page.goto(f"{desk}/new")
     fill(page)
-    with transaction():
-        people.set_password(lea, passwords.hash_password("correct horse battery"), actor=lea)
-    expect(page.locator("#draft")).to_contain_text("Sign in")
-    page.keyboard.press("Control+Enter")
+    sign_out()
+    dialog = page.get_by_role("dialog", name="Sign in again")
+    expect(dialog).to_be_visible()
+    expect(dialog.get_by_label("Password")).to_be_focused()
+    expect(dialog.get_by_label("E-mail")).to_have_value(lea.email)
+    assert barriers(page) == []
 
-    page.get_by_label("E-mail").fill(lea.email)
-    page.get_by_label("Password").fill("correct horse battery")
-    page.get_by_role("button", name="Sign in").click()
-
-    expect(page.get_by_label(WHAT)).to_have_value("What happened:\nwords.")
-    expect(page.get_by_label("Platform")).to_have_value("Firefox")
+    dialog.get_by_label("Password").fill("wrong")
+    page.keyboard.press("Enter")
+    expect(dialog.get_by_role("alert")).to_have_text("That address and password do not belong together.")
+    dialog.get_by_role("button", name="Not now").click()
+    expect(dialog).to_be_hidden()
+    expect(page.locator("#draft")).to_contain_text("Draft saved")
+    page.get_by_label(WHAT).fill("What happened:\nmore words.")
+    with page.expect_response("**/drafts") as kept:
+        pass
+    assert kept.value.status == 401
+    expect(dialog).to_be_hidden()
     page.keyboard.press("Control+Enter")
+    dialog.get_by_label("Password").fill(PASSWORD)
+    page.keyboard.press("Enter")
+
     expect(page.get_by_role("heading", level=1)).to_contain_text("Filed as BUG-1")
+    db.session.rollback()
+    assert db.session.scalars(sa.select(Report.actual)).all() == ["What happened:\nmore words."]
+    assert count(Draft) == 0
+
+
+def test_a_file_chosen_after_the_sign_in_ended_is_sent_once_somebody_signed_in(context, company, desk, sign_out):
+    page = context.new_page()
+    page.goto(f"{desk}/new")
+    sign_out()
+    page.locator("input[type=file]").set_input_files({"name": "log.txt", "mimeType": "text/plain", "buffer": b"words"})
+    dialog = page.get_by_role("dialog", name="Sign in again")
+    dialog.get_by_label("Password").fill(PASSWORD)
+
+    dialog.get_by_role("button", name="Sign in as Lea").click()
+
+    expect(page.get_by_role("link", name="log.txt")).to_be_visible()
+    expect(dialog).to_be_hidden()
+
+
+def test_signing_in_again_in_another_tab_closes_the_dialog_here(context, company, desk, lea, sign_out):
+    page = context.new_page()
+    page.goto(f"{desk}/new")
+    sign_out()
+    page.get_by_label(WHAT).fill("Begun.")
+    dialog = page.get_by_role("dialog", name="Sign in again")
+    with context.expect_page() as opened:
+        dialog.get_by_role("link", name="In another tab").click()
+    other = opened.value
+    other.get_by_label("E-mail").fill(lea.email)
+    other.get_by_label("Password").fill(PASSWORD)
+    other.get_by_role("button", name="Sign in").click()
+    other.wait_for_url("**/new")
+
+    page.evaluate("dispatchEvent(new Event('focus'))")
+
+    expect(dialog).to_be_hidden()
+    expect(page.locator("#draft")).to_have_text(SAVED)
 
 
 def test_back_after_filing_shows_the_words_and_files_nothing_twice(context, company, desk):

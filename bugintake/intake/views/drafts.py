@@ -85,8 +85,7 @@ def keep_words(refusal: Exception) -> ResponseReturnValue:
     address = address_of(draft) if draft else url_for(".new", panel=panel())
     is_owner = current_user.is_authenticated and current_user.id == owner.id
     if _is_asked_by_script():
-        more = {"csrf_token": generate_csrf()} if is_owner else {"sign_in": url_for("team.sign_in", next=address)}
-        return jsonify(_answer(draft) | more), 400 if is_owner else 401
+        return jsonify(_answer(draft) | {"csrf_token": generate_csrf()}), 400 if is_owner else 401
     if is_owner:
         flash(_("This page was open too long, so nothing was filed yet. Everything you typed is here: send it again."))
         return redirect(address, 303)
