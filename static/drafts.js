@@ -88,7 +88,7 @@ function connected() {
 
 // ---- a sign-in that has ended: what was typed is kept all the same, and filed after signing in, here or in another tab
 function offerSignIn() {
-  const opener = Object.assign(document.createElement("button"), { type: "button", className: "link", textContent: "Sign in" });
+  const opener = Object.assign(document.createElement("button"), { type: "button", className: "btn small", textContent: "Sign in" });
   opener.dataset.open = "sign-in";
   line.append(" ", opener);
 }

@@ -138,6 +138,7 @@ list?.addEventListener("keydown", (event) => {
 form.addEventListener("change", (event) => {
   if (["area", "symptom"].includes(event.target.name)) look();
 });
+document.addEventListener("signed-in", () => look());
 form.addEventListener("input", (event) => {
   if (event.target.matches("textarea")) look(500);
 });
