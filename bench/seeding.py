@@ -80,7 +80,7 @@ def seed(count: int, opened: int = OPENED) -> Seeded:
         _insert(Event, _events(count, opened))
         for start in range(1, count + 1, BATCH):
             with transaction():
-                words.learn(range(start, min(start + BATCH, count + 1)), new=range(1, count + 1))
+                words.learn(range(start, min(start + BATCH, count + 1)))
         for start in range(1, customers + 1, BATCH):
             with transaction():
                 finding.learn(range(start, min(start + BATCH, customers + 1)))

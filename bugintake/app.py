@@ -18,7 +18,7 @@ from bugintake.loop import models as loop_models  # noqa: F401  # every table is
 from bugintake.loop import views as loop
 from bugintake.team import setup, start_page
 from bugintake.team import views as team
-from bugintake.triage import returning, rules, snoozing
+from bugintake.triage import returning, rules, said, snoozing
 from bugintake.triage import views as triage
 
 babel = Babel()
@@ -43,6 +43,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     security.refuse_foreign_host(app, chosen)
     templating.dress(app)
     errors.answer_refusals(app)
+    said.listen()
     snoozing.listen()
     returning.listen()  # before anybody is told that it is fixed
     outcomes.listen()

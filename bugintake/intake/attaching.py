@@ -127,7 +127,7 @@ def stand_as_before(report: Report, before: Mapping[str, Any]) -> None:
     report.settled_at = datetime.fromisoformat(settled_at) if settled_at else None
     report.settled_by = SettledBy(settled_by) if settled_by else None
     if "remark" in before:
-        db.session.execute(sa.delete(Remark).where(Remark.id == before["remark"]))
+        db.session.delete(db.session.get_one(Remark, before["remark"]))
 
 
 def _report_of(bug: Bug, customer: Customer | None) -> Report | None:

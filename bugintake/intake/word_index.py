@@ -9,23 +9,30 @@ from bugintake.core.db import Model, db, transaction
 
 PAGES = 500  # at once, so that nobody waits long
 
-_FTS5 = tuple(f"bug_words_index{part}" for part in ("", "_config", "_content", "_data", "_docsize", "_idx"))
+IN_SQLITE = ("bug_words_index", "bug_said_index")
+_FTS5 = tuple(
+    f"{name}{part}" for name in IN_SQLITE for part in ("", "_config", "_content", "_data", "_docsize", "_idx")
+)
+_APART = ("terms", "ix_bug_words_terms", "said_terms", "ix_bug_words_said_terms", *_FTS5)
 
 
 class BugWords(Model):
     """What one bug is found by: the stems of its title and of what its reports tell, and the trigrams of its title.
 
     `intake.words` keeps it in the transaction that changes the bug. Every term stands alone between spaces, already
-    folded and stemmed, so that both databases index the very same terms.
+    folded and stemmed, so that both databases index the very same terms. `said` is what else is written about it, which
+    `triage.said` keeps: a search finds it, and it makes nothing look alike. A second index has all terms of the bugs
+    that have some, so that one that is only filed costs nothing more.
     """
 
     __tablename__ = "bug_words"
-    __table_args__ = ({"info": {"apart": ("terms", "ix_bug_words_terms", *_FTS5)}},)
+    __table_args__ = ({"info": {"apart": _APART}},)
 
     bug_id: Mapped[int] = mapped_column(sa.ForeignKey("bugs.id"), primary_key=True, autoincrement=False)
     title: Mapped[str] = mapped_column(sa.Text)
     told: Mapped[str] = mapped_column(sa.Text)
     trigrams: Mapped[str] = mapped_column(sa.Text)
+    said: Mapped[str] = mapped_column(sa.Text, default="")
 
 
 _ADD = (
@@ -35,15 +42,34 @@ _REMOVE = (
     "INSERT INTO bug_words_index (bug_words_index, rowid, title, told, trigrams)"
     " VALUES ('delete', OLD.bug_id, OLD.title, OLD.told, OLD.trigrams);"
 )
+_ADD_SAID = (
+    "INSERT INTO bug_said_index (rowid, title, told, said)"
+    " SELECT NEW.bug_id, NEW.title, NEW.told, NEW.said WHERE NEW.said <> '';"
+)
+_REMOVE_SAID = (
+    "INSERT INTO bug_said_index (bug_said_index, rowid, title, told, said)"
+    " SELECT 'delete', OLD.bug_id, OLD.title, OLD.told, OLD.said WHERE OLD.said <> '';"
+)
 INDEX = {
     "sqlite": (
         (
             "CREATE VIRTUAL TABLE bug_words_index USING fts5(title, told, trigrams, content = 'bug_words',"
             " content_rowid = 'bug_id', detail = 'none', tokenize = 'ascii')"
         ),
-        f"CREATE TRIGGER bug_words_are_added AFTER INSERT ON bug_words BEGIN {_ADD} END",
-        f"CREATE TRIGGER bug_words_are_changed AFTER UPDATE ON bug_words BEGIN {_REMOVE} {_ADD} END",
-        f"CREATE TRIGGER bug_words_are_removed AFTER DELETE ON bug_words BEGIN {_REMOVE} END",
+        (
+            "CREATE VIRTUAL TABLE bug_said_index USING fts5(title, told, said, content = 'bug_words',"
+            " content_rowid = 'bug_id', detail = 'none', tokenize = 'ascii')"
+        ),
+        f"CREATE TRIGGER bug_words_are_added AFTER INSERT ON bug_words BEGIN {_ADD} {_ADD_SAID} END",
+        (
+            "CREATE TRIGGER bug_words_are_changed AFTER UPDATE OF title, told, trigrams ON bug_words"
+            f" BEGIN {_REMOVE} {_ADD} END"
+        ),
+        (
+            "CREATE TRIGGER bug_words_are_said AFTER UPDATE ON bug_words WHEN OLD.said <> '' OR NEW.said <> ''"
+            f" BEGIN {_REMOVE_SAID} {_ADD_SAID} END"
+        ),
+        f"CREATE TRIGGER bug_words_are_removed AFTER DELETE ON bug_words BEGIN {_REMOVE} {_REMOVE_SAID} END",
     ),
     "postgresql": (
         (
@@ -51,6 +77,15 @@ INDEX = {
             "string_to_array(title || ' ' || told || ' ' || trigrams, ' '), ''))) STORED"
         ),
         "CREATE INDEX ix_bug_words_terms ON bug_words USING gin (terms) WITH (gin_pending_list_limit = 256)",
+        (
+            "ALTER TABLE bug_words ADD COLUMN said_terms tsvector GENERATED ALWAYS AS (CASE WHEN said <> '' THEN"
+            " array_to_tsvector(array_remove(string_to_array(title || ' ' || told || ' ' || said, ' '), ''))"
+            " END) STORED"
+        ),
+        (
+            "CREATE INDEX ix_bug_words_said_terms ON bug_words USING gin (said_terms)"
+            " WITH (gin_pending_list_limit = 256) WHERE said <> ''"
+        ),
     ),
 }
 """What indexes the terms, by dialect; the triggers and the generated column follow every change of a row."""
@@ -71,11 +106,9 @@ QUOTES = {"sqlite": '"', "postgresql": "'"}
 for _dialect, _statements in INDEX.items():
     for _statement in _statements:
         sa.event.listen(BugWords.__table__, "after_create", sa.DDL(_statement).execute_if(dialect=_dialect))  # type: ignore[no-untyped-call]
-sa.event.listen(
-    BugWords.__table__,
-    "before_drop",
-    sa.DDL("DROP TABLE bug_words_index").execute_if(dialect="sqlite"),  # type: ignore[no-untyped-call]
-)
+for _name in IN_SQLITE:
+    _drop = sa.DDL(f"DROP TABLE {_name}").execute_if(dialect="sqlite")  # type: ignore[no-untyped-call]
+    sa.event.listen(BugWords.__table__, "before_drop", _drop)
 
 
 def weigh(terms: Mapping[str, float], most: int, best: int) -> sa.Subquery:
@@ -100,11 +133,14 @@ def weigh(terms: Mapping[str, float], most: int, best: int) -> sa.Subquery:
 HOLDERS_OF_ALL = {
     "sqlite": (
         "SELECT rowid AS bug_id FROM bug_words_index WHERE bug_words_index MATCH :every AND rowid > :beyond"
-        " ORDER BY rowid DESC LIMIT :most"
+        " UNION SELECT rowid AS bug_id FROM bug_said_index WHERE bug_said_index MATCH :every AND rowid > :beyond"
+        " ORDER BY bug_id DESC LIMIT :most"
     ),
     "postgresql": (
-        "SELECT bug_id FROM bug_words WHERE terms @@ CAST(:every AS tsquery) AND bug_id > :beyond"
-        " ORDER BY bug_id DESC LIMIT :most"
+        "(SELECT bug_id FROM bug_words WHERE terms @@ CAST(:every AS tsquery) AND bug_id > :beyond"
+        " ORDER BY bug_id DESC LIMIT :most) UNION"
+        " (SELECT bug_id FROM bug_words WHERE said <> '' AND said_terms @@ CAST(:every AS tsquery)"
+        " AND bug_id > :beyond ORDER BY bug_id DESC LIMIT :most) ORDER BY bug_id DESC LIMIT :most"
     ),
 }
 AND = {"sqlite": " AND ", "postgresql": " & "}
@@ -112,7 +148,7 @@ BEGUN = {"sqlite": '("{0}"* OR "{1}")', "postgresql": "('{0}':* | '{1}')"}
 
 
 def hits_of_all() -> sa.Subquery:
-    """Select the latest bugs that hold all of some terms.
+    """Select the latest bugs that hold all of some terms, in what they are told of or in what else is said about them.
 
     `every` is what all_of writes, `beyond` the number before the first bug that counts, `most` how many at most.
     """
@@ -128,13 +164,16 @@ def all_of(terms: Sequence[str], begun: tuple[str, str] | None = None) -> str:
 
 
 def tidy(first: bool) -> bool:
-    """Rewrite a part of SQLite's index without what was taken out of it, and tell whether there is more to do.
+    """Rewrite a part of SQLite's indexes without what was taken out of them, and tell whether there is more to do.
 
-    A word that is taken out stays in the files of the index until they are merged.
+    A word that is taken out stays in the files of an index until they are merged.
     """
+    return sum(_merge(name, -PAGES if first else PAGES) for name in IN_SQLITE) > 0
+
+
+def _merge(name: str, pages: int) -> bool:
     with transaction():
         connection = db.session.connection()
         before = connection.exec_driver_sql("SELECT total_changes()").scalar_one()
-        merge = sa.text("INSERT INTO bug_words_index (bug_words_index, rank) VALUES ('merge', :pages)")
-        connection.execute(merge, {"pages": -PAGES if first else PAGES})
+        connection.execute(sa.text(f"INSERT INTO {name} ({name}, rank) VALUES ('merge', :pages)"), {"pages": pages})  # noqa: S608  # of our own
         return int(connection.exec_driver_sql("SELECT total_changes()").scalar_one()) - int(before) >= 2

@@ -45,9 +45,9 @@ def words_in(text: str) -> dict[str, str]:
     return found
 
 
-def stems(text: str) -> list[str]:
+def stems(text: str, read: int = READ) -> list[str]:
     """Split the beginning of a text into the stems of its words, in order."""
-    return [stem(word) for word in _words(text)]
+    return [stem(word) for word in _words(text, read)]
 
 
 def begun(text: str) -> tuple[list[str], tuple[str, str]] | None:
@@ -90,27 +90,25 @@ def stem(word: str) -> str:
     return word[:-1] if len(word) > 3 and word.endswith("e") else word
 
 
-def _words(text: str) -> list[str]:
+def _words(text: str, read: int = READ) -> list[str]:
     """Split the beginning of a text; a name written like tableView counts whole and in its parts."""
-    text = text[:READ]
+    text = text[:read]
     parts = " ".join(_HUMP.sub(" ", each) for each in text.split() if _HUMP.search(each))
-    return [word for word in _WORD.findall(key_of(f"{text} {parts}", 4 * READ)) if word not in _DULL]
+    return [word for word in _WORD.findall(key_of(f"{text} {parts}", 4 * read)) if word not in _DULL]
 
 
 # --- What each bug is found by -----------------------------------------------------------------------------------
 
 
-def learn(bug_ids: Collection[int], new: Collection[int] = ()) -> None:
+def learn(bug_ids: Collection[int]) -> None:
     """Write what some bugs are found by: their title, and what the first twenty reports filed there tell.
 
     Called before each commit for the bugs whose words changed through the models; whoever changes texts by a statement
-    calls it. A report that was taken back no longer counts. Of `new` bugs nothing was written before.
+    calls it. A report that was taken back no longer counts. What else is said about them stays.
     """
     ids = sorted(bug_ids)
     for start in range(0, len(ids), BATCH):
-        batch = ids[start : start + BATCH]
-        _forget([each for each in batch if each not in new])
-        _learn(batch)
+        _learn(ids[start : start + BATCH])
 
 
 _PLACE = sa.func.row_number().over(partition_by=Report.bug_id, order_by=Report.id).label("place")
@@ -127,13 +125,10 @@ _TOLD = (
     .where(Bug.id.in_(_IDS))
     .order_by(Bug.id, _FIRST.c.place)
 )
-_FORGET = sa.delete(BugWords).where(BugWords.bug_id.in_(_IDS))
-_WRITE = sa.insert(BugWords)
-
-
-def _forget(ids: Sequence[int]) -> None:
-    if ids:
-        db.session.connection().execute(_FORGET, {"ids": ids})
+_WRITE = sa.text(
+    "INSERT INTO bug_words (bug_id, title, told, trigrams, said) VALUES (:bug_id, :title, :told, :trigrams, '')"
+    " ON CONFLICT (bug_id) DO UPDATE SET title = excluded.title, told = excluded.told, trigrams = excluded.trigrams"
+)
 
 
 def _learn(ids: Sequence[int]) -> None:
@@ -150,25 +145,25 @@ def _learn(ids: Sequence[int]) -> None:
 
 @sa.event.listens_for(Session, "after_flush")
 def _notice(session: Session, _context: Any) -> None:
-    changed, new = session.info.setdefault("changed_words", (set(), set()))
-    new.update(row.id for row in session.new if isinstance(row, Bug))
+    changed = session.info.setdefault("changed_words", set())
     for row in (*session.new, *session.dirty):
-        if isinstance(row, Bug) and _has_changed(row, "title"):
+        if isinstance(row, Bug) and has_changed(row, "title"):
             changed.add(row.id)
-        elif isinstance(row, Report) and _has_changed(row, *TEXTS, "settled_by", "bug_id"):
+        elif isinstance(row, Report) and has_changed(row, *TEXTS, "settled_by", "bug_id"):
             changed.update((row.bug_id, *get_history(row, "bug_id").deleted))
 
 
-def _has_changed(row: Bug | Report, *names: str) -> bool:
+def has_changed(row: Bug | Report, *names: str) -> bool:
+    """Whether what is being written changes some columns."""
     return any(get_history(row, name).has_changes() for name in names)
 
 
 @sa.event.listens_for(Session, "before_commit")
 def _learn_what_changed(session: Session) -> None:
     session.flush()
-    changed, new = session.info.pop("changed_words", ((), ()))
+    changed = session.info.pop("changed_words", ())
     if changed:
-        learn(changed, new)
+        learn(changed)
 
 
 @sa.event.listens_for(Session, "after_rollback")

@@ -5,9 +5,10 @@ bug in the order of the page until there are enough, or, of what few have, to co
 little where the other would read every bug.
 """
 
+import operator
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, time, timedelta
-from functools import cache
+from functools import cache, reduce
 from typing import Any
 
 import sqlalchemy as sa
@@ -221,7 +222,8 @@ def _heard(part: type[Bug], names: frozenset[str]) -> list[sa.ColumnElement[bool
 
 
 def _hold(words: list[str]) -> list[sa.ColumnElement[bool]]:
-    said = _EDGE + BugWords.title + _EDGE + _EDGE + BugWords.told + _EDGE
+    parts = (BugWords.title, BugWords.told, BugWords.said)
+    said = reduce(operator.add, (_EDGE + part + _EDGE for part in parts))
     return [said.contains(sa.bindparam(word, type_=sa.Text())) for word in words]
 
 

@@ -227,7 +227,8 @@ def undo(bug: Bug, *, actor: User, offered: int | None = None) -> None:
     values = {"status": undone, "status_since_at": clock.now(), "changed_at": clock.now(), **was}
     db.session.execute(change.values(**values).execution_options(synchronize_session="fetch"))
     if last.kind == EventKind.BUG_ASKED:  # an older one that is still open stays
-        db.session.execute(sa.delete(Question).where(Question.id.in_(last.details["questions"])))
+        for question in db.session.scalars(sa.select(Question).where(Question.id.in_(last.details["questions"]))):
+            db.session.delete(question)
     db.session.expire(bug, PARTS)
     events.record(EventKind.BUG_UNDONE, bug=bug, actor=actor, before=last.after, after=undone, undone=last.id)
     if undone == Status.FIXED:

@@ -85,19 +85,32 @@ WORD_INDEX = {
             " content_rowid = 'bug_id', detail = 'none', tokenize = 'ascii')"
         ),
         (
-            "CREATE TRIGGER bug_words_are_added AFTER INSERT ON bug_words BEGIN INSERT INTO bug_words_index (rowid,"
-            " title, told, trigrams) VALUES (NEW.bug_id, NEW.title, NEW.told, NEW.trigrams); END"
+            "CREATE VIRTUAL TABLE bug_said_index USING fts5(title, told, said, content = 'bug_words',"
+            " content_rowid = 'bug_id', detail = 'none', tokenize = 'ascii')"
         ),
         (
-            "CREATE TRIGGER bug_words_are_changed AFTER UPDATE ON bug_words BEGIN INSERT INTO bug_words_index"
-            " (bug_words_index, rowid, title, told, trigrams) VALUES ('delete', OLD.bug_id, OLD.title, OLD.told,"
-            " OLD.trigrams); INSERT INTO bug_words_index (rowid, title, told, trigrams) VALUES (NEW.bug_id,"
-            " NEW.title, NEW.told, NEW.trigrams); END"
+            "CREATE TRIGGER bug_words_are_added AFTER INSERT ON bug_words BEGIN INSERT INTO bug_words_index (rowid,"
+            " title, told, trigrams) VALUES (NEW.bug_id, NEW.title, NEW.told, NEW.trigrams); INSERT INTO"
+            " bug_said_index (rowid, title, told, said) SELECT NEW.bug_id, NEW.title, NEW.told, NEW.said WHERE"
+            " NEW.said <> ''; END"
+        ),
+        (
+            "CREATE TRIGGER bug_words_are_changed AFTER UPDATE OF title, told, trigrams ON bug_words BEGIN INSERT"
+            " INTO bug_words_index (bug_words_index, rowid, title, told, trigrams) VALUES ('delete', OLD.bug_id,"
+            " OLD.title, OLD.told, OLD.trigrams); INSERT INTO bug_words_index (rowid, title, told, trigrams) VALUES"
+            " (NEW.bug_id, NEW.title, NEW.told, NEW.trigrams); END"
+        ),
+        (
+            "CREATE TRIGGER bug_words_are_said AFTER UPDATE ON bug_words WHEN OLD.said <> '' OR NEW.said <> '' BEGIN"
+            " INSERT INTO bug_said_index (bug_said_index, rowid, title, told, said) SELECT 'delete', OLD.bug_id,"
+            " OLD.title, OLD.told, OLD.said WHERE OLD.said <> ''; INSERT INTO bug_said_index (rowid, title, told,"
+            " said) SELECT NEW.bug_id, NEW.title, NEW.told, NEW.said WHERE NEW.said <> ''; END"
         ),
         (
             "CREATE TRIGGER bug_words_are_removed AFTER DELETE ON bug_words BEGIN INSERT INTO bug_words_index"
             " (bug_words_index, rowid, title, told, trigrams) VALUES ('delete', OLD.bug_id, OLD.title, OLD.told,"
-            " OLD.trigrams); END"
+            " OLD.trigrams); INSERT INTO bug_said_index (bug_said_index, rowid, title, told, said) SELECT 'delete',"
+            " OLD.bug_id, OLD.title, OLD.told, OLD.said WHERE OLD.said <> ''; END"
         ),
     ),
     "postgresql": (
@@ -106,6 +119,15 @@ WORD_INDEX = {
             "string_to_array(title || ' ' || told || ' ' || trigrams, ' '), ''))) STORED"
         ),
         "CREATE INDEX ix_bug_words_terms ON bug_words USING gin (terms) WITH (gin_pending_list_limit = 256)",
+        (
+            "ALTER TABLE bug_words ADD COLUMN said_terms tsvector GENERATED ALWAYS AS (CASE WHEN said <> '' THEN"
+            " array_to_tsvector(array_remove(string_to_array(title || ' ' || told || ' ' || said, ' '), ''))"
+            " END) STORED"
+        ),
+        (
+            "CREATE INDEX ix_bug_words_said_terms ON bug_words USING gin (said_terms)"
+            " WITH (gin_pending_list_limit = 256) WHERE said <> ''"
+        ),
     ),
 }
 
@@ -646,6 +668,7 @@ def upgrade() -> None:
         sa.Column("title", sa.Text(), nullable=False),
         sa.Column("told", sa.Text(), nullable=False),
         sa.Column("trigrams", sa.Text(), nullable=False),
+        sa.Column("said", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["bug_id"], ["bugs.id"], name="fk_bug_words_bug_id"),
         sa.PrimaryKeyConstraint("bug_id", name="pk_bug_words"),
     )
@@ -969,5 +992,6 @@ def upgrade() -> None:
 def downgrade() -> None:
     if op.get_bind().dialect.name == "sqlite":
         op.execute("DROP TABLE bug_words_index")
+        op.execute("DROP TABLE bug_said_index")
     for table in reversed(TABLES):
         op.drop_table(table)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from bugintake.core import clock, events
-from bugintake.core.db import db, hold, transaction, update_all
+from bugintake.core.db import db, hold, transaction
 from bugintake.core.errors import Conflict
 from bugintake.core.events import EventKind
 from bugintake.intake import waiting, word_index
@@ -77,9 +77,11 @@ def erase(customer: Customer, *, actor: User | None) -> None:
         report.steps, report.expected = (report.steps and ERASED), (report.expected and ERASED)
         report.actual, report.source, report.submission_hash = (report.actual and ERASED), "", None
     numbers = [report.id for report in reports]
-    update_all(sa.update(Remark).where(Remark.report_id.in_(numbers)).values(text=ERASED))
+    for remark in db.session.scalars(sa.select(Remark).where(Remark.report_id.in_(numbers))):
+        remark.text = ERASED
     is_answered = (Question.report_id.in_(numbers), Question.answer != "")
-    update_all(sa.update(Question).where(*is_answered).values(answer=ERASED))
+    for question in db.session.scalars(sa.select(Question).where(*is_answered)):
+        question.answer = ERASED
     for attachment in db.session.scalars(sa.select(Attachment).where(Attachment.report_id.in_(numbers))).all():
         keeping.remove(attachment)
     for each in people:
