@@ -68,6 +68,7 @@ def operations(seeded: seeding.Seeded, visitor: Visitor) -> list[Operation]:
             goal_p95_ms=100,
         ),
         Operation("search for a phrase and by fields", asks(visitor, fields), None, (200,), goal_p95_ms=100),
+        Operation("list of what is live", asks(visitor, "/bugs?status=live"), None, (200,), goal_p95_ms=100),
         Operation("list of one platform and company", asks(visitor, together), None, (200,), goal_p95_ms=100),
         Operation("search suggestions", asks(visitor, *suggested), None, (200,), goal_p95_ms=100),
         Operation("palette while typing", asks(visitor, *begun), None, (200,), goal_p95_ms=50),

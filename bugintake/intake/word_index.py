@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from bugintake.core.db import Model, db, transaction
+from bugintake.core.db import Model, db, rows, transaction
 
 PAGES = 500  # at once, so that nobody waits long
+LATEST = 5000  # bugs
 
 IN_SQLITE = ("bug_words_index", "bug_said_index")
 _FTS5 = tuple(
@@ -130,30 +131,53 @@ def weigh(terms: Mapping[str, float], most: int, best: int) -> sa.Subquery:
     return bound.columns(sa.column("bug_id", sa.Integer), sa.column("weight", sa.Float)).subquery("hits")
 
 
+_IN_SQLITE = (
+    "SELECT bug_id FROM (SELECT rowid AS bug_id FROM bug_words_index WHERE bug_words_index MATCH :every"
+    " AND rowid > :beyond ORDER BY rowid DESC LIMIT :most)"
+    " UNION SELECT bug_id FROM (SELECT rowid AS bug_id FROM bug_said_index WHERE bug_said_index MATCH :every"
+    " AND rowid > :beyond ORDER BY rowid DESC LIMIT :most)"
+    " ORDER BY bug_id DESC LIMIT :most"
+)
+# OFFSET 0 keeps PostgreSQL to the way that is meant: it cannot know whether a word that is given later is rare.
 HOLDERS_OF_ALL = {
-    "sqlite": (
-        "SELECT rowid AS bug_id FROM bug_words_index WHERE bug_words_index MATCH :every AND rowid > :beyond"
-        " UNION SELECT rowid AS bug_id FROM bug_said_index WHERE bug_said_index MATCH :every AND rowid > :beyond"
+    "sqlite": _IN_SQLITE,
+    "postgresql": (
+        "SELECT bug_id FROM (SELECT bug_id, terms, said_terms FROM bug_words WHERE bug_id > :beyond"
+        " ORDER BY bug_id DESC OFFSET 0) AS latest"
+        " WHERE terms @@ CAST(:every AS tsquery) OR said_terms @@ CAST(:every AS tsquery)"
         " ORDER BY bug_id DESC LIMIT :most"
     ),
+}
+HOLDERS_OF_FEW = {
+    "sqlite": _IN_SQLITE,
     "postgresql": (
-        "(SELECT bug_id FROM bug_words WHERE terms @@ CAST(:every AS tsquery) AND bug_id > :beyond"
-        " ORDER BY bug_id DESC LIMIT :most) UNION"
-        " (SELECT bug_id FROM bug_words WHERE said <> '' AND said_terms @@ CAST(:every AS tsquery)"
-        " AND bug_id > :beyond ORDER BY bug_id DESC LIMIT :most) ORDER BY bug_id DESC LIMIT :most"
+        "SELECT bug_id FROM (SELECT bug_id FROM bug_words WHERE terms @@ CAST(:every AS tsquery) OFFSET 0) AS told"
+        " WHERE bug_id > :beyond UNION SELECT bug_id FROM (SELECT bug_id FROM bug_words WHERE said <> ''"
+        " AND said_terms @@ CAST(:every AS tsquery) OFFSET 0) AS said WHERE bug_id > :beyond"
+        " ORDER BY bug_id DESC LIMIT :most"
     ),
 }
 AND = {"sqlite": " AND ", "postgresql": " & "}
 BEGUN = {"sqlite": '("{0}"* OR "{1}")', "postgresql": "('{0}':* | '{1}')"}
 
 
-def hits_of_all() -> sa.Subquery:
+def hits_of_all(*, of_few: bool = False) -> sa.Subquery:
     """Select the latest bugs that hold all of some terms, in what they are told of or in what else is said about them.
 
-    `every` is what all_of writes, `beyond` the number before the first bug that counts, `most` how many at most.
+    `every` is what all_of writes, `beyond` the number before the first bug that counts, `most` how many at most. Bugs
+    are tried from the latest on, or, where few have the terms, all of these are collected first.
     """
-    statement = sa.text(HOLDERS_OF_ALL[db.engine.dialect.name])
-    return statement.columns(sa.column("bug_id", sa.Integer)).subquery("hits")
+    text = (HOLDERS_OF_FEW if of_few else HOLDERS_OF_ALL)[db.engine.dialect.name]
+    return sa.text(text).columns(sa.column("bug_id", sa.Integer)).subquery("hits")
+
+
+def before_latest() -> int:
+    """Return the number before the first of the latest bugs."""
+    newest: int = rows(_NEWEST)[0][0]
+    return newest - LATEST
+
+
+_NEWEST = sa.select(sa.func.coalesce(sa.func.max(BugWords.bug_id), 0))
 
 
 def all_of(terms: Sequence[str], begun: tuple[str, str] | None = None) -> str:

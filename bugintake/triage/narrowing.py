@@ -19,13 +19,13 @@ from bugintake.core.forms import zone_or_utc
 from bugintake.intake.customers.models import Account, Customer
 from bugintake.intake.models import Bug, Question, Report, SettledBy, Status
 from bugintake.intake.queries import VISIBLE_TO_READER, in_sight_of_reader
-from bugintake.intake.word_index import BugWords, all_of, hits_of_all
+from bugintake.intake.word_index import BugWords, all_of, before_latest, hits_of_all
 from bugintake.team.models import Role, User
 from bugintake.triage.filters import LISTS, ME, NOBODY, Filters
 from bugintake.triage.looking import today_of
 from bugintake.triage.phrases import Phrases
 
-LATEST, ENOUGH_REPORTS, ENOUGH_BUGS = 5000, 200, 60  # so many among the latest bugs soon fill a page of fifty
+LATEST, ENOUGH_REPORTS, ENOUGH_BUGS = 1000, 40, 60  # so many among the latest bugs soon fill a page of fifty
 MOST = 20_000
 
 _EDGE = sa.literal_column("' '", sa.Text)
@@ -75,6 +75,7 @@ COLUMNS: Mapping[str, Any] = {
     "customer": Report.customer_id,
 }
 """What one report of a bug has."""
+OF_THE_COMPANY = frozenset(("account", "plan"))
 FEW_TOLD, FEW_SAY = "few_told", {"sqlite": "few_say_in_sqlite", "postgresql": "few_say_in_postgresql"}
 THOSE = {name: f"those_{name}" for name in ("waiting", "came_back", "restricted")}
 FEW = frozenset((*THOSE.values(), FEW_TOLD, *FEW_SAY.values(), "asked", "owner", "filed_by"))
@@ -94,12 +95,13 @@ def of_list(filters: Filters, actor: User) -> dict[str, Any]:
     if not told and not terms:
         return values
     # A page is soon filled by trying the latest bugs one by one where enough of them have it; else few are collected.
-    before = (rows(sa.select(sa.func.max(Bug.id)))[0][0] or 0) - LATEST
-    if any(rows(_latest(name), before=before, **{name: values[name]})[0][0] < ENOUGH_REPORTS for name in told):
-        values[FEW_TOLD] = True
+    if told:
+        before = (rows(sa.select(sa.func.max(Bug.id)))[0][0] or 0) - LATEST
+        if any(rows(_latest(name), before=before, **{name: values[name]})[0][0] < ENOUGH_REPORTS for name in told):
+            values[FEW_TOLD] = True
     if terms:
         every, count = all_of(terms), sa.select(sa.func.count()).select_from(hits_of_all())
-        if rows(count, every=every, beyond=before, most=ENOUGH_BUGS)[0][0] < ENOUGH_BUGS:
+        if rows(count, every=every, beyond=before_latest(), most=ENOUGH_BUGS)[0][0] < ENOUGH_BUGS:
             values |= {FEW_SAY[db.engine.dialect.name]: True, "every": every, "beyond": 0, "most": MOST}
     return values
 
@@ -156,17 +158,8 @@ def _words(text: str) -> dict[str, Any]:
 
 @cache
 def _latest(name: str) -> sa.Select[int]:
-    query = sa.select(Report.bug_id).where(Report.bug_id > sa.bindparam("before"))
-    found = _told(frozenset((name,)), query, _without_index).limit(ENOUGH_REPORTS)
+    found = sa.select(Report.bug_id).where(Report.bug_id > sa.bindparam("before"), _tried(name)).limit(ENOUGH_REPORTS)
     return sa.select(sa.func.count()).select_from(found.subquery())
-
-
-def _told(
-    names: frozenset[str], query: sa.Select[Any], column: Callable[[str], Any] = COLUMNS.__getitem__
-) -> sa.Select[Any]:
-    if names & {"account", "plan"}:
-        query = query.join(Customer, Customer.id == column("customer"))
-    return query.where(*(TOLD[name](column(name)) for name in sorted(names)))
 
 
 def conditions(names: frozenset[str]) -> list[sa.ColumnElement[bool]]:
@@ -183,19 +176,23 @@ def conditions(names: frozenset[str]) -> list[sa.ColumnElement[bool]]:
 
 def _told_by_it(names: frozenset[str]) -> sa.ColumnElement[bool]:
     part = aliased(Bug)
-    query = sa.select(Report.id).join(part, part.id == Report.bug_id)
-    query = _told(names, query, _without_index).where(_counts())
+    query = sa.select(Report.id).join(part, part.id == Report.bug_id).where(*map(_tried, sorted(names)), _counts())
     return _is_any(query.where(part.canonical_id == Bug.id))
 
 
-def _without_index(name: str) -> Any:
-    """Name a column so that no index of it is read: that would go through the reports of all bugs."""
-    return COLUMNS[name] + sa.literal_column("0", sa.Integer)
+def _tried(name: str) -> sa.ColumnElement[bool]:
+    """Try one report, by no index of what it tells: that would go through the reports of all bugs."""
+    if name in OF_THE_COMPANY:
+        company = sa.select(Customer.account_id).where(Customer.id == Report.customer_id).correlate(Report)
+        return TOLD[name](company.scalar_subquery())
+    return TOLD[name](COLUMNS[name] + sa.literal_column("0", sa.Integer))
 
 
 def _told_by_few(names: frozenset[str]) -> sa.ColumnElement[bool]:
     part = aliased(Bug)
-    told = _told(names, sa.select(Report.bug_id)).where(_counts())
+    told = sa.select(Report.bug_id).where(*(TOLD[name](COLUMNS[name]) for name in sorted(names)), _counts())
+    if names & OF_THE_COMPANY:
+        told = told.join(Customer, Customer.id == Report.customer_id)
     return _is_among(sa.select(part.canonical_id).where(part.id.in_(told)), "few_told")
 
 
@@ -210,7 +207,7 @@ def _says(words: list[str], names: frozenset[str]) -> sa.ColumnElement[bool]:
 
 
 def _few_say(words: list[str], names: frozenset[str]) -> sa.ColumnElement[bool]:
-    part, hits = aliased(Bug), hits_of_all()
+    part, hits = aliased(Bug), hits_of_all(of_few=True)
     query = sa.select(part.canonical_id).join(hits, hits.c.bug_id == part.id)
     query = query.join(BugWords, BugWords.bug_id == part.id).where(*_heard(part, names), *_hold(words))
     return _is_among(query, "few_say")

@@ -14,7 +14,7 @@ from bugintake.intake.customers.models import Customer
 from bugintake.intake.customers.queries import companies_like, customers_called
 from bugintake.intake.models import Bug, Status
 from bugintake.intake.queries import VISIBLE_TO_READER, in_sight_of_reader
-from bugintake.intake.word_index import all_of, hits_of_all
+from bugintake.intake.word_index import all_of, before_latest, hits_of_all
 from bugintake.intake.words import begun
 from bugintake.team.models import Role, User
 from bugintake.team.people import names
@@ -98,13 +98,17 @@ def _people(typed: str) -> list[tuple[int, str]]:
 def bugs_like(typed: str, actor: User) -> list[Known]:
     """Find bugs that hold the words that were typed, and one that begins as the last of them: open ones first.
 
-    What was merged is found as the bug that stands for it. Of bugs with these words the latest few hundred count.
+    What was merged is found as the bug that stands for it. Of bugs with these words the latest few hundred count, and
+    older ones only where the latest thousands hold too few.
     """
     words = begun(typed)
     if words is None:
         return []
-    statement = _hit(db.engine.dialect.name, actor.can(Role.LEAD))
-    found = rows(statement, every=all_of(*words), beyond=0, most=HITS, reader=actor.id)
+    dialect, sees_all = db.engine.dialect.name, actor.can(Role.LEAD)
+    asked = {"every": all_of(*words), "most": HITS, "reader": actor.id}
+    found = rows(_hit(dialect, sees_all, False), beyond=before_latest(), **asked)
+    if len(found) < EACH:
+        found = rows(_hit(dialect, sees_all, True), beyond=0, **asked)
     return [Known._make(row) for row in found]
 
 
@@ -127,8 +131,8 @@ def _numbered(sees_all: bool) -> sa.Select[*tuple[Any, ...]]:
 
 
 @cache
-def _hit(_dialect: str, sees_all: bool) -> sa.Select[*tuple[Any, ...]]:
-    part, hits = aliased(Bug), hits_of_all()
+def _hit(_dialect: str, sees_all: bool, of_few: bool) -> sa.Select[*tuple[Any, ...]]:
+    part, hits = aliased(Bug), hits_of_all(of_few=of_few)
     seen = (sa.true(), sa.true()) if sees_all else (in_sight_of_reader(part), VISIBLE_TO_READER)
     few = sa.select(part.canonical_id).join(hits, hits.c.bug_id == part.id)
     few = few.where(part.withdrawn_at.is_(None), seen[0])

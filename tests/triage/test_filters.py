@@ -322,6 +322,21 @@ def test_what_few_bugs_have_is_found_by_an_index_and_never_by_reading_all(app, m
 
 
 @pytest.mark.only_on("sqlite")
+@pytest.mark.parametrize("sort", ["newest", "oldest", "changed"])
+def test_what_most_bugs_are_is_read_in_its_order_and_never_sorted(app, mira, sort):
+    make_bug(Status.LIVE)
+    visitor = visit(app, mira)
+
+    for asked_for in ("status=live", "status=live&status=declined"):
+        with plans("bugs") as found:
+            visitor.get(f"/bugs?{asked_for}&sort={sort}")
+
+        steps = [step for plan in found for step in plan]
+        assert [step for step in steps if "USING INDEX ix_bugs_" in step or step.startswith("SCAN bugs")] != []
+        assert [step for step in steps if step.startswith("USE TEMP B-TREE FOR ORDER BY")] == []
+
+
+@pytest.mark.only_on("sqlite")
 @pytest.mark.parametrize("kind", ["platform", "version"])
 def test_a_board_looks_at_the_reports_of_each_bug_and_never_at_all_that_have_a_choice(app, mira, kind):
     make_bug()
