@@ -47,7 +47,8 @@ def operations(seeded: seeding.Seeded, visitor: Visitor) -> list[Operation]:
     beginnings = [name[: 3 + place % 7] for place, name in enumerate(names)]  # from "Bad" to "Badego Mi"
     typed = [f"/customers/suggestions?q={quote_plus(each)}" for each in beginnings]
     words = "/bugs?q=VAT+line"
-    fields = f"{listed}&status=live&q=%22vat+line%22"
+    areas = ".".join(str(seeded.area_id + number) for number in range(20))  # so many that they fill a page at any size
+    fields = f"/bugs?area={areas}&status=live&q=%22vat+line%22"
     together = f"/bugs?platform={seeded.choices['platform']}&account=1"
     suggested = [f"/search/suggestions?q={text}" for text in ("tax", "area:are", "account:be", "vat+li")]
     name = seeding.name_of(seeded.customers // 2).split()

@@ -28,7 +28,7 @@ from bugintake.triage.phrases import Phrases
 LATEST, ENOUGH_REPORTS, ENOUGH_BUGS = 1000, 40, 60  # so many among the latest bugs soon fill a page of fifty
 MOST = 20_000
 
-_EDGE = sa.literal_column("' '", sa.Text)
+_EDGE, _NOTHING = sa.literal_column("' '", sa.Text), sa.literal_column("0", sa.Integer)
 _part, _other = aliased(Bug), aliased(Bug)
 _ASKED = (
     sa.select(_part.canonical_id)
@@ -39,6 +39,8 @@ _ASKED = (
 NARROWED: Mapping[str, sa.ColumnElement[bool]] = {
     "area": Bug.area_id == sa.bindparam("area"),
     "areas": Bug.area_id.in_(sa.bindparam("areas", expanding=True)),
+    # The same where many bugs are in one of them, hidden from the index: SQLite would sort all of these.
+    "common_areas": (Bug.area_id + _NOTHING).in_(sa.bindparam("common_areas", expanding=True)),
     "impact": Bug.impact_id.in_(sa.bindparam("impact", expanding=True)),
     "owner": Bug.owner_id == sa.bindparam("owner"),
     "nobody": Bug.owner_id.is_(None),
@@ -92,11 +94,12 @@ def of_list(filters: Filters, actor: User) -> dict[str, Any]:
     values = _values(filters, actor)
     values = {THOSE.get(name, name): value for name, value in values.items()}
     told, terms = sorted(values.keys() & TOLD.keys()), Phrases.of(filters.text).terms
-    if not told and not terms:
-        return values
     # A page is soon filled by trying the latest bugs one by one where enough of them have it; else few are collected.
-    if told:
+    if told or "areas" in values:
         before = (rows(sa.select(sa.func.max(Bug.id)))[0][0] or 0) - LATEST
+        areas = {"areas": values["areas"], "enough": ENOUGH_REPORTS} if "areas" in values else {}
+        if areas and rows(_LATEST_IN_AREAS, before=before, **areas)[0][0] == ENOUGH_REPORTS:
+            values["common_areas"] = values.pop("areas")
         if any(rows(_latest(name), before=before, **{name: values[name]})[0][0] < ENOUGH_REPORTS for name in told):
             values[FEW_TOLD] = True
     if terms:
@@ -156,6 +159,10 @@ def _words(text: str) -> dict[str, Any]:
     return {f"word{place}": f" {words} " for place, words in enumerate((*words.single, *words.several))}
 
 
+_IN_AREAS = sa.select(Bug.id).where(Bug.id > sa.bindparam("before"), NARROWED["areas"])
+_LATEST_IN_AREAS = sa.select(sa.func.count()).select_from(_IN_AREAS.limit(sa.bindparam("enough")).subquery())
+
+
 @cache
 def _latest(name: str) -> sa.Select[int]:
     found = sa.select(Report.bug_id).where(Report.bug_id > sa.bindparam("before"), _tried(name)).limit(ENOUGH_REPORTS)
@@ -185,7 +192,7 @@ def _tried(name: str) -> sa.ColumnElement[bool]:
     if name in OF_THE_COMPANY:
         company = sa.select(Customer.account_id).where(Customer.id == Report.customer_id).correlate(Report)
         return TOLD[name](company.scalar_subquery())
-    return TOLD[name](COLUMNS[name] + sa.literal_column("0", sa.Integer))
+    return TOLD[name](COLUMNS[name] + _NOTHING)
 
 
 def _told_by_few(names: frozenset[str]) -> sa.ColumnElement[bool]:

@@ -15,7 +15,8 @@ from bugintake.intake.customers import adding
 from bugintake.intake.models import Bug, OptionList, Report, SettledBy, Status
 from bugintake.team import passwords
 from bugintake.team.models import Role
-from bugintake.triage import editing, narrowing
+from bugintake.triage import editing, narrowing, queries
+from bugintake.triage.filters import Filters
 from bugintake.triage.sorting import Sort
 from tests.counting import fewest, plans
 from tests.factories import bring_to, make_bug, make_customer, make_option, make_report, make_user
@@ -456,3 +457,24 @@ def test_density_is_kept_for_the_person_and_comes_back_to_the_board(app, mira):
     assert visitor.post("/settings/density", {"density": "huge"}).status_code == 422
     visitor.post("/settings/density", {"density": ""})
     assert 'data-density="compact"' not in visitor.get("/bugs").text
+
+
+@pytest.mark.only_on("sqlite")
+@pytest.mark.parametrize("sort", [None, Sort.OLDEST, Sort.CHANGED])
+def test_several_areas_are_read_in_the_order_of_the_page_where_many_bugs_are_in_one_of_them(
+    app, mira, monkeypatch, sort
+):
+    bugs = [make_bug(Status.LIVE, area=area) for area in ("Sign-in", "Search")]
+    areas = tuple(bug.area_id for bug in bugs)
+    monkeypatch.setattr(narrowing, "ENOUGH_BUGS", 1)
+
+    def sorted_ones(enough):
+        monkeypatch.setattr(narrowing, "ENOUGH_REPORTS", enough)
+        for also in ({}, {"status": (Status.LIVE,)}, {"text": "line"}):
+            with plans("bugs") as found:
+                cards = queries.listed(Filters(area=areas, sort=sort, **also), mira)
+            assert {card.id for card in cards} == {bug.id for bug in bugs}
+            yield any("TEMP B-TREE" in step for step in found[-1])
+
+    assert list(sorted_ones(2)) == [False] * 3
+    assert any(sorted_ones(3))
