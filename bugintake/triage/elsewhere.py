@@ -1,7 +1,7 @@
 """Which system an address belongs to, where its state is asked, and what an answer says."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
@@ -40,13 +40,13 @@ _WORDS = {
 }
 
 
-def is_link(text: str) -> bool:
-    """Whether a text is an https address that a page may lead to."""
+def is_link(text: str, schemes: Collection[str] = ("https",)) -> bool:
+    """Whether a text is an address that a page may lead to, by default an https one."""
     if len(text) > LENGTH or any(letter.isspace() or not letter.isprintable() for letter in text):
         return False
     try:
         parts = urlsplit(text)
-        return parts.scheme == "https" and bool(parts.hostname) and parts.username is None and (parts.port or 1) > 0
+        return parts.scheme in schemes and bool(parts.hostname) and parts.username is None and (parts.port or 1) > 0
     except ValueError:
         return False
 

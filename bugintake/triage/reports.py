@@ -14,6 +14,7 @@ from bugintake.intake.customers.models import NO_MASK, Account, Customer
 from bugintake.intake.models import Bug, Question, Report, SettledBy
 from bugintake.team.models import User
 from bugintake.team.people import names
+from bugintake.triage.elsewhere import is_link
 
 
 class Told(NamedTuple):
@@ -43,6 +44,11 @@ class Told(NamedTuple):
     def full_name(self) -> str:
         """Name and company: Hana Kovač, Brightline."""
         return f"{self.customer}, {self.company}" if self.company else self.customer or ""
+
+    @property
+    def has_page(self) -> bool:
+        """Whether it came from a page that one can open; what else is written there is shown as it is."""
+        return is_link(self.source, ("https", "http"))
 
     def email_for(self, viewer: User) -> str:
         """Return the address as this person may read it."""

@@ -1,9 +1,11 @@
 """The page of a bug, as people meet it."""
 
+import html
 import re
 
 import pytest
 import sqlalchemy as sa
+from markupsafe import escape
 
 from bugintake.core.db import db, transaction
 from bugintake.core.events import Event
@@ -169,6 +171,37 @@ def test_an_answer_and_where_a_report_came_from_stay_readable(app, mira):
 
     for words in ("ZD-81", "Which browser?", "Firefox 140"):
         assert words in page
+
+
+@pytest.mark.parametrize(
+    ("source", "called"),
+    [
+        ("https://fakturo.zendesk.com/agent/tickets/81", "Zendesk ticket #81"),
+        ("http://desk.example/mail/7?a=1&b=2", "desk.example mail/7"),
+    ],
+)
+def test_the_page_that_a_report_came_from_is_a_link_that_tells_it_nothing(app, mira, source, called):
+    page = visit(app, mira).get(f"/bugs/{make_bug(source=source).ref}").text
+
+    assert f'<dd><a class="link" href="{html.escape(source)}" rel="noopener noreferrer">{called}</a></dd>' in page
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "javascript:alert(1)",
+        "https://mira:secret@desk.example/7",
+        "https://",
+        "ftp://desk.example/7",
+        "//desk.example/7",
+        'https://desk.example/"onclick="x 7',
+        "See https://desk.example/7",
+    ],
+)
+def test_any_other_source_is_text(app, mira, source):
+    page = visit(app, mira).get(f"/bugs/{make_bug(source=source).ref}").text
+
+    assert f"<dd>{escape(source)}</dd>" in page
 
 
 def test_what_most_reports_share_stands_over_them_without_those_taken_back(app, mira):
