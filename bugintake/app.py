@@ -18,7 +18,7 @@ from bugintake.loop import models as loop_models  # noqa: F401  # every table is
 from bugintake.loop import views as loop
 from bugintake.team import setup, start_page
 from bugintake.team import views as team
-from bugintake.triage import returning, rules, said, snoozing
+from bugintake.triage import forgetting, returning, rules, said, snoozing
 from bugintake.triage import views as triage
 
 babel = Babel()
@@ -52,6 +52,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     quiet.listen()
     merging.listen()
     erasing.listen()
+    forgetting.listen()
     worker.listen()
     rules.listen()
     team.attach(app)

@@ -14,7 +14,8 @@ class BugLink(Model):
     """One page elsewhere about a bug, for the team alone. Events name it by its key, never by its address.
 
     `title` and `state` are what the other system said at `checked_at`; `look_at` is when it is asked next, and nothing
-    for what nobody can ask. Once removed it stays, so that the removal can be undone.
+    for what nobody can ask. Once removed it stays, so that the removal can be undone; one that named somebody who was
+    erased has no address any more.
     """
 
     __tablename__ = "bug_links"

@@ -56,9 +56,14 @@ def remove_link(link: BugLink, *, actor: User) -> None:
 
 
 def return_link(link: BugLink, *, actor: User) -> None:
-    """Undo the removal of a link within ten minutes. Records bug.linked. Raises Conflict when it is too late."""
+    """Undo the removal of a link within ten minutes. Records bug.linked.
+
+    Raises Conflict when it is too late, or where it named somebody who was erased.
+    """
     hold(link.bug)
     db.session.refresh(link)
+    if not link.url:
+        raise Conflict("Where this link led is erased.")
     if link.removed_at is None or clock.now() - link.removed_at > looking.UNDO_WITHIN:
         raise Conflict("That was more than ten minutes ago. Add the link again.")
     link.removed_at = None
@@ -98,7 +103,9 @@ def look_at_one() -> bool:
     except outside.Unreachable as silence:
         told, trouble = None, str(silence)
     with transaction():
-        _keep(db.session.get_one(BugLink, link.id), told, trouble)
+        link = db.session.get_one(BugLink, link.id)
+        if link.url:  # else it was erased meanwhile
+            _keep(link, told, trouble)
     return True
 
 

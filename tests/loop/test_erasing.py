@@ -22,7 +22,7 @@ from bugintake.loop import envelopes, links, personal_data, worker
 from bugintake.loop.models import Delivery, LinkPurpose, Message, MessageState
 from bugintake.team import tokens
 from bugintake.team.models import IdempotentAnswer, Role
-from bugintake.triage import transitions
+from bugintake.triage import linking, transitions
 from tests.factories import bring_to, make_attachment, make_bug, make_customer, make_telling, make_user, make_workspace
 from tests.loop.rows import one_message, owed
 
@@ -82,6 +82,7 @@ def everything_of(petra):
         question = transitions.ask(bug, report, "Which version?", actor=petra)
         transitions.answer(question, word(), actor=petra)
         links.make_link(report, LinkPurpose.REPORT, "en")
+        linking.add_link(other, f"https://desk.example/?of={hana.email}", actor=petra)
         title = db.session.get_one(Bug, other.id).title
         token = tokens.create_token(petra, ["read"], actor=None)[0].id
         answer = {"id": 1, "bug": {"title": title}, "said": hana.email}
@@ -119,7 +120,8 @@ def test_what_happened_and_the_counts_stay(petra):
     assert db.session.scalars(sa.select(Remark.text)).all() == ["erased"]
     assert db.session.scalars(sa.select(Question.answer)).all() == ["erased"]
     kinds = db.session.scalars(sa.select(Event.kind).order_by(Event.id).offset(before)).all()
-    assert set(kinds) == {EventKind.CUSTOMER_ERASED, EventKind.REPORT_SETTLED, EventKind.MESSAGE_SUPPRESSED}
+    settled = {EventKind.REPORT_SETTLED, EventKind.MESSAGE_SUPPRESSED}
+    assert set(kinds) == {EventKind.CUSTOMER_ERASED, EventKind.BUG_UNLINKED, *settled}
     assert db.session.get_one(Bug, other.id).title == "Shows the wrong thing: Invoices › PDF export"
 
 

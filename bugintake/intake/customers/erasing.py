@@ -1,7 +1,7 @@
 """Erasing a person: their name, address and words go everywhere, the counts and what happened stay."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -25,6 +25,7 @@ from bugintake.team.workspace import workspace
 
 ERASED = "erased"
 AT_ONCE = 200
+SHORTEST_ID = 4
 MONTH_DAYS = 30.44
 
 
@@ -56,6 +57,31 @@ def extent(customer: Customer) -> Extent:
     )
 
 
+Forgetter = Callable[[Collection[int], Collection[str], User | None], None]
+_FORGETTERS: list[Forgetter] = []
+
+
+def register(forget: Forgetter) -> None:
+    """Let a later room take away what it keeps that names a person.
+
+    Called with their records, the words they are called by and who erases, while all of it is still there.
+    """
+    if forget not in _FORGETTERS:
+        _FORGETTERS.append(forget)
+
+
+def called_by(records: Collection[int]) -> list[str]:
+    """List the addresses of some records, and what other systems call them.
+
+    Not what has less than four letters or digits: that stands in many places that have nothing to do with them.
+    """
+    ids = sa.select(ExternalId.value).where(
+        ExternalId.customer_id.in_(records), sa.func.length(ExternalId.value) >= SHORTEST_ID
+    )
+    emails = sa.select(Customer.email).where(Customer.id.in_(records), Customer.email.is_not(None))
+    return [str(word) for word in db.session.scalars(sa.union(ids, emails)).all()]
+
+
 def erase(customer: Customer, *, actor: User | None) -> None:
     """Replace a person's name, address and words by "erased": in reports, remarks, answers, files, drafts and search.
 
@@ -71,6 +97,9 @@ def erase(customer: Customer, *, actor: User | None) -> None:
         raise Conflict("This person's record was erased or merged already.")
     reports = db.session.scalars(mine.order_by(Report.id)).all()
     people = db.session.scalars(sa.select(Customer).where(Customer.id.in_(records))).all()
+    called = called_by(records)
+    for forget in _FORGETTERS:
+        forget(records, called, actor)
     _forget_answers(_retitle(reports), [each.email for each in people if each.email])
     _forget_drafts(records)
     for report in reports:

@@ -4,12 +4,13 @@ from flask import flash, jsonify, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from bugintake.core.db import transaction
+from bugintake.core.db import db, transaction
 from bugintake.intake.customers import erasing, queries
 from bugintake.loop import personal_data
 from bugintake.loop.erasing import count_messages
 from bugintake.loop.views.blueprint import bp
 from bugintake.team.guards import admin_required, signed_in_user
+from bugintake.triage.forgetting import links_naming
 
 
 @bp.get("/customers/<int:customer_id>/data.json")
@@ -27,8 +28,10 @@ def erasure(customer_id: int) -> ResponseReturnValue:
     """Show what erasing a person takes away."""
     customer = queries.customer_or_404(customer_id)
     told, unsent = count_messages(queries.records_of(customer))
-    extent = erasing.extent(customer)
-    return render_template("loop/erasure.html", customer=customer, extent=extent, told=told, unsent=unsent)
+    records = db.session.scalars(queries.records_of(customer)).all()
+    counts = {"extent": erasing.extent(customer), "told": told, "unsent": unsent}
+    links = [link for link in links_naming(records, erasing.called_by(records)) if link.url]
+    return render_template("loop/erasure.html", customer=customer, links=links, **counts)
 
 
 @bp.post("/customers/<int:customer_id>/erasure")

@@ -1,0 +1,116 @@
+"""Links that name an erased person go with them."""
+
+import pytest
+
+from bugintake.core.db import db, transaction
+from bugintake.core.errors import Conflict
+from bugintake.core.forms import Seen
+from bugintake.intake.customers import changing, erasing
+from bugintake.intake.customers import merging as customer_merging
+from bugintake.team.models import Role
+from bugintake.triage import history, linking, merging
+from bugintake.triage.link_models import BugLink
+from tests.factories import make_bug, make_customer, make_user, merge
+from tests.visitors import visit
+
+pytestmark = pytest.mark.usefixtures("company")
+
+NAMING = (
+    "https://desk.example/?of=hana@example.com",
+    "https://desk.example/of/HANA%40example.com",
+    "https://crm.example/people/47110815",
+)
+OTHERS = (
+    "https://desk.example/?of=johana@example.com",
+    "https://crm.example/people/471108155",
+    "https://github.com/fakturo/app/issues/12",
+)
+
+
+@pytest.fixture
+def petra(app):
+    return make_user(Role.ADMIN, "Petra")
+
+
+@pytest.fixture
+def hana(petra):
+    """Somebody whom two other systems call by a long and a short number."""
+    hana = make_customer("Hana", email="hana@example.com")
+    with transaction():
+        changing.change_customer(hana, {"ids": "crm: 47110815\nforum: 12"}, Seen(), actor=petra)
+    return hana
+
+
+def add_links(bug, urls, actor):
+    with transaction():
+        return [linking.add_link(bug, url, actor=actor) for url in urls]
+
+
+def erase(customer, actor):
+    with transaction():
+        erasing.erase(customer, actor=actor)
+    db.session.expire_all()
+
+
+def test_links_that_name_an_erased_person_are_removed_for_good_and_the_others_stay(mira, petra, hana):
+    bug = make_bug(waiting=[hana])
+    named = add_links(bug, NAMING, mira)
+    kept = add_links(bug, OTHERS, mira)
+
+    erase(hana, petra)
+
+    assert linking.links_of(bug) == kept
+    assert {(link.url, link.title, link.state, link.look_at) for link in named} == {("", "", "", None)}
+    removed = [entry.words for entry in history.history(bug) if entry.words.startswith("removed a link")]
+    assert removed == ["removed a link: desk.example"] * 2 + ["removed a link: crm.example"]
+    with pytest.raises(Conflict, match="erased"), transaction():
+        linking.return_link(named[0], actor=mira)
+
+
+def test_what_another_system_said_of_a_page_counts_as_its_address_does(mira, petra, hana):
+    bug = make_bug(waiting=[hana])
+    (link,) = add_links(bug, OTHERS[-1:], mira)
+    with transaction():
+        link.title, link.state = "hana@example.com cannot sign in", "open"
+
+    erase(hana, petra)
+
+    assert (linking.links_of(bug), link.title, link.state) == ([], "", "")
+
+
+def test_links_of_parts_and_removed_ones_go_too_also_by_the_name_of_a_merged_record(mira, petra, hana):
+    twin = make_customer("Hana", email="hana@home.example")
+    part, whole = make_bug(waiting=[twin]), make_bug(waiting=[hana])
+    there, removed = add_links(part, ("https://desk.example/hana@home.example", NAMING[0]), mira)
+    with transaction():
+        linking.remove_link(removed, actor=mira)
+    merge(part, whole)
+    with transaction():
+        customer_merging.merge(twin, hana, actor=petra)
+
+    erase(hana, petra)
+
+    assert [db.session.get_one(BugLink, each.id).url for each in (there, removed)] == ["", ""]
+    with transaction():
+        merging.unmerge(part, actor=mira)
+    assert linking.links_of(part) == []
+
+
+def test_bugs_of_others_keep_their_links(mira, petra, hana):
+    bug = make_bug(waiting=[make_customer("Sam")])
+    links = add_links(bug, NAMING, mira)
+    make_bug(waiting=[hana])
+
+    erase(hana, petra)
+
+    assert linking.links_of(bug) == links
+
+
+def test_whoever_erases_reads_before_which_links_go(app, mira, petra, hana):
+    bug = make_bug(waiting=[hana])
+    add_links(bug, (*NAMING, *OTHERS), mira)
+
+    page = visit(app, petra).get(f"/customers/{hana.id}/erasure").text
+
+    assert [url in page for url in (*NAMING, *OTHERS)] == [True] * 3 + [False] * 3
+    assert page.count(bug.ref) == 3
