@@ -18,6 +18,7 @@ from bugintake.intake.customers.models import Customer
 from bugintake.intake.customers.quiet import is_quiet, open_day
 from bugintake.intake.models import Bug, Report, SettledBy
 from bugintake.loop.envelopes import take_out
+from bugintake.loop.letters import languages_worded
 from bugintake.loop.models import OUTCOMES, Announcement, AnnouncementKind, HeldBecause, Message, MessageState
 from bugintake.team.models import LANGUAGES, User
 from bugintake.team.workspace import working_hours, workspace
@@ -119,14 +120,6 @@ def owe(announcement: Announcement, customer: Customer | None = None) -> None:
         Message.announcement_id == announcement.id, Message.state == MessageState.SUPPRESSED
     )
     waiting.settle_all(announcement.bug_id, silent, SettledBy.SUPPRESSED)
-
-
-def languages_worded(announcement: Announcement) -> list[str]:
-    """List the languages in which everything that has to be said is written: the note, and a decline's way round."""
-    notes, ways = announcement.notes, announcement.bug.workarounds
-    needs_way = announcement.kind is AnnouncementKind.DECLINED and any(text.strip() for text in ways.values())
-    worded = [language for language, text in notes.items() if text.strip()]
-    return [language for language in worded if not needs_way or ways.get(language, "").strip()]
 
 
 def current(bug: Bug) -> Announcement | None:

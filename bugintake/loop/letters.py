@@ -61,17 +61,15 @@ class Outcome:
         return self.announcement.bug.workarounds.get(self.message.language, "").strip()
 
 
-def is_worded(message: Message) -> bool:
-    """Whether all that a message has to say exists in its reader's language.
+def languages_worded(announcement: Announcement) -> list[str]:
+    """List the languages in which everything that has to be said is written: the note, and a decline's way round.
 
-    A decline whose way round was written, only not in this language, is as unfinished as one without a note.
+    A decline whose way round was written, only not in a language, is as unfinished there as one without a note.
     """
-    announcement = message.announcement
-    if not announcement.notes.get(message.language, "").strip():
-        return False
-    has_workaround = any(text.strip() for text in announcement.bug.workarounds.values())
-    needs_workaround = announcement.kind is AnnouncementKind.DECLINED and has_workaround
-    return not needs_workaround or bool(announcement.bug.workarounds.get(message.language, "").strip())
+    notes, ways = announcement.notes, announcement.bug.workarounds
+    needs_way = announcement.kind is AnnouncementKind.DECLINED and any(text.strip() for text in ways.values())
+    worded = [language for language, text in notes.items() if text.strip()]
+    return [language for language in worded if not needs_way or ways.get(language, "").strip()]
 
 
 def own_words(report: Report, language: str, longest: int = LONGEST_WORDS) -> str:

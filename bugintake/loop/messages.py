@@ -14,7 +14,7 @@ from bugintake.intake import waiting
 from bugintake.intake.customers.quiet import quiet_until
 from bugintake.intake.models import Bug, SettledBy
 from bugintake.intake.queries import visible_to
-from bugintake.loop import announcements
+from bugintake.loop import letters
 from bugintake.loop.envelopes import OWED, take_out
 from bugintake.loop.models import OUTCOMES, Announcement, Delivery, DeliveryState, HeldBecause, Message, MessageState
 from bugintake.loop.telling import take_bugs
@@ -64,7 +64,7 @@ def release_held(message: Message, *, actor: User, language: str | None = None) 
     if until is not None:
         raise Conflict(f"{message.customer.name} wants no mail until {whole_day(until)}. Tell them by hand.")
     chosen = language or message.language
-    if chosen not in announcements.languages_worded(announcement):
+    if chosen not in letters.languages_worded(announcement):
         raise Conflict(f"There is no note in {LANGUAGES.get(chosen, chosen)} yet. Write it first.")
     take_out(Message.id == message.id, [MessageState.HELD], state=MessageState.PENDING, language=chosen)
     _record(EventKind.MESSAGE_RELEASED, message, actor, language=chosen)

@@ -13,7 +13,7 @@ from bugintake.intake import waiting
 from bugintake.intake.customers.models import Customer
 from bugintake.intake.customers.quiet import is_quiet, quiet_until
 from bugintake.intake.models import Bug, Report, SettledBy, Status
-from bugintake.loop.letters import is_worded
+from bugintake.loop.letters import languages_worded
 from bugintake.loop.models import (
     OUTCOMES,
     QUESTIONS,
@@ -66,7 +66,7 @@ def refusal_of(message: Message) -> Refusal | None:
         return Refusal(MessageState.SUPPRESSED, customer.suppressed_because or "Mail to this address comes back.")
     if message.report.unsubscribed_at is not None:
         return Refusal(MessageState.SUPPRESSED, "They asked for no more mail about it.")
-    if not is_worded(message):
+    if message.language not in languages_worded(message.announcement):
         return Refusal(MessageState.HELD, "There is no note in their language.", HeldBecause.NO_NOTE)
     if quiet_until(customer) is not None:
         return Refusal(MessageState.HELD, "", HeldBecause.QUIET)

@@ -78,7 +78,7 @@ def page(summary: Summary, status: int = 200, **forms: Any) -> ResponseReturnVal
         "page": page_number(),
         "chosen": chosen[0] if chosen else None,
         "previews": _previews(announcement),
-        "worded": announcements.languages_worded(announcement),
+        "worded": letters.languages_worded(announcement),
         "form": form_of(announcement),
         "seen": _seen(announcement),
         "reason": ReasonForm(),
