@@ -39,6 +39,11 @@ def company_of(filters: Filters) -> str:
     return db.session.get_one(Account, filters.account).name if filters.account is not None else ""
 
 
+def customer_of(filters: Filters) -> str:
+    """Name the customer who is asked for."""
+    return db.session.get_one(Customer, filters.customer).full_name if filters.customer is not None else ""
+
+
 def _each(filters: Filters) -> Iterator[tuple[str, dict[str, Any]]]:
     if filters.text:
         yield f"{_('Words')}: {filters.text}", {"q": None}
@@ -56,8 +61,7 @@ def _each(filters: Filters) -> Iterator[tuple[str, dict[str, Any]]]:
     if filters.filed_by:
         yield f"{_('Filed by')}: {_person(filters.filed_by)}", {"filed_by": None}
     if filters.customer is not None:
-        name = db.session.get_one(Customer, filters.customer).full_name
-        yield f"{_('Customer')}: {name}", {"customer": None}
+        yield f"{_('Customer')}: {customer_of(filters)}", {"customer": None}
     if filters.account is not None:
         yield f"{_('Company')}: {company_of(filters)}", {"account": None}
     if filters.plan:

@@ -1,6 +1,6 @@
 """Searching by words and by fields: `area:invoices waiting:>10 "tax line"` is a filter, which has an address."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
@@ -8,8 +8,10 @@ from typing import Any, NamedTuple
 
 from werkzeug.datastructures import MultiDict
 
+from bugintake.core.db import db
 from bugintake.core.forms import clean_line
 from bugintake.intake.catalogue import key_of
+from bugintake.intake.customers.models import Account, Customer
 from bugintake.intake.models import OPEN, OptionList, Status
 from bugintake.triage import meanings
 from bugintake.triage.filters import LISTS, LONGEST, ME, NOBODY, Filters, number_in, read_address, shown
@@ -17,6 +19,7 @@ from bugintake.triage.phrases import MOST, Phrases
 from bugintake.triage.sorting import Sort
 
 MOST_CHOICES = 20
+Changes = dict[str, Any]
 MARKS = {"came-back": "came_back", "asked": "asked", "snoozed": "snoozed", "restricted": "restricted"}
 
 
@@ -34,11 +37,24 @@ def read(args: MultiDict[str, str]) -> Asked:
     One that says the same in more words than needed does not stay: a form names each of its fields, the empty ones too.
     """
     filters, said = read_address(args)
+    if "told_by" in args:
+        filters = replace(filters, **_told_by(clean_line(args["told_by"]), filters.customer, said))
     found = typed(args.get("q", ""))
-    is_short = not found.changes and "company" not in args and "" not in args.values()
+    is_short = not found.changes and args.keys().isdisjoint(("company", "told_by")) and "" not in args.values()
     would_be_lost = bool(said) or len(args.get("q", "")) > LONGEST  # what is said of words is said again
     stays = is_short or would_be_lost
     return Asked(replace(filters, **found.changes, text=found.rest), said + found.said, stays)
+
+
+def _told_by(name: str, picked: int | None, said: list[str]) -> Changes:
+    """Read who told of it by their name; whoever was picked is meant while theirs still stands in the field."""
+    if name and picked is not None and name == clean_line(db.session.get_one(Customer, picked).full_name):
+        return {"customer": picked}
+    changes: Changes = {"customer": None}
+    refusal = _customer(name, changes) if name else None
+    if refusal is not None:
+        said.append(f"{refusal} It narrows nothing.")
+    return changes
 
 
 class Typed(NamedTuple):
@@ -119,8 +135,6 @@ def _quoted(text: str, place: int) -> tuple[str, int, bool]:
 
 # --- What each field means: it writes into the changes, or answers with why it cannot --------------------------------
 
-Changes = dict[str, Any]
-
 
 def _choices(kind: OptionList, value: str, changes: Changes) -> str | None:
     found = meanings.choices_called(kind, value)
@@ -159,20 +173,17 @@ def _person(name: str, value: str, changes: Changes) -> str | None:
     return f"{'Nobody' if not found else 'More than one person'} is called “{shown(value)}”."
 
 
-def _customer(value: str, changes: Changes) -> str | None:
-    found = meanings.customers_called(value)
+def _one(
+    name: str, word: str, called: Callable[[str], Sequence[Customer | Account]], value: str, changes: Changes
+) -> str | None:
+    found = called(value)
     if len(found) == 1:
-        changes["customer"] = found[0].id
+        changes[name] = found[0].id
         return None
-    return f"{'No' if not found else 'More than one'} customer is called “{shown(value)}”."
+    return f"{'No' if not found else 'More than one'} {word} is called “{shown(value)}”."
 
 
-def _account(value: str, changes: Changes) -> str | None:
-    found = meanings.accounts_called(value)
-    if len(found) == 1:
-        changes["account"] = found[0].id
-        return None
-    return f"{'No' if not found else 'More than one'} company is called “{shown(value)}”."
+_customer = partial(_one, "customer", "customer", meanings.customers_called)
 
 
 def _plan(value: str, changes: Changes) -> str | None:
@@ -236,7 +247,7 @@ FIELDS: Mapping[str, Callable[[str, Changes], str | None]] = {
     "owner": partial(_person, "owner"),
     "by": partial(_person, "filed_by"),
     "customer": _customer,
-    "account": _account,
+    "account": partial(_one, "account", "company", meanings.accounts_called),
     "plan": _plan,
     "waiting": _waiting,
     "filed": _filed,

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from bugintake.core.db import db, transaction
 from bugintake.intake import option_merging
-from bugintake.intake.customers import adding
+from bugintake.intake.customers import adding, merging
 from bugintake.intake.models import Bug, OptionList, Report, SettledBy, Status
 from bugintake.team import passwords
 from bugintake.team.models import Role
@@ -106,6 +106,55 @@ def test_a_company_is_found_by_its_whole_name_without_a_script(app, mira):
     answer = visit(app, mira).get("/bugs?area=&company=brightline&waiting=&q=")
 
     assert (answer.status_code, answer.location) == (302, f"/bugs?account={account.id}")
+
+
+@pytest.mark.parametrize("typed", ["Hana+Kos", "hana+kos,+brightline", "hana@example.com"])
+def test_a_customer_is_found_by_name_or_whole_address_without_a_script(app, mira, typed):
+    hana = make_customer("Hana Kos", email="hana@example.com", company="Brightline")
+    make_customer("Hana Kosmač", email="other@example.com", company="Kosmos")
+
+    answer = visit(app, mira).get(f"/bugs?area=&told_by={typed}&customer=&q=")
+
+    assert (answer.status_code, answer.location) == (302, f"/bugs?customer={hana.id}")
+
+
+def test_of_two_customers_of_one_name_the_one_who_was_picked_is_meant(app, mira):
+    one, two = (make_customer("Hana Kos", company="Brightline") for _ in range(2))
+    visitor = visit(app, mira)
+
+    for picked in (one, two):
+        answer = visitor.get(f"/bugs?told_by=Hana+Kos,+Brightline&customer={picked.id}")
+        assert answer.location == f"/bugs?customer={picked.id}"
+    assert told(visitor, "/bugs?told_by=Hana+Kos") == [
+        "More than one customer is called “Hana Kos”. It narrows nothing."
+    ]
+
+
+def test_a_customer_whose_name_was_taken_out_of_the_field_or_changed_is_no_longer_asked_for(app, mira):
+    hana, sam = make_customer("Hana"), make_customer("Sam")
+    visitor = visit(app, mira)
+    page = visitor.get(f"/bugs?customer={hana.id}").text
+    assert 'name="told_by" maxlength="300" value="Hana"' in page
+    assert f'name="customer" value="{hana.id}"' in page
+
+    assert visitor.get(f"/bugs?told_by=&customer={hana.id}").location == "/bugs"
+    assert visitor.get(f"/bugs?told_by=Sam&customer={hana.id}").location == f"/bugs?customer={sam.id}"
+    assert told(visitor, f"/board?told_by=Nobody+At+All&customer={hana.id}") == [
+        "No customer is called “Nobody At All”. It narrows nothing."
+    ]
+
+
+def test_a_customer_who_was_merged_is_followed(found, app, mira):
+    hana, twin = make_customer("Hana"), make_customer("Hana Kos")
+    bugs = [make_bug(waiting=[each]) for each in (hana, twin)]
+    make_bug()
+    with transaction():
+        merging.merge(twin, hana, actor=make_user(Role.LEAD))
+
+    both = {bug.ref for bug in bugs}
+    assert found(f"customer={twin.id}") == found(f"customer={hana.id}") == both
+    assert list(chips(visit(app, mira), f"/bugs?customer={twin.id}").values()) == ["Customer: Hana"]
+    assert visit(app, mira).get(f"/bugs?told_by=Hana&customer={twin.id}").location == f"/bugs?customer={hana.id}"
 
 
 def test_a_report_that_was_taken_back_no_longer_counts(found):

@@ -17,7 +17,7 @@ from bugintake.intake.models import Status
 from bugintake.intake.queries import bug_or_404
 from bugintake.team.guards import signed_in, signed_in_user
 from bugintake.team.people import names
-from bugintake.triage.chips import chips, company_of
+from bugintake.triage.chips import chips, company_of, customer_of
 from bugintake.triage.filters import LONGEST, number_in
 from bugintake.triage.palette import EACH, found
 from bugintake.triage.saved_views import views_of
@@ -75,6 +75,7 @@ def narrowed(endpoint: str, asked: Asked) -> dict[str, Any]:
         "endpoint": endpoint,
         "filters": asked.filters,
         "company": company_of(asked.filters),
+        "told_by": customer_of(asked.filters),
         "said": unknown + asked.said,
         "chips": told,
         "me": signed_in_user(),
