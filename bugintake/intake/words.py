@@ -14,7 +14,7 @@ from flask import current_app
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import get_history
 
-from bugintake.core.db import db
+from bugintake.core.db import db, rows
 from bugintake.intake.catalogue import key_of
 from bugintake.intake.models import Bug, Report, SettledBy
 from bugintake.intake.word_index import BugWords
@@ -23,6 +23,7 @@ READ = 1500
 TOLD_REPORTS = 20
 TOLD_TERMS = 400
 SAMPLE = 3000
+OLDER = 1000  # bugs
 BATCH = 500
 TEXTS = ("steps", "actual", "expected")
 _WORD = re.compile(r"[^\W_]{2,40}")
@@ -180,25 +181,31 @@ _NEWER = (
     .where(BugWords.bug_id > sa.bindparam("last"), BugWords.bug_id > _LATEST)
     .order_by(BugWords.bug_id)
 )
+_NEWEST = sa.select(sa.func.coalesce(sa.func.max(BugWords.bug_id), 0))
+_SPREAD = sa.select(BugWords.title, BugWords.told, BugWords.trigrams)
+_SPREAD = _SPREAD.where(BugWords.bug_id.in_(sa.bindparam("spread", expanding=True)))
 
 
 class Frequencies:
     """How many of the latest bugs hold a term, counted by each process and kept up with what is filed.
 
     A sample tells rare words from common ones as well as a count of all bugs would, and no transaction waits for it.
+    Some of all older bugs count too: what nobody says any more may stand in many of them.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._last = 0
-        self._before, self._counted = _Sample(), _Sample()
+        self._older, self._before, self._counted = _Sample(), _Sample(), _Sample()
 
     def read_on(self) -> None:
         """Count the bugs filed since the last time among the latest three thousand, a few at once to hold little."""
         # Of this statement, not of the connection, whose later ones would be fetched a few at once too.
         few = {"yield_per": BATCH}
+        older = self._older if self._last else self._read_older()
         found = db.session.connection().execute(_NEWER, {"last": self._last}, execution_options=few)
         with self._lock:
+            self._older = older
             for bug_id, title, told, grams in found:
                 if bug_id > self._last:
                     self._last = bug_id
@@ -206,29 +213,42 @@ class Frequencies:
             if self._counted.bug_count >= SAMPLE:
                 self._before, self._counted = self._counted, _Sample()
 
+    def _read_older(self) -> "_Sample":
+        end = rows(_NEWEST)[0][0] - SAMPLE
+        found = _Sample()
+        for title, told, grams in rows(_SPREAD, spread=range(1, end, max(1, end // OLDER))):
+            found.add(title.split(), told.split(), grams.split())
+        return found
+
     def rarity(self, term: str) -> float:
         """Weigh a term: the fewer bugs hold it, the more it tells (inverse document frequency as in BM25)."""
-        holders = self._before.holders[term] + self._counted.holders[term]
+        holders = self._holders(term)
         return math.log(1 + (self._bug_count - holders + 0.5) / (holders + 0.5))
 
     def holders_of(self, term: str) -> float:
         """Estimate how many of all bugs hold a term."""
-        holders = self._before.holders[term] + self._counted.holders[term]
-        return self._last * holders / max(1, self._bug_count)
+        return self._last * self._holders(term) / max(1, self._bug_count)
+
+    def _holders(self, term: str) -> int:
+        return sum(sample.holders[term] for sample in self._samples)
 
     @property
     def title_length(self) -> float:
         """How many words a title has on average."""
-        return max(1.0, (self._before.title_terms + self._counted.title_terms) / max(1, self._bug_count))
+        return max(1.0, sum(sample.title_terms for sample in self._samples) / max(1, self._bug_count))
 
     @property
     def told_length(self) -> float:
         """How many words the reports of a bug have on average."""
-        return max(1.0, (self._before.told_terms + self._counted.told_terms) / max(1, self._bug_count))
+        return max(1.0, sum(sample.told_terms for sample in self._samples) / max(1, self._bug_count))
 
     @property
     def _bug_count(self) -> int:
-        return self._before.bug_count + self._counted.bug_count
+        return sum(sample.bug_count for sample in self._samples)
+
+    @property
+    def _samples(self) -> "tuple[_Sample, ...]":
+        return self._older, self._before, self._counted
 
 
 class _Sample:

@@ -4,6 +4,7 @@ import pytest
 import sqlalchemy as sa
 
 from bugintake.core.db import db, transaction
+from bugintake.intake import words
 from bugintake.intake.models import Report
 from bugintake.intake.reports import withdraw
 from bugintake.intake.word_index import BugWords, weigh
@@ -137,3 +138,19 @@ def test_rare_words_tell_more_than_common_ones_and_new_bugs_are_counted(actor):
     assert frequencies() is known
     assert known.rarity("umlaut") < before
     assert known.holders_of("umlaut") == 2
+
+
+def test_what_nobody_says_any_more_still_counts_as_common_where_many_older_bugs_hold_it(actor, monkeypatch):
+    for _ in range(8):
+        make_bug(actual="Umlauts are wrong.")
+    for _ in range(4):
+        make_bug(actual="It fails.")
+    monkeypatch.setattr(words, "SAMPLE", 4)
+    monkeypatch.setattr(words, "OLDER", 4)
+    monkeypatch.setattr(words, "_LATEST", sa.select(sa.func.max(BugWords.bug_id) - 4).scalar_subquery())
+    known = words.Frequencies()
+
+    known.read_on()
+
+    assert known.holders_of("umlaut") >= 6
+    assert known.rarity("umlaut") < known.rarity("cyrillic")
