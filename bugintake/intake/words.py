@@ -195,17 +195,17 @@ class Frequencies:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._last = 0
+        self._last, self._has_older = 0, False
         self._older, self._before, self._counted = _Sample(), _Sample(), _Sample()
 
     def read_on(self) -> None:
         """Count the bugs filed since the last time among the latest three thousand, a few at once to hold little."""
         # Of this statement, not of the connection, whose later ones would be fetched a few at once too.
         few = {"yield_per": BATCH}
-        older = self._older if self._last else self._read_older()
+        older = self._older if self._has_older else self._read_older()
         found = db.session.connection().execute(_NEWER, {"last": self._last}, execution_options=few)
         with self._lock:
-            self._older = older
+            self._older, self._has_older = older, True
             for bug_id, title, told, grams in found:
                 if bug_id > self._last:
                     self._last = bug_id
