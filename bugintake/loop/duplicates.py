@@ -1,5 +1,7 @@
 """What people are owed when two bugs become one or are two again, and when a report becomes a bug of its own."""
 
+from collections.abc import Sequence
+
 import sqlalchemy as sa
 
 from bugintake.core import events
@@ -109,23 +111,26 @@ def _owe_no_more(bug_id: int, customers: sa.Select[int | None], reports: sa.Sele
     update_all(sa.update(Message).where(*stuck).values(report_id=first))
 
 
-def _about(bug_id: int) -> sa.ColumnElement[bool]:
-    return Message.announcement_id.in_(sa.select(Announcement.id).where(Announcement.bug_id == bug_id))
+def _about(*bug_ids: int) -> sa.ColumnElement[bool]:
+    return Message.announcement_id.in_(sa.select(Announcement.id).where(Announcement.bug_id.in_(bug_ids)))
 
 
-def effects(bug: Bug, into: Bug) -> list[str]:
-    """Say what people will be told, or not be told, once a bug is a part of another one."""
+def effects(bugs: Sequence[Bug], into: Bug) -> list[str]:
+    """Say what people will be told, or not be told, once some bugs are a part of another one."""
     sentences = []
-    unsent = sa.select(sa.func.count(sa.distinct(Message.customer_id))).where(_about(bug.id), Message.state.in_(UNSENT))
+    ids = [bug.id for bug in bugs]
+    unsent = sa.select(sa.func.count(sa.distinct(Message.customer_id))).where(_about(*ids), Message.state.in_(UNSENT))
     taken_back = db.session.scalar(unsent) or 0
     if taken_back:
-        people = plural(taken_back, "person", "people")
-        sentences.append(f"What {people} would have been told of {bug.ref} is taken back.")
+        people, of = plural(taken_back, "person", "people"), bugs[0].ref if len(bugs) == 1 else "them"
+        sentences.append(f"What {people} would have been told of {of} is taken back.")
     if into.status not in KINDS:
         return sentences
     announcement = announcements.current(into)
     of_it = Message.announcement_id == (announcement.id if announcement is not None else None)
-    wait = waiting.unsettled_under(bug.id).with_only_columns(Report.customer_id)
+    under = sa.select(Bug.id).where(Bug.canonical_id.in_(ids))
+    wait = sa.select(Report.customer_id).where(Report.bug_id.in_(under), Report.settled_at.is_(None))
+    wait = wait.where(Report.customer_id.is_not(None))
     stands = Message.state.not_in((MessageState.CANCELLED, MessageState.SUPPRESSED))
     known = sa.select(Message.customer_id).where(of_it, stands)
     new = _count(wait.where(Report.customer_id.not_in(known)).distinct())

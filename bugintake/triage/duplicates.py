@@ -7,12 +7,15 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from bugintake.core.db import db, rows
+from bugintake.core.errors import Conflict
 from bugintake.core.templating import ago
 from bugintake.intake import similar, waiting
 from bugintake.intake.customers.models import Customer
 from bugintake.intake.models import Bug, Report, Status
 from bugintake.intake.queries import is_in_sight
+from bugintake.intake.reports import canonical
 from bugintake.team.models import User
+from bugintake.triage import merging, moves
 from bugintake.triage.filters import Filters
 from bugintake.triage.phrases import Phrases
 from bugintake.triage.queries import listed
@@ -85,6 +88,67 @@ def compare(bug: Bug, into: Bug) -> Comparison:
     wait = wait.join(Report, Report.customer_id == Customer.id)
     wait = wait.where(Report.bug_id.in_(both), Report.settled_at.is_(None))
     return Comparison(bug, into, _first_report(bug), _first_report(into), *db.session.execute(wait).one())
+
+
+class Joining(NamedTuple):
+    """One of several bugs that become a part of another: why it cannot, or how many of its people wait for both."""
+
+    bug: Bug
+    refusal: str
+    common: int
+    is_worse: bool
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What making several bugs a part of another one is going to do; `people` then wait for that one."""
+
+    into: Bug
+    joining: Sequence[Joining]
+    people: int
+
+    @property
+    def bugs(self) -> list[Bug]:
+        """Those that can become a part of it."""
+        return [each.bug for each in self.joining if not each.refusal]
+
+    @property
+    def restricting(self) -> list[Bug]:
+        """Those that restrict it, as they are restricted themselves."""
+        return [] if self.into.is_restricted else [bug for bug in self.bugs if bug.is_restricted]
+
+
+def preview(chosen: Sequence[tuple[Bug, Status | None]], named: Bug) -> Preview:
+    """Say of several bugs, each with the status that somebody saw, what becomes of each. Changes nothing.
+
+    Asks the database the same number of questions for two and for a hundred.
+    """
+    into = canonical(named)
+    refusals = {bug.id: _refusal(bug, named, seen) for bug, seen in chosen}
+    joining = [number for number, refusal in refusals.items() if not refusal]
+    wait = sa.select(Report.customer_id).join(Bug, Bug.id == Report.bug_id)
+    wait = wait.where(Report.customer_id.is_not(None), Report.settled_at.is_(None))
+    people = wait.where(Bug.canonical_id.in_([*joining, into.id])).distinct().subquery()
+    both = wait.where(Bug.canonical_id.in_(joining), Report.customer_id.in_(wait.where(Bug.canonical_id == into.id)))
+    counted = both.with_only_columns(Bug.canonical_id, sa.func.count(sa.distinct(Report.customer_id)))
+    common = dict(db.session.execute(counted.group_by(Bug.canonical_id)).all())
+    return Preview(
+        into,
+        [
+            Joining(bug, refusals[bug.id], common.get(bug.id, 0), bug.impact_rank < into.impact_rank)
+            for bug, _ in chosen
+        ],
+        db.session.scalar(sa.select(sa.func.count()).select_from(people)) or 0,
+    )
+
+
+def _refusal(bug: Bug, into: Bug, seen: Status | None) -> str:
+    try:
+        merging.refuse(bug, into)
+        moves.refuse_unseen(bug, seen)
+    except Conflict as refusal:
+        return refusal.sentence
+    return ""
 
 
 def _first_report(bug: Bug) -> Report | None:

@@ -233,7 +233,7 @@ def test_the_merged_are_told_again_after_the_outcome_was_undone(mira):
 def test_the_page_says_before_whom_it_tells_what(clock, mira):
     hana, sam = customer("Hana"), customer("Sam")
     part, whole = make_bug(waiting=[hana, sam]), make_bug(Status.LIVE, waiting=[sam, customer("Ole")])
-    assert duplicates.effects(part, whole) == [
+    assert duplicates.effects([part], whole) == [
         "1 person will be told that it is live in 4.13.0 when its review is over."
     ]
     with transaction():
@@ -241,18 +241,20 @@ def test_the_page_says_before_whom_it_tells_what(clock, mira):
     clock.advance(timedelta(minutes=30))
     release()
 
-    assert duplicates.effects(part, whole) == [
+    assert duplicates.effects([part], whole) == [
         "1 person will be told at once that it is live in 4.13.0.",
         "1 person was told already and waits no longer.",
     ]
-    assert duplicates.effects(whole, part) == ["What 1 person would have been told of " + whole.ref + " is taken back."]
+    assert duplicates.effects([whole], part) == [
+        "What 1 person would have been told of " + whole.ref + " is taken back."
+    ]
     with transaction():
         announcements.hold(announcement_of(whole), actor=mira)
-    assert duplicates.effects(part, whole)[0] == (
+    assert duplicates.effects([part], whole)[0] == (
         "1 person will be told that it is live in 4.13.0 once somebody resumes the mail about it."
     )
     declined = make_bug(Status.DECLINED)
-    assert duplicates.effects(part, declined) == [
+    assert duplicates.effects([part], declined) == [
         "2 people will be told why it stays as it is when its review is over."
     ]
 

@@ -9,9 +9,10 @@ import sqlalchemy as sa
 from bugintake.core.db import db, transaction
 from bugintake.intake.models import Bug, OptionList, Status
 from bugintake.team.models import Role
-from bugintake.triage import editing, transitions
+from bugintake.triage import duplicates, editing, transitions
 from bugintake.triage.comment_models import Comment
-from tests.factories import make_bug, make_customer, make_option, make_user, make_version
+from tests.counting import fewest
+from tests.factories import bring_to, make_bug, make_customer, make_option, make_user, make_version, merge
 from tests.visitors import visit
 
 pytestmark = pytest.mark.usefixtures("company")
@@ -67,7 +68,7 @@ ANSWERS = {
     "raise": {"reason": "leaving"},
     "comments": {"text": "It is so here, too."},
     "question": {"report": "", "to": "filer", "language": "en", "question": "Which browser?"},
-    "merge": {"into": "BUG-1"},
+    "merge": {"into": "BUG-1", "agreed": "1"},
     "restriction": {"restricted": "1"},
 }
 
@@ -138,9 +139,113 @@ def test_of_several_that_become_a_part_of_another_the_worse_one_is_named(app, mi
         db.session.execute(sa.update(Bug).where(Bug.id == worse.id).values(impact_rank=1))
     visitor = visit(app, mira)
 
-    answer = visitor.post("/bugs/many/merge", chosen(worse, other, asked="1", into=mild.ref))
+    answer = visitor.post("/bugs/many/merge", chosen(worse, other, asked="1", agreed="1", into=mild.ref))
 
     assert f"{worse.ref} is worse than {mild.ref}." in visitor.get(answer.location).text
+
+
+def words_of(page):
+    """What the table of a preview says of each bug, and what else it says is going to happen."""
+    rows = [" ".join(re.sub(r"<[^>]+>", " ", row).split()) for row in re.findall(r"<tr>(.*?)</tr>", page, re.S)[1:]]
+    effects = (
+        re.findall(r"<li>(.*?)</li>", page.split('id="effect-h"')[1].split("</ul>")[0]) if "effect-h" in page else []
+    )
+    return rows, effects
+
+
+def test_before_several_become_a_part_of_another_it_is_said_what_becomes_of_each(app, mira):
+    hana, sam, ole = (make_customer(name) for name in ("Hana", "Sam", "Ole"))
+    into = make_bug(waiting=[hana], impact="Looks off")
+    mild, worse, alone = (
+        make_bug(waiting=[hana, sam]),
+        make_bug(waiting=[ole], impact="Cannot work"),
+        make_bug(waiting=[]),
+    )
+    moved, part = make_bug(Status.ACCEPTED), make_bug()
+    merge(part, alone)
+    with transaction():
+        db.session.execute(sa.update(Bug).values(impact_rank=4))
+        db.session.execute(sa.update(Bug).where(Bug.id == worse.id).values(impact_rank=1))
+        worse.is_restricted, worse.owner_id = True, mira.id
+    before = [told(bug) for bug in (mild, worse, alone, moved, part, into)]
+    sent = chosen(mild, worse, alone, part, into, asked="1", into=into.ref)
+    sent["bug"] = [*sent["bug"], f"{moved.ref} new"]
+
+    answer = visit(app, mira).post("/bugs/many/merge", sent)
+
+    rows, effects = words_of(answer.text)
+    title = mild.title
+    assert answer.status_code == 200
+    assert [row.partition(f"{title} ")[2] or row for row in rows] == [
+        "2 people move along. 1 waits for both now, and counts once.",
+        f"1 person moves along. It is worse: {worse.impact.label}, not {into.impact.label}.",
+        "1 person moves along.",
+        f"Stays {part.ref} is part of {alone.ref} already. Merge that one.",
+        f"Stays {into.ref} is the same bug. Choose another one.",
+        rows[5].partition(f"{title} ")[2],
+    ]
+    assert "Stays" in rows[5] and "Nothing of yours was saved yet." in rows[5]
+    assert effects[0] == f"4 people wait for {into.ref} then."
+    assert effects[1].startswith(f"{into.ref} becomes restricted, as {worse.ref} is")
+    assert re.findall(r'name="bug" value="([^"]*)"', answer.text) == [f"{bug.ref} new" for bug in (mild, worse, alone)]
+    assert f"Merge 3 bugs into {into.ref}" in answer.text
+    assert [told(bug) for bug in (mild, worse, alone, moved, part, into)] == before
+
+
+def test_what_the_preview_sends_merges_those_and_one_undo_takes_all_back(app, mira):
+    into, bugs = make_bug(), [make_bug(), make_bug()]
+    visitor = visit(app, mira)
+    page = visitor.post("/bugs/many/merge", chosen(*bugs, into, asked="1", into=into.ref, next="/bugs")).text
+    sent = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page.split('<form method="post">')[1])
+
+    fields = {name: [value for each, value in sent if each == name] for name, _value in sent if name != "csrf_token"}
+    answer = visitor.post("/bugs/many/merge", fields)
+    done = visitor.get(answer.location).text
+    merged = [told(bug)[4] for bug in bugs]
+    visitor.post(undo_in(done))
+
+    assert (answer.status_code, answer.location, merged) == (303, "/bugs", [into.id] * 2)
+    assert "Done for 2 bugs." in done
+    assert [told(bug)[4] for bug in bugs] == [None, None]
+
+
+def test_nothing_is_merged_into_a_bug_that_moved_after_the_preview(app, mira):
+    into, bugs = make_bug(), [make_bug(), make_bug()]
+    sent = chosen(*bugs, asked="1", agreed="1", into=into.ref, into_seen="new")
+    bring_to(into, Status.ACCEPTED, actor=make_user(name="Jonas Sommer"))
+
+    answer = visit(app, mira).post("/bugs/many/merge", sent)
+
+    assert (answer.status_code, [told(bug)[4] for bug in bugs]) == (422, [None, None])
+    assert "Jonas" in answer.text
+
+
+def test_where_none_can_become_a_part_there_is_nothing_to_press(app, mira):
+    into = make_bug()
+
+    answer = visit(app, mira).post("/bugs/many/merge", chosen(into, asked="1", into=into.ref))
+
+    assert answer.status_code == 409
+    assert "None of them can become a part of" in answer.text
+    assert 'name="agreed"' not in answer.text
+
+
+def test_the_preview_of_merging_into_a_live_bug_says_whom_that_tells(app, mira):
+    into, bug = make_bug(Status.LIVE), make_bug()
+
+    page = visit(app, mira).post("/bugs/many/merge", chosen(bug, make_bug(), asked="1", into=into.ref)).text
+
+    assert any("2 people will be told" in effect for effect in words_of(page)[1])
+
+
+def test_the_preview_asks_the_same_of_the_database_for_people_of_two_and_of_many(app, mira):
+    into, bugs = make_bug(), [make_bug() for _ in range(6)]
+    db.session.expire_all()
+
+    def cost(some):
+        return fewest(lambda: duplicates.preview([(bug, Status.NEW) for bug in some], into))
+
+    assert cost(bugs) == cost(bugs[:2])
 
 
 def test_a_bug_that_somebody_took_meanwhile_stays_theirs(app, mira):

@@ -1,5 +1,6 @@
 """The Loop page, and one announcement: what it says, to whom, and when it leaves."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import make_response, redirect, render_template, request, url_for
@@ -180,9 +181,9 @@ def to_do() -> int:
     return queries.to_do_count(signed_in_user()) if current_user.is_authenticated else 0
 
 
-def merge_effects(bug: Bug, into: Bug, **_context: Any) -> str:
-    """Say on the page that merges two bugs whom that tells what."""
-    return render_template("loop/merge_effects.html", sentences=duplicates.effects(bug, into))
+def merge_effects(bugs: Sequence[Bug], into: Bug, **_context: Any) -> str:
+    """Say on the page that merges bugs whom that tells what."""
+    return render_template("loop/merge_effects.html", sentences=duplicates.effects(bugs, into))
 
 
 def told(bug: Bug, **_context: Any) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from flask import redirect, request, url_for
+from flask import make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -22,6 +22,7 @@ from bugintake.team.guards import engineer_required, signed_in, signed_in_user
 from bugintake.team.models import User
 from bugintake.triage import (
     comments,
+    duplicates,
     editing,
     forms,
     looking,
@@ -139,17 +140,26 @@ def ask_many() -> ResponseReturnValue:
 @bp.post("/bugs/many/merge")
 @engineer_required
 def merge_many() -> ResponseReturnValue:
-    """Ask once which bug several others are the same as; say which of them is worse than it."""
+    """Ask once which bug several others are the same as, say what becomes of each, and then do it."""
     me, form = signed_in_user(), forms.MergeForm(**_answers())
 
     def change(bug: Bug, seen: OnScreen) -> str:
         into = meant(form.into.data or "", me)
-        merging.merge(bug, into, actor=me, seen=seen.status)
+        merging.merge(bug, into, actor=me, seen=seen.status, into_seen=form.into_status_seen())
         into = canonical(into)
         is_worse = bug.impact_rank < into.impact_rank
         return _("%(ref)s is worse than %(into)s.", ref=bug.ref, into=into.ref) if is_worse else ""
 
-    return _asked("triage/merge_many.html", form, change)
+    if "agreed" in request.form or "asked" not in request.form or not form.validate():
+        return _asked("triage/merge_many.html", form, change)
+    try:
+        seen = [each.status for each in _chosen().values()]
+        preview = duplicates.preview(list(zip(_bugs(), seen, strict=True)), meant(form.into.data or "", me))
+    except Invalid as refusal:
+        form.refuse(refusal.sentence, refusal.field)
+        return _ask("triage/merge_many.html", form)
+    page = render_template("triage/merge_preview.html", preview=preview, next=_back())
+    return make_response(page, 200 if preview.bugs else 409)
 
 
 @bp.post("/bugs/many/fix")
