@@ -67,6 +67,7 @@ SENT = (
     ("/bugs/BUG-1/choices", {"title": LONG * 5, "seen_title": "x"}),
     ("/bugs/many/decline", {"bug": "BUG-1 new "}),
     ("/bugs/many/fix", {"bug": "BUG-1 new "}),
+    ("/bugs/many/merge", {"bug": "BUG-1", "asked": "1", "into": "BUG-2"}),
 )
 SEND = """([address, fields]) => {
   const token = document.querySelector("[name=csrf_token]").value;
