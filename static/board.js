@@ -97,8 +97,25 @@ function verbsOf(card) {
 function leave(card) {
   const cards = cardsIn(columnOf(card));
   const next = cards[cards.indexOf(card) + 1] ?? cards[cards.indexOf(card) - 1];
-  sessionStorage.setItem(place, next?.dataset.ref ?? "");
-  sessionStorage.setItem(`${place} after`, "1");
+  goOn(next?.dataset.ref ?? "", card.dataset.ref);
+}
+
+// what the page that comes next has in focus, and the card it says the place of; what is undone is in focus itself
+function goOn(focused, acted) {
+  sessionStorage.setItem(place, focused);
+  sessionStorage.setItem(`${place} after`, acted);
+}
+document.addEventListener("submit", ({ target }) => {
+  const undone = target.matches("[data-undo]") && /BUG-\d+/.exec(target.action)?.[0];
+  if (undone) goOn(undone, undone);
+});
+
+function tellPlace(card) {
+  const column = card?.closest(".col");
+  const message = [...document.querySelectorAll(".toasts p")].map((each) => each.textContent.trim()).join(" ");
+  if (!column || !message) return;
+  const [name, count] = [column.querySelector("h2").firstChild.data.trim(), column.querySelector("h2 .c").textContent];
+  say(`${message} ${name}, ${cardsIn(column).indexOf(card) + 1} of ${count}.`);
 }
 
 function act(card, element) {
@@ -356,11 +373,7 @@ async function markMoved(cards) {
 }
 if (root.dataset.poll) setInterval(() => poll().catch(() => {}), Number(root.dataset.every ?? 20) * 1000);
 
-addEventListener("pagehide", () => {
-  const refs = [...root.querySelectorAll("[data-ref]")].map((card) => card.dataset.ref);
-  if (refs.length) sessionStorage.setItem("around", JSON.stringify({ address: location.pathname + location.search, refs }));
-});
-
-const isAfterVerb = sessionStorage.getItem(`${place} after`) !== null;
+const acted = sessionStorage.getItem(`${place} after`);
 sessionStorage.removeItem(`${place} after`);
-rove(isAfterVerb);
+rove(acted !== null);
+tellPlace(acted && document.getElementById(acted));

@@ -4,6 +4,7 @@
 //   a[data-go="x"]                is opened by g x          [data-open="id"]   opens that dialog
 //   form[data-undo]               is sent by u, a message's before the menu's, which stands for ten minutes
 //   [data-close]                  closes its message
+//   [data-ref="BUG-158"]          is a bug of a list: show.js goes on from the list that one came from
 // Off with <html data-keys="off">. Silent in input, textarea, select, open dialogs and with Ctrl, Alt or Meta.
 const live = document.getElementById("live");
 let quiet;
@@ -55,6 +56,11 @@ document.addEventListener("keydown", (event) => {
     menu.querySelector("summary").focus();
   } else return;
   event.preventDefault();
+});
+
+addEventListener("pagehide", () => {
+  const refs = [...new Set([...document.querySelectorAll("main [data-ref]")].map((each) => each.dataset.ref))];
+  if (refs.length) sessionStorage.setItem("around", JSON.stringify({ address: location.pathname + location.search, refs }));
 });
 
 // ---- a sent form is not sent again by a second click; Back makes it usable again

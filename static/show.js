@@ -2,7 +2,7 @@
 //   form[data-saves]     is sent as soon as one of its lists has a new choice; its button is for those without scripts
 //   [data-copy-link]     copies the bug's own address     #edit in the address goes to the first field of that part
 //   [data-around]        gets links to the bug before and after this one, in the list that one came from (J and K);
-//                        board.js leaves that list in sessionStorage as "around": its address and its references;
+//                        keys.js leaves that list in sessionStorage as "around": its address and its references;
 //                        the numbers of the last five bugs stay in localStorage as "opened", for palette.js
 //   [data-bug]           gets a line of what others did since [data-event]; asked every 20 s while the page is looked at
 const around = document.querySelector("[data-around]");

@@ -139,45 +139,46 @@ def _named(found: Sequence[Any], choices: Mapping[int, Choice], people: Mapping[
     ]
 
 
-def board(
-    filters: Filters, actor: User, more: Mapping[Status, int] | None = None
-) -> tuple[list[Column], dict[Status, list[Card]]]:
-    """Read the columns of all open bugs, and what became live or was declined in the last seven days, newest first.
+def board(filters: Filters, actor: User, more: Mapping[Status, int] | None = None) -> tuple[list[Column], list[Column]]:
+    """Read the columns of all open bugs, and of what became live or was declined in the last seven days, newest first.
 
-    `more` asks for further cards of a status. Columns add up to the open bugs.
+    `more` asks for further cards of a status. The first columns add up to the open bugs.
     """
     values = narrowing.of_board(filters, actor)
     shape = frozenset(values), frozenset(filters.status)
-    totals = {status: (count, int(people)) for status, count, people in rows(_totals(*shape), **values)}
+    since = clock.now() - CLOSED_WITHIN
+    counted = rows(_totals(*shape), closed_since=since, **values)
+    totals = {status: (count, int(people)) for status, count, people in counted}
     limits = {status.value: max(CARDS_SHOWN, (more or {}).get(status, 0)) for status in OPEN}
     found: dict[Status, list[Card]] = {status: [] for status in (*OPEN, *CLOSED)}
     statement = _board(*shape, filters.sort or Sort.WORST)
-    for card in read_cards(statement, closed_since=clock.now() - CLOSED_WITHIN, **limits, **values):
+    for card in read_cards(statement, closed_since=since, **limits, **values):
         found[card.status].append(card)
-    columns = [Column(status, *totals.get(status, (0, 0)), found[status]) for status in OPEN]
-    return columns, {status: found[status] for status in CLOSED}
+    columns = {status: Column(status, *totals.get(status, (0, 0)), found[status]) for status in found}
+    return [columns[status] for status in OPEN], [columns[status] for status in CLOSED]
 
 
 @cache
 def _board(narrowed: frozenset[str], statuses: frozenset[Status], sort: Sort) -> sa.CompoundSelect[*tuple[Any, ...]]:
     seen = _seen(narrowed, statuses)
-    since = sa.bindparam("closed_since", type_=UtcDateTime())
-    recent = (Bug.changed_at > since, Bug.status_since_at > since)
     newest = (Bug.changed_at.desc(), Bug.id.desc())
     order = sorting.order_by(sorting.keys(sort, has_days=False))
     parts = [cards(Bug.status == s, *seen).order_by(*order).limit(sa.bindparam(s.value)) for s in OPEN]
-    parts += [cards(Bug.status == s, *recent, *seen).order_by(*newest).limit(CLOSED_SHOWN) for s in CLOSED]
+    parts += [cards(Bug.status == s, *_RECENT, *seen).order_by(*newest).limit(CLOSED_SHOWN) for s in CLOSED]
     return sa.union_all(*(sa.select(part.subquery()) for part in parts))
 
 
+_SINCE = sa.bindparam("closed_since", type_=UtcDateTime())
+_RECENT = (Bug.changed_at > _SINCE, Bug.status_since_at > _SINCE)
+
+
 @cache
-def _totals(narrowed: frozenset[str], statuses: frozenset[Status]) -> sa.Select[*tuple[Any, ...]]:
-    return (
-        sa.select(Bug.status, sa.func.count(), sa.func.coalesce(sa.func.sum(Bug.waiting_count), 0))
-        .where(Bug.status.in_(OPEN), Bug.merged_into_id.is_(None), Bug.withdrawn_at.is_(None))
-        .where(*_seen(narrowed, statuses))
-        .group_by(Bug.status)
-    )
+def _totals(narrowed: frozenset[str], statuses: frozenset[Status]) -> sa.CompoundSelect[*tuple[Any, ...]]:
+    stands = (Bug.merged_into_id.is_(None), Bug.withdrawn_at.is_(None), *_seen(narrowed, statuses))
+    counted = sa.select(Bug.status, sa.func.count(), sa.func.coalesce(sa.func.sum(Bug.waiting_count), 0))
+    counted = counted.where(*stands).group_by(Bug.status)
+    recent = [counted.where(Bug.status == status, *_RECENT) for status in CLOSED]
+    return sa.union_all(counted.where(Bug.status.in_(OPEN)), *recent)
 
 
 def listed(filters: Filters, actor: User, after: Mapping[str, Any] | None = None) -> Sequence[Card]:

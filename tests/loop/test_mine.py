@@ -31,7 +31,7 @@ def lea(company):
 def listed(app, user, address="/mine"):
     """What the table says: reference, customer, what they were told."""
     page = visit(app, user).get(address).text
-    rows = re.findall(r"<tr><th scope=\"row\">(.*?)</tr>", page, re.DOTALL)
+    rows = re.findall(r"<tr data-ref=\"BUG-\d+\"><th scope=\"row\">(.*?)</tr>", page, re.DOTALL)
     plain = [re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "|", row)) for row in rows]
     return [
         (re.search(r"BUG-\d+", row)[0], [part.strip(" |") for part in re.split(r"\|+", row) if part.strip(" |")][2:])
@@ -88,6 +88,18 @@ def test_it_says_what_each_customer_was_told_and_when_or_why_not(app, lea, clock
         ["Held", "Wait for the lawyers."],
     ]
     assert told[nobody.ref][1:] == ["New", "Found by us: nobody waits"]
+
+
+def test_it_says_which_words_a_customer_read_in_their_language(app, lea):
+    bug = make_bug(waiting=[make_customer(language="de")], actor=lea)
+    bring_to(bug, Status.DECLINED, actor=make_user())
+    with transaction():
+        message = db.session.scalars(sa.select(Message)).one()
+        message.state, message.text = MessageState.SENT, "Hallo, wir lassen es <so>."
+
+    page = visit(app, lea).get("/mine").text
+
+    assert '<p class="words" lang="de">Hallo, wir lassen es &lt;so&gt;.</p>' in page
 
 
 def test_a_merged_bug_is_shown_as_the_one_that_stands_for_it(app, lea):

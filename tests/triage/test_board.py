@@ -10,7 +10,7 @@ from bugintake.core.db import db, transaction
 from bugintake.intake import catalogue, option_merging
 from bugintake.intake.models import OPEN, Bug, OptionList, Status
 from bugintake.team.models import Role
-from bugintake.triage import queue
+from bugintake.triage import queries, queue
 from tests.counting import asked, plans
 from tests.factories import (
     bring_to,
@@ -42,6 +42,38 @@ def test_every_open_bug_is_in_the_column_of_its_status_and_the_columns_add_up(ap
         assert re.findall(r'data-ref="(BUG-\d+)"', column) == [bugs[status].ref]
         assert re.search(r'<span class="c">(\d+)</span>', column)[1] == "1"
     assert page.split('class="rails"')[0].count("data-ref=") == len(OPEN)
+
+
+def test_a_rail_counts_all_of_the_last_seven_days_shows_the_newest_and_leads_to_the_rest(app, mira, clock):
+    make_bug(Status.LIVE)
+    clock.advance(timedelta(days=8))
+    newest = [make_bug(Status.LIVE).ref for _ in range(queries.CLOSED_SHOWN + 3)][:2:-1]
+    make_bug(Status.DECLINED)
+    area = make_option(OptionList.AREA).id
+    visitor = visit(app, mira)
+
+    live, declined = re.findall(
+        r"<details class=\"fold panel\".*?</details>", visitor.get(f"/board?area={area}").text, re.DOTALL
+    )
+
+    assert re.search(r"Live, last 7 days <span class=\"muted\">(\d+)<", live)[1] == str(queries.CLOSED_SHOWN + 3)
+    assert sorted(re.findall(r'data-ref="(BUG-\d+)"', live)) == sorted(newest)
+    assert f'href="/bugs?area={area}&amp;status=live&amp;sort=changed"' in live
+    assert 'last 7 days <span class="muted">1<' in declined
+    assert "sort=changed" not in declined
+
+
+def test_a_card_says_how_long_it_is_in_its_column(app, mira, clock):
+    bug, asked_one = make_bug(), make_bug()
+    clock.advance(timedelta(days=3))
+    bring_to(bug, Status.ACCEPTED, actor=mira)
+    bring_to(asked_one, Status.NEEDS_INFO, actor=mira)
+    clock.advance(timedelta(hours=5))
+
+    page = visit(app, mira).get("/board").text
+
+    assert f'<span class="ref">{bug.ref} · 5 h</span>' in page
+    assert f'<span class="ref">{asked_one.ref} · asked 5 h ago</span>' in page
 
 
 def test_a_withdrawn_or_merged_bug_is_in_no_column(app, mira):

@@ -8,12 +8,12 @@ from playwright.sync_api import expect
 
 from bench import seeding
 from bugintake.core.db import db, transaction
-from bugintake.intake.models import OPEN, Report
+from bugintake.intake.models import OPEN, Report, Status
 from bugintake.loop.links import make_link
 from bugintake.loop.models import LinkPurpose
 from bugintake.team.models import Role
 from bugintake.triage import editing
-from tests.factories import make_bug, make_option, make_user
+from tests.factories import make_bug, make_customer, make_option, make_user
 from tests.visitors import served, visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.only_on("sqlite")]
@@ -109,7 +109,8 @@ def test_what_can_be_dragged_has_a_menu_with_a_row_for_each_column_that_takes_it
 
 @pytest.mark.usefixtures("company")
 def test_what_happens_is_said_to_whoever_listens(context, desk):
-    bug, jonas = make_bug(), make_user(Role.ENGINEER, "Jonas")
+    bug, jonas = make_bug(waiting=[make_customer()]), make_user(Role.ENGINEER, "Jonas")
+    make_bug(Status.ACCEPTED)
     make_option("area", "Calendar")
     said = []
     context.expose_binding("hear", lambda _, words: said.append(words))
@@ -126,13 +127,14 @@ def test_what_happens_is_said_to_whoever_listens(context, desk):
     page.locator(f"#{bug.ref} .t").focus()
 
     page.keyboard.press("1")
-    assert heard() == f"{bug.ref} is accepted. Who fixes it?"
+    assert heard() == f"{bug.ref} is accepted. Who fixes it? Accepted, 1 of 2."
     page.locator(f"#{bug.ref} .t").focus()
     page.keyboard.press("m")
     page.keyboard.press("s")
-    assert heard() == f"{bug.ref} is in progress."
+    assert heard() == f"{bug.ref} is in progress. In progress, 1 of 1."
     page.keyboard.press("u")
-    assert heard() == f"Undone: {bug.ref} is Accepted again."
+    assert heard() == f"Undone: {bug.ref} is Accepted again. Accepted, 1 of 2."
+    expect(page.locator(f"#{bug.ref} .t")).to_be_focused()
     page.goto(f"{desk}/bugs/{bug.ref}")
     page.get_by_label("Where", exact=True).fill("cal")
     page.keyboard.press("Tab")
@@ -143,3 +145,23 @@ def test_what_happens_is_said_to_whoever_listens(context, desk):
     page.keyboard.press("i")
     overtaken = "Nothing of yours was saved yet. What you typed is below, beside what stands there now."
     assert heard() == f"{overtaken} Jonas changed it 1 s ago."
+
+
+@pytest.mark.usefixtures("company")
+@pytest.mark.parametrize("address", ["/board", "/bugs", "/overlooked", "/mine", "/duty"])
+def test_a_bug_is_followed_by_the_next_of_the_list_one_came_from(page, desk, mira, address):
+    bugs = [make_bug(Status.ACCEPTED, actor=mira) for _ in range(2)]
+    with transaction():
+        mira.role = Role.LEAD
+        for bug in bugs:
+            bug.owner_id = None
+    page.goto(desk + address)
+    refs = page.evaluate("[...document.querySelectorAll('[data-ref]')].map((each) => each.dataset.ref)")
+    assert sorted(refs) == sorted(bug.ref for bug in bugs)
+
+    page.locator(f"[data-ref={refs[0]}] a").first.click()
+    expect(page.get_by_text("1 / 2")).to_be_visible()
+    page.keyboard.press("Shift+J")
+    page.wait_for_url(f"**/bugs/{refs[1]}")
+
+    expect(page.get_by_text("2 / 2")).to_be_visible()
