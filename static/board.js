@@ -45,7 +45,7 @@ function select(card) {
 
 function rove(isAfterVerb) {
   for (const stop of page.querySelectorAll("[data-ref] :is(.t, .tt, .more)")) if (stop.tabIndex === 0) stop.tabIndex = -1;
-  const wanted = decodeURIComponent(location.hash.slice(1)) || sessionStorage.getItem(place) || "";
+  const wanted = /^#(BUG-\d+)$/.exec(location.hash)?.[1] ?? sessionStorage.getItem(place);
   const card = [...page.querySelectorAll("[data-ref]")].find((each) => each.dataset.ref === wanted);
   current = null;
   const further = card && location.hash && new URLSearchParams(location.search).has("more") && cardsIn(columnOf(card));

@@ -165,3 +165,22 @@ def test_a_bug_is_followed_by_the_next_of_the_list_one_came_from(page, desk, mir
     page.wait_for_url(f"**/bugs/{refs[1]}")
 
     expect(page.get_by_text("2 / 2")).to_be_visible()
+
+
+@pytest.mark.usefixtures("company")
+@pytest.mark.parametrize("script", [True, False], ids=["with a script", "without one"])
+def test_on_a_phone_a_column_is_picked_by_its_name(app, mira, browser, script):
+    make_bug(Status.FIXED)
+    with served(app) as address:
+        cookie = visit(app, mira).client.get_cookie("session")
+        context = browser.new_context(java_script_enabled=script, viewport={"width": 320, "height": 640})
+        context.add_cookies([{"name": "session", "value": cookie.value, "url": address}])
+        page = context.new_page()
+        page.goto(f"{address}/board")
+        column = page.get_by_role("heading", name="Fixed, not live yet 1")
+        expect(column).not_to_be_in_viewport()
+
+        page.get_by_role("navigation", name="Columns").get_by_role("link", name="Fixed, not live yet 1").click()
+
+        expect(column).to_be_in_viewport()
+        context.close()
