@@ -12,7 +12,7 @@ from bugintake.core.db import db, transaction
 from bugintake.intake import catalogue, proposals
 from bugintake.intake.attachments.models import Attachment
 from bugintake.intake.customers.models import Customer
-from bugintake.intake.models import Option, OptionList, Report
+from bugintake.intake.models import Bug, Option, OptionList, Report, Status
 from bugintake.team.models import Role
 from tests.factories import make_bug, make_customer, make_report, make_user
 from tests.visitors import visit
@@ -103,6 +103,33 @@ def test_many_customers_are_attached_at_once_and_taken_back(page):
     db.session.rollback()
     waiting = sa.select(sa.func.count(Report.id)).where(Report.settled_at.is_(None), Report.bug_id == bug.id)
     assert db.session.scalar(waiting) == before
+
+
+def test_a_live_bug_comes_back_with_whoever_has_the_fix_and_not_with_whoever_lacks_it(page):
+    bug = make_bug(Status.LIVE, area="Search", symptom="Looks wrong")  # fixed in 4.13.0
+    make_customer("Hana Kovač", email="hana@brightline.hr")
+    make_customer("Urs Frei", email="urs@alpen.ch")
+
+    page.goto(f"/bugs/{bug.ref}/attach")
+    page.get_by_label("Customer", exact=True).fill("hana@brightline.hr")
+    press(page, "Attach")
+    expect(page.get_by_role("alert")).to_contain_text("Choose the version the customer has")
+    expect(page.get_by_label("Customer", exact=True)).to_have_value("hana@brightline.hr")
+    page.get_by_label("Version", exact=True).select_option("4.12.1")
+    press(page, "Attach")
+    expect(page.get_by_role("heading", level=1)).to_contain_text(f"Attached to {bug.ref}")
+    expect(page.get_by_text("They have 4.12.1, and it is fixed since 4.13.0: tell them to update.")).to_be_visible()
+    assert (now(Bug, bug.id).status, bug.waiting_count) == (Status.LIVE, 2)
+
+    page.get_by_role("link", name="Attach one more customer").click()
+    page.get_by_label("Customer", exact=True).fill("urs@alpen.ch")
+    page.get_by_label("Version", exact=True).select_option("4.13.0")
+    page.get_by_label("What happened").fill("It is grey again.")
+    press(page, "Attach")
+    expect(page.get_by_text("It came back: it is open again")).to_be_visible()
+    assert (now(Bug, bug.id).status, bug.generation) == (Status.ACCEPTED, 2)
+    page.goto("/board?came_back=1")
+    expect(page.locator(f"[data-ref='{bug.ref}']")).to_contain_text("Came back")
 
 
 def test_a_proposed_word_is_added_and_two_choices_become_one_and_two_again(page):

@@ -9,7 +9,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Locator, Page
 
 from tests.eyes import wrong_with
 from tests.journeys.house import House, mail_to
@@ -109,6 +109,12 @@ class Eyes:
             self.wrong.append(f"{address} {fields}: {answered.value.status}")
         self.look(f"POST {address} {self.page.title()}")
 
+    def follow(self, rule: str, control: Locator) -> None:
+        """Press what leads to another page, and look at that page once it is there."""
+        with self.page.expect_navigation():
+            control.click()
+        self.look(rule)
+
     def look(self, rule: str) -> None:
         """Look at what is open."""
         self.seen.append(rule)
@@ -151,8 +157,7 @@ def test_every_page_of_the_team_is_open_to_everybody_with_the_longest_names(hous
 def test_every_page_that_a_link_opens_is_open_to_everybody_with_the_longest_names(house, people, inbox):
     eyes = Eyes(people.arrive(), house)
     eyes.open("/setup", house.setup_link())
-    eyes.page.get_by_role("main").get_by_role("link", name="Set up for real").click()
-    eyes.look("/setup/you")
+    eyes.follow("/setup/you", eyes.page.get_by_role("main").get_by_role("link", name="Set up for real"))
     admin = people.arrive()
     set_up(admin, house)
     send_without_review(admin, house)
@@ -169,8 +174,8 @@ def test_every_page_that_a_link_opens_is_open_to_everybody_with_the_longest_name
     call(house, secret, "/bugs/BUG-2/transitions", fixed)
     house.command("release", "live", "4.13.0")
     look_as_customer(eyes, mail_to(inbox, CUSTOMER, count=2))
-    eyes.page.locator("form[action$='/subscription'], form[action*='/unsubscribe/']").get_by_role("button").click()
-    eyes.look("/s/<language>/unsubscribe/<token>")
+    unsubscribing = eyes.page.locator("form[action$='/subscription'], form[action*='/unsubscribe/']")
+    eyes.follow("/s/<language>/unsubscribe/<token>", unsubscribing.get_by_role("button"))
 
     assert set(eyes.seen) == set(BY_LINK) <= set(routes(house))
     assert "\n".join(eyes.wrong) == ""

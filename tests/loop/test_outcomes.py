@@ -8,12 +8,22 @@ import sqlalchemy as sa
 from bugintake.core.db import db, transaction
 from bugintake.core.errors import Conflict
 from bugintake.intake import reports
-from bugintake.intake.models import Bug, Report, Status
-from bugintake.loop import announcements
+from bugintake.intake.models import Bug, Report, SettledBy, Status
+from bugintake.loop import announcements, messages, replies
 from bugintake.loop.models import Announcement, Delivery, DeliveryState, Message, MessageState
 from bugintake.triage import transitions
 from tests.factories import bring_to, make_bug, make_customer, make_report, make_user, make_workspace
-from tests.loop.rows import TUESDAY_9, announcement_of, envelope_states, kinds, message_to, owed, release, waiting_for
+from tests.loop.rows import (
+    TUESDAY_9,
+    announcement_of,
+    envelope_states,
+    kinds,
+    message_to,
+    one_message,
+    owed,
+    release,
+    waiting_for,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -101,18 +111,41 @@ def test_undoing_takes_the_announcement_back(clock, mira):
     assert kinds(bug)[-1] == "announcement.cancelled"
 
 
-def test_undoing_lets_the_suppressed_wait_again(mira):
-    hana = make_customer(email="hana@example.com")
-    bug = make_bug(waiting=[hana])
+def address_comes_back(report):
+    report.customer.suppressed_at = TUESDAY_9
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (address_comes_back, None),
+        (replies.unsubscribe, None),
+        (None, replies.unsubscribe),
+        (None, lambda report: messages.do_not_tell(one_message(), "Left the company.", actor=report.filed_by)),
+    ],
+    ids=["came back", "unsubscribed", "unsubscribes", "not to be told"],
+)
+@pytest.mark.parametrize("outcome", [Status.DECLINED, Status.LIVE])
+def test_undoing_lets_the_suppressed_wait_again_and_the_satisfied_not(mira, outcome, before, after):
+    hana, sam = make_customer(email="hana@example.com"), make_customer(email="sam@example.com")
+    bug = make_bug(waiting=[hana, sam])
+    hers, his = db.session.scalars(sa.select(Report).order_by(Report.id))
     with transaction():
-        hana.suppressed_at = TUESDAY_9
-    bring_to(bug, Status.DECLINED, actor=mira)
-    assert waiting_for(bug) == 0
+        replies.works_now(his)
+    if before is not None:
+        with transaction():
+            before(hers)
+    bring_to(bug, outcome, actor=mira)
+    if after is not None:
+        with transaction():
+            after(hers)
+    assert (hers.settled_by, waiting_for(bug)) == (SettledBy.SUPPRESSED, 0)
 
     with transaction():
         transitions.undo(bug, actor=mira)
 
-    assert waiting_for(bug) == 1
+    assert (hers.settled_by, hers.settled_at, his.settled_by) == (None, None, SettledBy.WORKS_NOW)
+    assert (db.session.get_one(Bug, bug.id).status, waiting_for(bug)) == (Status.NEW, 1)
 
 
 @pytest.mark.parametrize("state", [MessageState.SENT, MessageState.TOLD_BY_HAND, MessageState.UNCERTAIN])
