@@ -60,7 +60,8 @@ def served(app: Flask) -> Iterator[str]:
     """Serve an app to real browsers, and name its address."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    # How often the server looks whether it is to stop: by default, every test waits half a second for that.
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.port}"
     server.shutdown()
