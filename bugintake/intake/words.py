@@ -105,7 +105,8 @@ def learn(bug_ids: Collection[int]) -> None:
     """Write what some bugs are found by: their title, and what the first twenty reports filed there tell.
 
     Called before each commit for the bugs whose words changed through the models; whoever changes texts by a statement
-    calls it. A report that was taken back no longer counts. What else is said about them stays.
+    calls it. A report that was taken back no longer counts. Notes in the session of which bugs more is told than is
+    read here, or something else is said: `triage.said` writes that anew.
     """
     ids = sorted(bug_ids)
     for start in range(0, len(ids), BATCH):
@@ -121,8 +122,9 @@ _FIRST = (
     .subquery()
 )
 _TOLD = (
-    sa.select(Bug.id, Bug.title, *(_FIRST.c[name] for name in TEXTS))
+    sa.select(Bug.id, Bug.title, sa.func.coalesce(BugWords.said, "") != "", *(_FIRST.c[name] for name in TEXTS))
     .outerjoin(_FIRST, sa.and_(_FIRST.c.bug_id == Bug.id, _FIRST.c.place <= TOLD_REPORTS))
+    .outerjoin(BugWords, BugWords.bug_id == Bug.id)
     .where(Bug.id.in_(_IDS))
     .order_by(Bug.id, _FIRST.c.place)
 )
@@ -134,10 +136,14 @@ _WRITE = sa.text(
 
 def _learn(ids: Sequence[int]) -> None:
     connection = db.session.connection()
-    found = []
-    for (bug_id, title), reports in groupby(connection.execute(_TOLD, {"ids": ids}), key=itemgetter(0, 1)):
-        own = stems(title)
-        told = [term for _id, _title, *said in reports for text in said for term in stems(text or "")]
+    found, more = [], db.session.info.setdefault("more_told", set())
+    rows_of = groupby(connection.execute(_TOLD, {"ids": ids}), key=itemgetter(0, 1, 2))
+    for (bug_id, title, is_said), reports in rows_of:
+        texts = [[text or "" for text in row[3:]] for row in reports]
+        own, told = stems(title), [term for report in texts for text in report for term in stems(text)]
+        is_cut = len(texts) == TOLD_REPORTS or any(len(text) == READ for report in texts for text in report)
+        if is_said or is_cut or len(told) > TOLD_TERMS:
+            more.add(bug_id)
         parts = {"title": own, "told": told[:TOLD_TERMS], "trigrams": sorted(trigrams(own))}
         found.append({"bug_id": bug_id, **{name: " ".join(terms) for name, terms in parts.items()}})
     if found:

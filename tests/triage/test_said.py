@@ -195,6 +195,41 @@ def test_of_very_much_the_latest_is_found(bug, mira, clock):
     assert (found("pelicans", mira), found("word0999", mira)) == (set(), {bug.ref})
 
 
+LONG = " ".join(f"word{number:04}" for number in range(140))
+
+
+def test_what_later_reports_and_the_ends_of_long_ones_tell_is_found_too(bug, mira):
+    for _ in range(3):
+        make_report(make_customer(), bug=bug, steps=LONG)
+    make_report(make_customer(), bug=bug, actual="Pelicans nest there.")
+    long = make_bug(actual="x " * 1000 + "herons")
+    many = make_bug()
+    for _ in range(19):
+        make_report(make_customer(), bug=many)
+    make_report(make_customer(), bug=many, steps="Look at the storks.")
+
+    assert [found(word, mira) for word in ("pelicans", "herons", "storks")] == [{bug.ref}, {long.ref}, {many.ref}]
+    hits = weigh({"pelican": 1.0, "heron": 1.0, "stork": 1.0}, 100, 100)
+    assert db.session.execute(sa.select(hits.c.bug_id)).all() == []
+
+
+def test_words_of_a_report_that_are_gone_are_found_nowhere(bug, mira):
+    sam, ole = make_customer("Sam"), make_customer("Ole")
+    make_report(sam, bug=bug, actual="Pelicans nest there.")
+    again = make_report(ole, bug=bug, actual="Storks nest there.")
+    comment_on(bug, "Herons nest in the cache.", mira)
+    assert (found("pelicans", mira), found("storks", mira)) == ({bug.ref}, {bug.ref})
+
+    with transaction():
+        erasing.erase(db.session.get_one(type(sam), sam.id), actor=None)
+    assert (found("pelicans", mira), found("storks", mira)) == (set(), {bug.ref})
+
+    with transaction():
+        withdraw(again, actor=mira)
+
+    assert (found("storks", mira), found("herons", mira)) == (set(), {bug.ref})
+
+
 def test_what_is_rolled_back_is_not_learnt(bug, mira):
     with pytest.raises(ZeroDivisionError), transaction():
         comments.write(bug, "Pelicans nest there.", actor=mira)
