@@ -85,6 +85,28 @@ def test_a_board_is_narrowed_by_keyboard_and_to_a_company(page, desk):
     expect(page.locator("[data-ref]")).to_have_attribute("data-ref", theirs.ref)
 
 
+def test_a_list_is_narrowed_to_one_of_two_customers_of_the_same_name_and_widened_again(page, desk):
+    first, second = (make_customer("Hana Kos", company="Brightline") for _ in range(2))
+    make_bug(waiting=[first])
+    theirs = make_bug(waiting=[second])
+    page.goto(f"{desk}/bugs")
+
+    page.locator(".narrow > summary").click()
+    page.get_by_label("Customer", exact=True).fill("hana")
+    expect(suggested(page)).to_have_count(2)
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Show", exact=True).click()
+
+    page.wait_for_url(f"{desk}/bugs?customer={second.id}")
+    expect(page.get_by_role("main").get_by_role("link", name=theirs.title)).to_have_count(1)
+    page.locator(".narrow > summary").click()
+    page.get_by_label("Customer", exact=True).fill("")
+    page.keyboard.press("Tab")
+    page.get_by_role("button", name="Show", exact=True).click()
+    page.wait_for_url(f"{desk}/bugs")
+
+
 @pytest.mark.parametrize("path", ["board", "bugs"])
 def test_the_form_fits_a_small_screen_open_and_closed(page, desk, path):
     make_bug(waiting=[make_customer(company="Brightline")])
