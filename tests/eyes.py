@@ -11,6 +11,7 @@ LOOKS = Path(__file__).with_name("looks.js").read_text(encoding="utf-8").strip()
 AXE = {
     "rules": {"target-size": {"enabled": True}},  # off by default
     "resultTypes": ["violations"],
+    "preload": False,  # style sheets and media, which only rules that are off read
 }
 VIOLATIONS = "(options) => axe.run(options).then((found) => found.violations)"
 
