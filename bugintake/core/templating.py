@@ -221,11 +221,6 @@ def plural(count: int, one: str, many: str) -> str:
     return f"{count} {ngettext(one, many, count)}"
 
 
-def people_wait(count: int) -> str:
-    """Say how many people wait: nobody waits, 1 person waits, 12 people wait."""
-    return plural(count, "person waits", "people wait") if count else gettext("nobody waits")
-
-
 def say(words: str, **values: Any) -> Markup:
     """Say words in the reader's language, as templates do with _().
 
@@ -272,14 +267,7 @@ def dress(app: Flask) -> None:
         asset=asset, panels=panels, nav_items=nav_items, theme=theme, url_for=address, draw=draw, _=say
     )
     app.jinja_env.filters.update(
-        ago=ago,
-        ago_in_words=ago_in_words,
-        when=when,
-        day=day,
-        hour=hour,
-        initials=initials,
-        plural=plural,
-        people_wait=people_wait,
+        ago=ago, ago_in_words=ago_in_words, when=when, day=day, hour=hour, initials=initials, plural=plural
     )
     app.jinja_env.filters.update(fingerprint=fingerprint, moment=moment, whole_day=whole_day, short_day=short_day)
     undoing.offer(app)
