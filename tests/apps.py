@@ -16,7 +16,6 @@ from bugintake.core import migrating
 from bugintake.core.config import Settings
 from bugintake.core.db import db
 from bugintake.core.security import limiter
-from tests import connections
 
 
 class Client(FlaskClient):
@@ -120,9 +119,6 @@ def _build(settings: Settings) -> Flask:
     app.jinja_env.bytecode_cache = compiled_templates
     app.test_client_class = Client
     app.test_cli_runner_class = Runner
-    with app.app_context():
-        if db.engine.dialect.name == "postgresql":
-            connections.lend(db.engine)
     return app
 
 

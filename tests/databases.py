@@ -19,8 +19,6 @@ import psycopg
 from psycopg import sql
 from sqlalchemy.engine import make_url
 
-from tests import connections
-
 KINDS = ("sqlite", "postgres")
 URL = "TEST_DATABASE_URL"
 
@@ -204,7 +202,6 @@ RESTART = """
 HANG_UP = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
         WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
-        AND pid <> ALL(%s)
 """
 
 
@@ -237,7 +234,6 @@ class PostgresTemplate:
         """
         if self._emptying is None or not self._empty(self._emptying):
             self._close()
-            connections.keep(self._copy)
             self._execute("DROP DATABASE IF EXISTS {} WITH (FORCE)", self._copy)
             self._execute("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy", self._copy, self._name)
             self._emptying = self._connect(self._copy)
@@ -247,7 +243,7 @@ class PostgresTemplate:
     def _empty(self, connection: psycopg.Connection[tuple[Any, ...]]) -> bool:
         """Empty the copy; say no where that is not possible: another shape, or a user who may not."""
         try:
-            connection.execute(HANG_UP, [connections.kept()])
+            connection.execute(HANG_UP)
             if _one(connection, SHAPE) != self._shape:
                 return False
             connection.execute(self._delete)
@@ -259,7 +255,6 @@ class PostgresTemplate:
     def drop(self) -> None:
         """Leave nothing behind on a server that outlives the tests."""
         self._close()
-        connections.keep("")
         for name in (self._copy, self._name):
             self._execute("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
 

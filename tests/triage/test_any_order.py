@@ -121,7 +121,8 @@ class TwoPeople(RuleBasedStateMachine):
         self.reason = make_option(OptionList.DECLINE_REASON)
         with transaction():
             db.session.execute(sa.update(Bug).where(Bug.withdrawn_at.is_(None)).values(withdrawn_at=clock.now()))
-        self.bugs = [make_bug(waiting=self.people[n : n + 2], actor=self.actors[n % 2]).id for n in range(3)]
+        begun = enumerate((Status.NEW, Status.NEW, Status.FIXED))
+        self.bugs = [make_bug(s, waiting=self.people[n : n + 2], actor=self.actors[n % 2]).id for n, s in begun]
         self.sent, self.sendings = Counter(), 0
         self.past = {}  # the statuses a bug had: what an old page still shows
         self.verdicts, self.merged_at, self.filed = {}, {}, []
@@ -584,7 +585,7 @@ class TwoPeople(RuleBasedStateMachine):
 def test_whatever_two_people_do_everybody_who_waits_is_counted_seen_and_told_once(app, clock):
     make_workspace(review_minutes=0)
     TwoPeople.counts = Counter()
-    chosen = settings(max_examples=12, stateful_step_count=40, suppress_health_check=list(HealthCheck))
+    chosen = settings(max_examples=24, stateful_step_count=40, suppress_health_check=list(HealthCheck))
     chosen = settings(chosen, phases=[Phase.explicit, Phase.reuse, Phase.generate])  # to shrink it takes minutes
 
     run_state_machine_as_test(TwoPeople, settings=chosen)
