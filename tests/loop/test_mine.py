@@ -90,6 +90,17 @@ def test_it_says_what_each_customer_was_told_and_when_or_why_not(app, lea, clock
     assert told[nobody.ref][1:] == ["New", "Found by us: nobody waits"]
 
 
+@pytest.mark.parametrize("state", [state for state in MessageState if state != MessageState.SENT])
+def test_words_that_were_written_and_not_sent_are_not_shown_as_read(app, lea, state):
+    bug = make_bug(waiting=[make_customer()], actor=lea)
+    bring_to(bug, Status.DECLINED, actor=make_user())
+    with transaction():
+        message = db.session.scalars(sa.select(Message)).one()
+        message.state, message.text = state, "Hi, we are leaving it as it is."
+
+    assert "we are leaving it as it is" not in visit(app, lea).get("/mine").text
+
+
 def test_it_says_which_words_a_customer_read_in_their_language(app, lea):
     bug = make_bug(waiting=[make_customer(language="de")], actor=lea)
     bring_to(bug, Status.DECLINED, actor=make_user())
