@@ -32,13 +32,15 @@
       const [red, green, blue] = parts.map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4));
       return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
     };
+    const faded = (each) => (each ? Number(getComputedStyle(each).opacity) * faded(each.parentElement) : 1);
     const isRead = (each) =>
       [...each.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.data.trim()) &&
       each.checkVisibility({ visibilityProperty: true, opacityProperty: true }) && !each.closest(":disabled, [aria-disabled=true], option, svg");
     return [...document.body.querySelectorAll("*")].filter(isRead).flatMap((each) => {
       const style = getComputedStyle(each);
       const behind = ground(each);
-      const [less, more] = [light(over(colour(style.color), behind)), light(behind)].sort((a, b) => a - b);
+      const [red, green, blue, alpha] = colour(style.color);
+      const [less, more] = [light(over([red, green, blue, alpha * faded(each)], behind)), light(behind)].sort((a, b) => a - b);
       const ratio = (more + 0.05) / (less + 0.05);
       const isLarge = parseFloat(style.fontSize) >= (style.fontWeight >= 700 ? 18.66 : 24);
       return ratio < (isLarge ? 3 : 4.5) ? [`contrast ${ratio.toFixed(2)} ${each.outerHTML.slice(0, 120)}`] : [];
