@@ -2,8 +2,9 @@
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.exc import OperationalError
 
-from bugintake.core.db import db, transaction
+from bugintake.core.db import ENDED_FOR_ANOTHER, db, transaction
 from bugintake.core.errors import Conflict
 from bugintake.intake import attaching, catalogue, filing, further_lists, option_merging, proposals, reports
 from bugintake.intake.customers import erasing, merging
@@ -130,7 +131,16 @@ def test_who_is_attached_while_their_record_is_merged_waits_as_the_one_that_stan
                 return attaching.attach(bug, made(gone), actor=lead).id
             return reports.file_report(made(gone), actor=lead).id
 
-    assert [answer for answer in together(work) if isinstance(answer, Exception)] == []
+    def request(number):
+        try:
+            return work(number)
+        except OperationalError as ended:  # by PostgreSQL for another: a request is answered again then
+            if getattr(ended.orig, "sqlstate", None) not in ENDED_FOR_ANOTHER:
+                raise
+            db.session.rollback()
+            return work(number)
+
+    assert [answer for answer in together(request) if isinstance(answer, Exception)] == []
     waits = sa.select(Report.customer_id).where(Report.customer_id.is_not(None), Report.settled_at.is_(None))
     assert db.session.scalars(waits.distinct()).all() == [into_id]
     assert db.session.get_one(Bug, bug_id).waiting_count == 1
