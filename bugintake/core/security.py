@@ -102,9 +102,8 @@ def refuse_forgery() -> None:
     view = current_app.view_functions[request.endpoint]
     if getattr(view, "needs_no_form_token", False):
         return
-    if (
-        getattr(view, "takes_files", False) and "_user_id" in session
-    ):  # by Flask-Login; the sign-in itself may have ended
+    was_signed_in = "_user_id" in session  # which Flask-Login keeps there; the sign-in itself may have ended
+    if getattr(view, "takes_files", False) and was_signed_in:
         request.max_content_length = MAX_FILES_BYTES
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
         raise NotPermitted("This request came from another site, so nothing was changed.")

@@ -108,7 +108,7 @@ for _dialect, _statements in INDEX.items():
     for _statement in _statements:
         sa.event.listen(BugWords.__table__, "after_create", sa.DDL(_statement).execute_if(dialect=_dialect))  # type: ignore[no-untyped-call]
 for _name in IN_SQLITE:
-    _drop = sa.DDL(f"DROP TABLE {_name}").execute_if(dialect="sqlite")  # type: ignore[no-untyped-call]
+    _drop = sa.DDL(f"DROP TABLE {_name}").execute_if(dialect="sqlite")  # type: ignore[no-untyped-call]  # SQLAlchemy has no types for it
     sa.event.listen(BugWords.__table__, "before_drop", _drop)
 
 
@@ -171,10 +171,15 @@ def hits_of_all(*, of_few: bool = False) -> sa.Subquery:
     return sa.text(text).columns(sa.column("bug_id", sa.Integer)).subquery("hits")
 
 
+def newest() -> int:
+    """Return the number of the newest bug, or 0 where there is none."""
+    number: int = rows(_NEWEST)[0][0]
+    return number
+
+
 def before_latest() -> int:
     """Return the number before the first of the latest bugs."""
-    newest: int = rows(_NEWEST)[0][0]
-    return newest - LATEST
+    return newest() - LATEST
 
 
 _NEWEST = sa.select(sa.func.coalesce(sa.func.max(BugWords.bug_id), 0))
@@ -199,5 +204,5 @@ def _merge(name: str, pages: int) -> bool:
     with transaction():
         connection = db.session.connection()
         before = connection.exec_driver_sql("SELECT total_changes()").scalar_one()
-        connection.execute(sa.text(f"INSERT INTO {name} ({name}, rank) VALUES ('merge', :pages)"), {"pages": pages})  # noqa: S608  # of our own
+        connection.execute(sa.text(f"INSERT INTO {name} ({name}, rank) VALUES ('merge', :pages)"), {"pages": pages})  # noqa: S608  # the names are those of IN_SQLITE
         return int(connection.exec_driver_sql("SELECT total_changes()").scalar_one()) - int(before) >= 2

@@ -17,7 +17,7 @@ from sqlalchemy.orm.attributes import get_history
 from bugintake.core.db import db, rows
 from bugintake.intake.catalogue import key_of
 from bugintake.intake.models import Bug, Report, SettledBy
-from bugintake.intake.word_index import BugWords
+from bugintake.intake.word_index import BugWords, newest
 
 READ = 1500
 TOLD_REPORTS = 20
@@ -187,7 +187,6 @@ _NEWER = (
     .where(BugWords.bug_id > sa.bindparam("last"), BugWords.bug_id > _LATEST)
     .order_by(BugWords.bug_id)
 )
-_NEWEST = sa.select(sa.func.coalesce(sa.func.max(BugWords.bug_id), 0))
 _SPREAD = sa.select(BugWords.title, BugWords.told, BugWords.trigrams)
 _SPREAD = _SPREAD.where(BugWords.bug_id.in_(sa.bindparam("spread", expanding=True)))
 
@@ -220,7 +219,7 @@ class Frequencies:
                 self._before, self._counted = self._counted, _Sample()
 
     def _read_older(self) -> "_Sample":
-        end = rows(_NEWEST)[0][0] - SAMPLE
+        end = newest() - SAMPLE
         found = _Sample()
         for title, told, grams in rows(_SPREAD, spread=range(1, end, max(1, end // OLDER))):
             found.add(title.split(), told.split(), grams.split())

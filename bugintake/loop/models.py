@@ -129,6 +129,11 @@ class Message(Model):
     report: Mapped[Report] = relationship()
     told_by: Mapped[User | None] = relationship()
 
+    @property
+    def words_read(self) -> str:
+        """What the customer read: nothing of what was written and did not leave, or not for certain."""
+        return self.text if self.state is MessageState.SENT else ""
+
 
 class DeliveryKind(enum.StrEnum):
     """What an envelope carries: outcomes or questions for a customer, or a notice to somebody of the team."""

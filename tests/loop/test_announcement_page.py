@@ -238,3 +238,12 @@ def test_what_somebody_read_stays_readable(lea):
 
     assert "What they read" in words_of(lea.get(f"/loop/{announcement_of(bug).id}"))
     assert "It has been fixed since 10 March." in lea.get(f"/loop/{announcement_of(bug).id}").text
+
+
+@pytest.mark.parametrize("state", [state for state in MessageState if state != MessageState.SENT])
+def test_what_was_written_and_not_sent_is_nowhere_shown_as_read(lea, state):
+    bug = make_bug(Status.LIVE)
+    put(message := one_message(), state, text="Never on its way.")
+
+    for page in (f"/loop/{announcement_of(bug).id}", f"/customers/{message.customer_id}"):
+        assert "Never on its way." not in lea.get(page).text

@@ -50,7 +50,7 @@ NOT_FIXED = (Status.NEEDS_INFO, Status.NEW, Status.ACCEPTED, Status.IN_PROGRESS)
 STARTS = (Status.NEW, Status.ACCEPTED, Status.FIXED)
 TOLD = (SettledBy.TOLD, SettledBy.TOLD_BY_HAND)
 MOST = 7  # bugs of one example
-LEAST = 1  # how often each verb must have happened in a run, or the machine tries nothing
+LEAST = 3  # how often each verb must have happened in a run, or the machine tries nothing
 VERBS = ["file", "file again", "attach", "withdraw", "merge", "unmerge", "split", "rejoin", "accept", "start", "stop"]
 VERBS += ["ask", "answer", "fix", "go live", "withdraw release", "decline", "reconsider", "come back", "undo", "snooze"]
 VERBS += ["restrict", "tell", "stale", "impossible"]
@@ -585,9 +585,13 @@ class TwoPeople(RuleBasedStateMachine):
 def test_whatever_two_people_do_everybody_who_waits_is_counted_seen_and_told_once(app, clock):
     make_workspace(review_minutes=0)
     TwoPeople.counts = Counter()
-    chosen = settings(max_examples=16, stateful_step_count=40, suppress_health_check=list(HealthCheck))
+    chosen = settings(max_examples=12, stateful_step_count=40, suppress_health_check=list(HealthCheck))
     chosen = settings(chosen, phases=[Phase.explicit, Phase.reuse, Phase.generate])  # to shrink it takes minutes
 
-    run_state_machine_as_test(TwoPeople, settings=chosen)
+    for _more in range(4):  # a dozen examples may see one verb too seldom by chance
+        run_state_machine_as_test(TwoPeople, settings=chosen)
+        seldom = {verb: TwoPeople.counts[verb] for verb in VERBS if TwoPeople.counts[verb] < LEAST}
+        if not seldom:
+            break
 
-    assert {verb: TwoPeople.counts[verb] for verb in VERBS if TwoPeople.counts[verb] < LEAST} == {}
+    assert seldom == {}
