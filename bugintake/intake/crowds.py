@@ -111,10 +111,11 @@ def attach_all(
         return batch
     if len(words) > TEXT_LENGTH:
         raise Invalid(f"That is longer than {TEXT_LENGTH:,} characters.", "actual")
+    new_people = sorted(crowd.new, key=lambda new: new[0].address)  # one order, as two crowds may name the same people
+    added = [_added(entry, languages.get(entry.address, guess), actor) for entry, guess in new_people]
     bug = hold_canonical(bug)
     if bug.withdrawn_at is not None:
         raise Conflict(f"{bug.ref} was taken back, so nobody can wait for it.")
-    added = [_added(entry, languages.get(entry.address, guess), actor) for entry, guess in crowd.new]
     people = {each.id: each for each in adding.hold_standing([*crowd.known, *added])}
     theirs = waiting.reports_under(bug.id).where(Report.customer_id.in_(people)).order_by(Report.id)
     earlier = {report.customer_id: report for report in db.session.scalars(theirs)}

@@ -122,18 +122,28 @@ def canonical(bug: Bug) -> Bug:
 
 def hold_canonical(bug: Bug) -> Bug:
     """Take the bug that stands for this one; which one that is may change while this waits for it."""
-    whole = canonical(bug)
-    hold(whole)
-    if whole is not bug:
-        db.session.refresh(bug)
-    return whole if canonical(bug) is whole else hold_canonical(bug)
+
+    def is_right() -> bool:
+        whole = canonical(bug)
+        hold(whole)
+        if whole is not bug:
+            db.session.refresh(bug)
+        return canonical(bug) is whole
+
+    waiting.take_until(is_right)
+    return canonical(bug)
 
 
 def hold_bug_of(report: Report) -> Bug:
     """Take the bug that a report counts for, and read the report again: either may have moved meanwhile."""
-    bug = hold_canonical(report.bug)
-    db.session.refresh(report)
-    return bug if canonical(report.bug) is bug else hold_bug_of(report)
+
+    def is_right() -> bool:
+        bug = hold_canonical(report.bug)
+        db.session.refresh(report)
+        return canonical(report.bug) is bug
+
+    waiting.take_until(is_right)
+    return canonical(report.bug)
 
 
 def title_from(telling: Telling | Report) -> str:

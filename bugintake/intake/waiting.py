@@ -1,6 +1,6 @@
 """Who waits: the one rule for counting people and for settling them."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import sqlalchemy as sa
@@ -27,6 +27,25 @@ def take(bug_ids: Iterable[int]) -> None:
     """Let nobody else change who waits for some bugs until this transaction ends; core.db.hold says in which order."""
     wanted = sa.select(Bug.id).where(Bug.id.in_(list(bug_ids))).order_by(Bug.id)
     db.session.execute(wanted.with_for_update(key_share=True)).all()
+
+
+def trees_under(bug_ids: sa.Select[Any]) -> list[int]:
+    """Name the bugs that stand for some, and all that is part of those."""
+    roots = sa.select(Bug.canonical_id).where(Bug.id.in_(bug_ids))
+    return list(db.session.scalars(sa.select(Bug.id).where(Bug.canonical_id.in_(roots)).order_by(Bug.id)))
+
+
+def take_until(is_right: Callable[[], bool]) -> None:
+    """Take rows by a function that tells whether they are still the right ones; else let them go, and take anew.
+
+    Which rows are the right ones may change while this waits for them. To keep those and take others would be out of
+    order, and two who do so wait for each other.
+    """
+    while True:
+        with db.session.begin_nested() as attempt:
+            if is_right():
+                return
+            attempt.rollback()
 
 
 def recount(bug_ids: Iterable[int]) -> None:

@@ -21,6 +21,7 @@ from bugintake.team.models import Role, User
 from tests.factories import make_bug, make_telling, make_user, make_workspace
 from tests.loop.rows import release
 from tests.visitors import visit
+from tests.waits import AtOnce, wait_until_waiting
 
 pytestmark = pytest.mark.only_on("postgres")
 
@@ -96,50 +97,32 @@ class Made:
     ],
 )
 def test_f_p3_who_holds_a_bug_never_waits_for_somebody_who_waits_for_it(app, clock, first, second):
-    made, errors = Made(), []
+    made = Made()
 
-    def act():
-        with app.app_context():
-            try:
-                second(made)
-            except Exception as error:  # a refusal is an answer, a deadlock is not
-                errors.append(error)
-
-    other = threading.Thread(target=contextvars.Context().run, args=(act,))
     with transaction():
         hold(db.session.get_one(Bug, made.bug))
-        other.start()
-        wait_until_somebody_waits(other)
+        other = AtOnce(app, lambda: second(made))
+        wait_until_waiting(other)
         first(made)
-    other.join()
 
-    assert [error for error in errors if isinstance(error, OperationalError)] == []
+    assert not isinstance(other(), OperationalError)  # a refusal is an answer, a deadlock is not
     db.session.rollback()
     unsettled = db.session.scalars(waiting.unsettled_under(made.bug)).all()
     assert db.session.get_one(Bug, made.bug, populate_existing=True).waiting_count == len(unsettled)
 
 
 def test_f_p3_a_new_quiet_day_and_a_bounce_of_one_customer_never_wait_for_each_other(app, clock):
-    made, errors = Made(), []
+    made = Made()
 
-    def act():
-        with app.app_context():
-            try:
-                bounced(made)
-            except OperationalError as error:
-                errors.append(error)
-
-    other = threading.Thread(target=contextvars.Context().run, args=(act,))
     with transaction():
         customer = db.session.get_one(Report, made.report).customer
         hold(customer)
-        other.start()
-        wait_until_somebody_waits(other)
+        other = AtOnce(app, lambda: bounced(made))
+        wait_until_waiting(other)
         typed = {"quiet_until": "2026-05-01"}
         changing.change_customer(customer, typed, Seen(), actor=db.session.get_one(User, made.lea))
-    other.join()
 
-    assert errors == []
+    assert other() is None
 
 
 def test_f_p3_of_two_requests_in_opposite_order_one_is_tried_again(app, clock, monkeypatch):
@@ -173,12 +156,3 @@ def test_f_p3_of_two_requests_in_opposite_order_one_is_tried_again(app, clock, m
 
     assert answers == {"first": "both", "last": "both"}
     assert len(orders) == 3
-
-
-def wait_until_somebody_waits(other):
-    """Return once the other thread waits for a lock of this one, or has ended without."""
-    waits = sa.text("SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
-    while other.is_alive():
-        with db.engine.connect() as connection:
-            if connection.execute(waits).first() is not None:
-                return

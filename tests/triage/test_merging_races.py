@@ -1,8 +1,5 @@
 """Several people who merge, separate and attach at once: no loop, no bug without a stand-in, nobody uncounted."""
 
-import contextvars
-import threading
-
 import pytest
 import sqlalchemy as sa
 
@@ -18,7 +15,7 @@ from bugintake.team.models import User
 from bugintake.triage import merging, splitting, transitions
 from tests.conftest import AT_ONCE
 from tests.factories import make_bug, make_customer, make_option, make_telling, merge
-from tests.loop.test_lock_order import wait_until_somebody_waits
+from tests.waits import at_once, wait_until_waiting
 
 pytestmark = pytest.mark.usefixtures("company")
 
@@ -183,9 +180,9 @@ def test_who_waited_for_the_bug_while_it_was_merged_acts_on_what_stands_for_it(a
     for kind in (OptionList.FREQUENCY, OptionList.PLATFORM, OptionList.VERSION):
         make_option(kind, "Not sure", is_unsure=True)
     ids = part.id, db.session.scalars(waiting.reports_under(part.id).with_only_columns(Report.id)).one()
-    errors = meanwhile(app, part, lambda: verb(*ids), lambda: merging.merge(part, whole, actor=mira))
+    error = meanwhile(app, part, lambda: verb(*ids), lambda: merging.merge(part, whole, actor=mira))
 
-    assert errors == []
+    assert error is None
     check(part.id, whole.id)
     assert the(Bug, whole.id).waiting_count == waits
     about = sa.select(Message.customer_id).where(Message.state.in_(OWED))
@@ -202,9 +199,9 @@ def test_a_bug_that_is_merged_while_somebody_moves_it_stays_where_it_was(app, mi
     def accept():
         transitions.accept(the(Bug, part_id), actor=the(User, actor_id))
 
-    errors = meanwhile(app, part, accept, lambda: merging.merge(part, whole, actor=mira))
+    error = meanwhile(app, part, accept, lambda: merging.merge(part, whole, actor=mira))
 
-    assert [type(error) for error in errors] == [Conflict]
+    assert type(error) is Conflict
     assert the(Bug, part_id).status == Status.NEW
 
 
@@ -214,36 +211,44 @@ def test_what_a_customer_says_while_their_report_is_split_off_counts_there(app, 
     report = db.session.scalars(waiting.reports_under(bug.id).order_by(Report.id)).all()[1]
     bug_id, report_id = bug.id, report.id
 
-    errors = meanwhile(
+    error = meanwhile(
         app,
         bug,
         lambda: replies.works_now(the(Report, report_id)),
         lambda: splitting.split(report, "Another problem", actor=mira),
     )
 
-    assert (errors, the(Report, report_id).settled_by) == ([], "works_now")
+    assert (error, the(Report, report_id).settled_by) == (None, "works_now")
     check(bug_id, the(Report, report_id).bug_id)
 
 
+@pytest.mark.only_on("postgres")
+def test_whoever_waited_for_a_part_lets_it_go_before_they_take_the_whole(app, mira):
+    whole, part = make_bug(), make_bug()
+    report_id = db.session.scalars(waiting.reports_under(part.id).with_only_columns(Report.id)).one()
+    make_telling()
+
+    with transaction():
+        merging.merge(part, whole, actor=mira)
+        trees = at_once(app, lambda: waiting.take([whole.id, part.id]))
+        attaching_to_part = at_once(app, lambda: attach(part.id, report_id))
+        saying = at_once(app, lambda: replies.works_now(the(Report, report_id)))
+        wait_until_waiting(trees, attaching_to_part, saying)
+
+    assert [trees(), attaching_to_part(), saying()] == [None, None, None]
+    db.session.expire_all()
+    check(part.id, whole.id)
+    assert the(Bug, whole.id).waiting_count == 2
+
+
 def meanwhile(app, bug, waits, holds):
-    """Do one thing while somebody else, who began in time, waits for the same bug; return what they were refused."""
-    errors = []
-
-    def act():
-        with app.app_context():
-            try:
-                with transaction():
-                    waits()
-            except Exception as error:  # the test looks at what they were refused
-                errors.append(error)
-
-    other = threading.Thread(target=contextvars.Context().run, args=(act,))
+    """Do one thing while somebody else, who began in time, waits for the same bug; return what that ended in."""
     with transaction():
         hold(bug)
-        other.start()
-        wait_until_somebody_waits(other)
+        other = at_once(app, waits)
+        wait_until_waiting(other)
         holds()
-    other.join()
+    error = other()
     db.session.rollback()
     db.session.expire_all()
-    return errors
+    return error

@@ -11,6 +11,7 @@ from bugintake.core.db import db, one_at_a_time, rows
 from bugintake.core.errors import Conflict, Invalid
 from bugintake.core.events import EventKind
 from bugintake.core.forms import clean_line
+from bugintake.intake import waiting
 from bugintake.intake.catalogue import key_of
 from bugintake.intake.customers import finding
 from bugintake.intake.customers.models import Account, Customer, ExternalId
@@ -56,12 +57,18 @@ def hold_standing(people: Iterable[Customer]) -> Sequence[Customer]:
 
     Raises Conflict for one that was erased meanwhile.
     """
-    found = rows(_STANDING, ids=[each.id for each in people])
-    if any(row.erased_at is not None for row in found):
-        raise Conflict("The record of this person was erased a moment ago, so nothing was kept under it.")
-    leads = {row.merged_into_id for row in found if row.merged_into_id is not None}
-    stand = [db.session.get_one(Customer, row.id) for row in found if row.merged_into_id is None]
-    return [*stand, *hold_standing(db.session.get_one(Customer, number) for number in leads)] if leads else stand
+    stand = {each.id for each in people}
+
+    def is_right() -> bool:
+        nonlocal stand
+        found, held = rows(_STANDING, ids=stand), stand
+        if any(row.erased_at is not None for row in found):
+            raise Conflict("The record of this person was erased a moment ago, so nothing was kept under it.")
+        stand = {row.merged_into_id or row.id for row in found}
+        return stand == held
+
+    waiting.take_until(is_right)
+    return [db.session.get_one(Customer, number) for number in sorted(stand)]
 
 
 _STANDING = sa.select(Customer.id, Customer.merged_into_id, Customer.erased_at).order_by(Customer.id)

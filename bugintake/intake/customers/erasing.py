@@ -88,13 +88,19 @@ def erase(customer: Customer, *, actor: User | None) -> None:
     What was merged into their record goes too. Their company, choices and reports stay counted. Call
     `forget_words` after the transaction. Records customer.erased. Raises Conflict for one who was erased or merged.
     """
-    records = list(db.session.scalars(records_of(customer)))
-    mine = sa.select(Report).where(Report.customer_id.in_(records))
-    under = sa.select(Bug.canonical_id).join(Report, Report.bug_id == Bug.id).where(Report.customer_id.in_(records))
-    waiting.take(number for number in db.session.scalars(under.distinct()) if number is not None)
-    hold(customer, is_leaving=True)
+    theirs = sa.select(Report.bug_id).where(Report.customer_id.in_(records_of(customer)))
+
+    def is_right() -> bool:
+        told = waiting.trees_under(theirs)
+        waiting.take(told)
+        hold(customer, is_leaving=True)
+        return waiting.trees_under(theirs) == told
+
+    waiting.take_until(is_right)
     if customer.erased_at is not None or customer.merged_into_id is not None:
         raise Conflict("This person's record was erased or merged already.")
+    records = list(db.session.scalars(records_of(customer)))
+    mine = sa.select(Report).where(Report.customer_id.in_(records))
     reports = db.session.scalars(mine.order_by(Report.id)).all()
     people = db.session.scalars(sa.select(Customer).where(Customer.id.in_(records))).all()
     called = called_by(records)

@@ -49,14 +49,19 @@ def merge(gone: Customer, into: Customer, *, actor: User) -> None:
     merged, and while a mail to either is being handed over.
     """
     _refuse(gone, into)
-    under = sa.select(Bug.canonical_id).join(Report, Report.bug_id == Bug.id)
-    either = under.where(Report.customer_id.in_((gone.id, into.id))).distinct()
-    waiting.take(number for number in db.session.scalars(either) if number is not None)
-    for each in sorted((gone, into), key=lambda each: each.id):
-        hold(each, is_leaving=each is gone)
+    either = sa.select(Report.bug_id).where(Report.customer_id.in_((gone.id, into.id)))
+
+    def is_right() -> bool:
+        told = waiting.trees_under(either)
+        waiting.take(told)
+        for each in sorted((gone, into), key=lambda each: each.id):
+            hold(each, is_leaving=each is gone)
+        return waiting.trees_under(either) == told
+
+    waiting.take_until(is_right)
     _refuse(gone, into)
-    # What was filed while this waited for the records counts, too.
-    bug_ids = sorted(number for number in db.session.scalars(either) if number is not None)
+    under = sa.select(Bug.canonical_id).where(Bug.id.in_(either)).distinct()
+    bug_ids = sorted(number for number in db.session.scalars(under) if number is not None)
     stand_for = _join_reports(gone, into)
     _take_over(gone, into)
     db.session.flush()
