@@ -41,7 +41,7 @@ ROWS = (
     "ON releases.id = bugs.release_id LEFT JOIN users ON users.id = bugs.owner_id "
 )
 OPEN = "bugs.status IN ('new', 'accepted', 'in_progress')"
-ORDER = "ORDER BY bugs.impact_rank, bugs.waiting_count DESC, bugs.filed_at, bugs.id LIMIT"
+ORDER = "ORDER BY bugs.is_pinned DESC, bugs.impact_rank, bugs.waiting_count DESC, bugs.filed_at, bugs.id LIMIT"
 KINDS = {
     "list": f"{ROWS} WHERE bugs.area_id = {{0}} AND {OPEN} {ORDER} 50",
     "board": f"{ROWS} WHERE {OPEN} {ORDER} {{0}}",

@@ -62,6 +62,7 @@ def whole_bug(bug: Bug) -> dict[str, Any]:
         "owner": bug.owner.name if bug.owner else None,
         "version": bug.release.label if bug.release else None,
         "is_restricted": bug.is_restricted,
+        "is_pinned": bug.is_pinned,
         "generation": bug.generation,
         "filed_at": in_utc(bug.filed_at),
         "changed_at": in_utc(bug.changed_at),
@@ -106,6 +107,7 @@ def _row(card: Card) -> dict[str, Any]:
         "owner": card.owner,
         "version": card.release,
         "is_restricted": card.is_restricted,
+        "is_pinned": card.is_pinned,
         "filed_at": in_utc(card.filed_at),
         "changed_at": in_utc(card.changed_at),
     }

@@ -91,6 +91,7 @@ class BugRowSchema(BugInReportSchema):
     owner = fields.String(allow_none=True)
     version = fields.String(allow_none=True)
     is_restricted = fields.Boolean()
+    is_pinned = fields.Boolean()
     filed_at = fields.String()
     changed_at = fields.String()
 

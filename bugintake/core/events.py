@@ -59,6 +59,8 @@ class EventKind(enum.StrEnum):
     BUG_WOKEN = "bug.woken"
     BUG_RAISED = "bug.raised"
     BUG_LOOKED_AT = "bug.looked_at"
+    BUG_PINNED = "bug.pinned"
+    BUG_UNPINNED = "bug.unpinned"
     BUG_TAKEN_BACK = "bug.taken_back"
     BUG_COMMENTED = "bug.commented"
     BUG_LINKED = "bug.linked"

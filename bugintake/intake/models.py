@@ -86,6 +86,8 @@ RAISE_LABELS = {
 
 
 _MERGED = sa.text("merged_into_id IS NOT NULL")
+_PINNABLE = "merged_into_id IS NULL AND withdrawn_at IS NULL AND status NOT IN ('live', 'declined')"
+_WORST_FIRST = (sa.text("is_pinned DESC"), "impact_rank", sa.text("waiting_count DESC"), "filed_at", "id")
 _CAME_BACK, _RESTRICTED = sa.text("came_back_at IS NOT NULL"), sa.text("is_restricted IS true")
 
 
@@ -108,10 +110,9 @@ class Bug(Model):
         sa.CheckConstraint("(news IS NULL) = (news_at IS NULL)", name="news_iff_news_at"),
         sa.CheckConstraint("(raised_at IS NULL) = (raised_by_id IS NULL)", name="raised_at_iff_raised_by"),
         sa.CheckConstraint("(raised_at IS NULL) = (raise_reason IS NULL)", name="raised_at_iff_raise_reason"),
-        sa.Index("ix_bugs_board", "status", "impact_rank", sa.text("waiting_count DESC"), "filed_at", "id"),
-        sa.Index(
-            "ix_bugs_area_board", "area_id", "status", "impact_rank", sa.text("waiting_count DESC"), "filed_at", "id"
-        ),
+        sa.CheckConstraint(f"NOT is_pinned OR ({_PINNABLE})", name="pinned_while_open"),
+        sa.Index("ix_bugs_board", "status", *_WORST_FIRST),
+        sa.Index("ix_bugs_area_board", "area_id", "status", *_WORST_FIRST),
         sa.Index("ix_bugs_area_changed", "area_id", "status", "changed_at"),
         sa.Index("ix_bugs_area_newest", "area_id", "id"),
         sa.Index("ix_bugs_area_symptom", "area_id", "symptom_id", "changed_at"),
@@ -134,6 +135,7 @@ class Bug(Model):
     canonical_id: Mapped[int | None] = mapped_column(sa.ForeignKey("bugs.id"), index=True)
     merged_into_id: Mapped[int | None] = mapped_column(sa.ForeignKey("bugs.id"))
     is_restricted: Mapped[bool] = mapped_column(default=False)
+    is_pinned: Mapped[bool] = mapped_column(default=False)
     area_id: Mapped[int] = mapped_column(sa.ForeignKey("options.id"))
     symptom_id: Mapped[int] = mapped_column(sa.ForeignKey("options.id"))
     impact_id: Mapped[int] = mapped_column(sa.ForeignKey("options.id"))

@@ -109,7 +109,7 @@ def withdraw(report: Report, *, actor: User) -> None:
     events.record(EventKind.REPORT_WITHDRAWN, actor=actor, bug=bug, report=report)
     remaining = waiting.reports_under(bug.id).where(Report.settled_by.is_distinct_from(SettledBy.WITHDRAWN))
     if bug.status == Status.NEW and bug.owner_id is None and db.session.scalars(remaining.limit(1)).first() is None:
-        bug.withdrawn_at = clock.now()
+        bug.withdrawn_at, bug.is_pinned = clock.now(), False
         events.record(EventKind.BUG_WITHDRAWN, actor=actor, bug=bug)
 
 

@@ -56,6 +56,8 @@ WORDS = {
     EventKind.BUG_WOKEN: "woke it",
     EventKind.BUG_RAISED: "raised it: {after}",
     EventKind.BUG_LOOKED_AT: "has looked",
+    EventKind.BUG_PINNED: "pinned it to the top of its column",
+    EventKind.BUG_UNPINNED: "unpinned it",
     EventKind.BUG_TAKEN_BACK: "took that back",
     EventKind.BUG_COMMENTED: "wrote",
     EventKind.BUG_LINKED: "linked it to: {after}",

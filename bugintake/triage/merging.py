@@ -31,12 +31,13 @@ def merge(bug: Bug, into: Bug, *, actor: User, seen: Status | None = None, into_
     moves.refuse_unseen(into, into_seen)
     if bug.is_restricted:
         editing.restrict(into, True, actor=actor)
-    bug.merged_into_id = into.id
+    was = {"is_pinned": bug.is_pinned}
+    bug.merged_into_id, bug.is_pinned = into.id, False
     bug.changed_at = into.changed_at = clock.now()
     db.session.flush()
     update_all(sa.update(Bug).where(Bug.canonical_id == bug.id).values(canonical_id=into.id))
     waiting.recount([bug.id, into.id])
-    merged = events.record(EventKind.BUG_MERGED, actor=actor, bug=bug, after=into.ref, into=into.id)
+    merged = events.record(EventKind.BUG_MERGED, actor=actor, bug=bug, after=into.ref, into=into.id, was=was)
     events.record(EventKind.BUG_TOOK_IN, actor=actor, bug=into, after=bug.ref, part=bug.id)
     return merged
 

@@ -40,6 +40,7 @@ class Card(NamedTuple):
     status_since_at: datetime
     came_back_at: datetime | None
     is_restricted: bool
+    is_pinned: bool
     changed_at: datetime
     owner_id: int | None
     news: News | None
@@ -100,6 +101,7 @@ def cards(*conditions: sa.ColumnElement[bool]) -> sa.Select[*tuple[Any, ...]]:
         Bug.status_since_at,
         Bug.came_back_at,
         Bug.is_restricted,
+        Bug.is_pinned,
         Bug.changed_at,
         Bug.owner_id,
         Bug.news,
@@ -127,7 +129,7 @@ def _named(found: Sequence[Any], choices: Mapping[int, Choice], people: Mapping[
     return [
         Card._make(
             (
-                *row[:16],
+                *row[:17],
                 people[row.owner_id].name if row.owner_id else None,
                 choices[row.area_id].label,
                 choices[row.impact_id].label,
@@ -185,17 +187,18 @@ def listed(filters: Filters, actor: User, after: Mapping[str, Any] | None = None
     """Read one page of bugs and one bug more, those after a position; the newest first where no order is asked for."""
     values = narrowing.of_list(filters, actor)
     sort = filters.sort or Sort.NEWEST
-    statement = _listed(frozenset(values), frozenset(filters.status), sort, filters.has_days, after is not None)
+    after_pinned = None if after is None else bool(after.get("after_is_pinned"))
+    statement = _listed(frozenset(values), frozenset(filters.status), sort, filters.has_days, after_pinned)
     return read_cards(statement, **(after or {}), **values)
 
 
 @cache
 def _listed(
-    narrowed: frozenset[str], statuses: frozenset[Status], sort: Sort, has_days: bool, goes_on: bool
+    narrowed: frozenset[str], statuses: frozenset[Status], sort: Sort, has_days: bool, after_pinned: bool | None
 ) -> sa.Select[*tuple[Any, ...]]:
     keys = sorting.keys(sort, has_days=has_days)
     order = sorting.order_by(keys)
-    further = [sorting.beyond(keys)] if goes_on else []
+    further = [] if after_pinned is None else [sorting.beyond(keys, is_pinned=after_pinned)]
     are_few = narrowing.finds_few(narrowed)
     if are_few or sort not in sorting.BY_STATUS:
         seen = _seen(narrowed, statuses) if are_few or statuses <= set(OPEN) else _seen_in_order(narrowed, statuses)

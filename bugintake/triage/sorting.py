@@ -45,12 +45,12 @@ LABELS = {
     Sort.LONGEST: "Longest in its column",
 }
 RULES = {
-    Sort.WORST: "Worst first, then most waiting, then oldest",
-    Sort.WAITING: "Most people waiting first, then the lowest number",
-    Sort.OLDEST: "The oldest first",
-    Sort.NEWEST: "The newest first",
-    Sort.CHANGED: "Changed last stands first, then the highest number",
-    Sort.LONGEST: "Longest in its column first, then the lowest number",
+    Sort.WORST: "Pinned by a lead first, then worst, then most waiting, then oldest",
+    Sort.WAITING: "Most people waiting first, pinned or not, then the lowest number",
+    Sort.OLDEST: "The oldest first, pinned or not",
+    Sort.NEWEST: "The newest first, pinned or not",
+    Sort.CHANGED: "Changed last stands first, pinned or not, then the highest number",
+    Sort.LONGEST: "Longest in its column first, pinned or not, then the lowest number",
 }
 BY_STATUS = (Sort.WORST, Sort.WAITING, Sort.LONGEST)  # an index has them in this order within each status
 
@@ -64,8 +64,10 @@ class Key(NamedTuple):
 
 
 ID, LAST_ID = Key(Bug.id, False, "id"), Key(Bug.id, True, "id")
+PINNED = Key(Bug.is_pinned, True, "is_pinned")
 ORDERS: dict[Sort, tuple[Key, ...]] = {
     Sort.WORST: (
+        PINNED,
         Key(Bug.impact_rank, False, "impact_rank"),
         Key(Bug.waiting_count, True, "waiting"),
         Key(Bug.filed_at, False, "filed_at"),
@@ -94,8 +96,13 @@ def order_by(order: Sequence[Key]) -> list[sa.ColumnElement[Any]]:
     return [key.column.desc() if key.is_falling else key.column.asc() for key in order]
 
 
-def beyond(order: Sequence[Key]) -> sa.ColumnElement[bool]:
-    """Select what comes after the position that read_position gave, whatever became of the bug that stood there."""
+def beyond(order: Sequence[Key], *, is_pinned: bool) -> sa.ColumnElement[bool]:
+    """Select what comes after the position that read_position gave, whatever became of the bug that stood there.
+
+    Once the few that are pinned have passed, the index begins at the rest of the position.
+    """
+    if order[0] is PINNED and not is_pinned:
+        return sa.and_(PINNED.column.is_(False), beyond(order[1:], is_pinned=False))
     bound = [(key, sa.bindparam(f"after_{key.name}", type_=key.column.type)) for key in order]
 
     def further(rest: sa.ColumnElement[bool], at: tuple[Key, Any]) -> sa.ColumnElement[bool]:
@@ -124,7 +131,7 @@ def read_position(text: str, order: Sequence[Key]) -> dict[str, Any] | None:
         return None
     values: dict[str, Any] = {}
     for key, number in zip(order, map(int, parts), strict=True):
-        if number > (LATEST if _is_time(key) else ALL):
+        if number > (1 if key is PINNED else LATEST if _is_time(key) else ALL):
             return None
         values[f"after_{key.name}"] = BEGINNING + timedelta(microseconds=number) if _is_time(key) else number
     return values
@@ -135,4 +142,4 @@ def _is_time(key: Key) -> bool:
 
 
 def _number(value: int | datetime) -> int:
-    return (value - BEGINNING) // timedelta(microseconds=1) if isinstance(value, datetime) else value
+    return (value - BEGINNING) // timedelta(microseconds=1) if isinstance(value, datetime) else int(value)

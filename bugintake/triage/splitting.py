@@ -126,6 +126,7 @@ def rejoin(bug: Bug, *, actor: User) -> Bug:
         report.settled_at = datetime.fromisoformat(event.details["settled_at"])
         report.settled_by = SettledBy(event.details["settled_by"])
     bug.withdrawn_at = bug.changed_at = whole.changed_at = clock.now()
+    bug.is_pinned = False
     waiting.recount([bug.id, whole.id])
     events.record(EventKind.REPORT_REJOINED, actor=actor, bug=whole, report=report, after=bug.ref)
     events.record(EventKind.BUG_WITHDRAWN, actor=actor, bug=bug)
@@ -138,7 +139,7 @@ def _take_back(bug: Bug, whole: Bug, actor: User) -> Bug:
     _refuse_more(bug, whole, has_gone=bug.withdrawn_at is not None)
     withdraw(db.session.scalars(waiting.reports_under(bug.id)).one(), actor=actor)
     if bug.withdrawn_at is None:  # a rule had given it to somebody
-        bug.withdrawn_at = bug.changed_at
+        bug.withdrawn_at, bug.is_pinned = bug.changed_at, False
         events.record(EventKind.BUG_WITHDRAWN, actor=actor, bug=bug)
     return whole
 

@@ -221,7 +221,11 @@ def undo(bug: Bug, *, actor: User, offered: int | None = None) -> None:
             raise Conflict("A release made this live. Say that the release is not live instead.")
         verdict = fixed
     newer = written_since(verdict)
-    was = {name: value for name, value in looking.read(verdict.details["was"]).items() if name not in newer}
+    was = {
+        name: value
+        for name, value in looking.read(last.details["was"] | verdict.details["was"]).items()
+        if name not in newer
+    }
     undone = Status(was.pop("status"))
     change = sa.update(Bug).where(Bug.id == bug.id)
     values = {"status": undone, "status_since_at": clock.now(), "changed_at": clock.now(), **was}
@@ -260,6 +264,8 @@ def _move(
         columns["snoozed_until"] = None
     if bug.paused_at is not None:
         columns["paused_at"] = None
+    if bug.is_pinned and not to.is_open:
+        columns["is_pinned"] = False
     was = {name: getattr(bug, name) for name in columns if name != "came_back_at"}
     now = clock.now()
     change = sa.update(Bug).where(Bug.id == bug.id, Bug.status == before, Bug.merged_into_id.is_(None))

@@ -10,13 +10,13 @@ from bugintake.core.events import Event, EventKind
 from bugintake.core.templating import short_day
 from bugintake.intake.models import Bug
 from bugintake.team.models import Role, User
-from bugintake.triage import comments, editing, looking, merging, moves, raising, snoozing, transitions
+from bugintake.triage import comments, editing, looking, merging, moves, pinning, raising, snoozing, transitions
 from bugintake.triage.comment_models import Comment
 from bugintake.triage.history import Entry
 
 OF_EVERYBODY = (EventKind.BUG_RAISED, EventKind.BUG_COMMENTED)
 # Of each of these rows only what happened last can be taken back: it is what stands.
-ROWS = (moves.MOVES, looking.KINDS, editing.WRITES["owner"])
+ROWS = (moves.MOVES, looking.KINDS, editing.WRITES["owner"], pinning.KINDS)
 
 
 def take_back(bug: Bug, offered: int, *, actor: User) -> str:
@@ -80,9 +80,18 @@ def _assign(bug: Bug, event: Event, actor: User) -> str:
     return f"{bug.ref} is with {bug.owner.name if bug.owner else 'whoever is on duty'}."
 
 
+def _pin(bug: Bug, event: Event, actor: User) -> str:
+    _check(bug, event, actor)
+    if looking.last_of(bug, pinning.KINDS) is not event:
+        raise Conflict("Somebody changed that since, so yours cannot be undone any more.")
+    pinning.pin(bug, event.kind == EventKind.BUG_UNPINNED, actor=actor)
+    return f"{bug.ref} is " + ("pinned." if bug.is_pinned else "unpinned.")
+
+
 def _merge(bug: Bug, event: Event, actor: User) -> str:
     _check(bug, event, actor)
     merging.unmerge(bug, actor=actor, of=db.session.get_one(Bug, event.details["into"]))
+    bug.is_pinned = event.details["was"]["is_pinned"] and bug.is_open
     return f"{bug.ref} stands for itself again."
 
 
@@ -115,6 +124,8 @@ UNDO: Mapping[EventKind, Callable[[Bug, Event, User], str]] = {
     EventKind.BUG_RAISED: _raise,
     EventKind.BUG_LOOKED_AT: _raise,
     EventKind.BUG_ASSIGNED: _assign,
+    EventKind.BUG_PINNED: _pin,
+    EventKind.BUG_UNPINNED: _pin,
     EventKind.BUG_MERGED: _merge,
     EventKind.BUG_RESTRICTED: _restrict,
     EventKind.BUG_UNRESTRICTED: _restrict,

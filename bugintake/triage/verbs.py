@@ -22,6 +22,7 @@ class Mark(enum.StrEnum):
 
     MINE = "mine"
     NEWS = "news"
+    PINNED = "pinned"
     RAISED = "raised"
     RESTRICTED = "restricted"
     SNOOZED = "snoozed"
@@ -76,6 +77,10 @@ VERBS = (
     Verb("/assignment", "i", "Take it", OPEN, unless=Mark.MINE, fields=(("owner", "me"),)),
     Verb("/assignment", "a", "Assign to…", OPEN, asks=True, aside=True),
     Verb("/raise", "t", "Raise…", OPEN, role=Role.AGENT, asks=True, unless=Mark.RAISED),
+    Verb(
+        "/pin", "P", "Pin to the top", OPEN, role=Role.LEAD, unless=Mark.PINNED, fields=(("pinned", "1"),), aside=True
+    ),
+    Verb("/pin", "P", "Unpin", OPEN, role=Role.LEAD, only=Mark.PINNED, fields=(("pinned", "0"),), aside=True),
     Verb("/attach", "p", "Attach a customer", ALL, role=Role.AGENT, asks=True, is_for_many=False),
     Verb("/comments", "c", "Comment…", ALL, role=Role.AGENT, asks=True, has_field=True),
     Verb("#edit", "e", "Edit", ALL, asks=True, is_for_many=False, has_field=True),
@@ -107,6 +112,10 @@ class Standing(Protocol):
         """Whether only some see it."""
 
     @property
+    def is_pinned(self) -> bool:
+        """Whether it stands first in its column."""
+
+    @property
     def news(self) -> News | None:
         """What nobody has looked at."""
 
@@ -125,6 +134,7 @@ def marks_of(bug: Standing, reader_id: int, today: date) -> tuple[Mark, ...]:
     is_so = {
         Mark.MINE: bug.owner_id == reader_id,
         Mark.NEWS: bug.news is not None or bug.raise_reason is not None or (until is not None and until <= today),
+        Mark.PINNED: bug.is_pinned,
         Mark.RAISED: bug.raise_reason is not None,
         Mark.RESTRICTED: bug.is_restricted,
         Mark.SNOOZED: until is not None and until > today,

@@ -483,6 +483,7 @@ def upgrade() -> None:
         sa.Column("canonical_id", sa.Integer(), nullable=True),
         sa.Column("merged_into_id", sa.Integer(), nullable=True),
         sa.Column("is_restricted", sa.Boolean(), nullable=False),
+        sa.Column("is_pinned", sa.Boolean(), nullable=False),
         sa.Column("area_id", sa.Integer(), nullable=False),
         sa.Column("symptom_id", sa.Integer(), nullable=False),
         sa.Column("impact_id", sa.Integer(), nullable=False),
@@ -522,6 +523,10 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "merged_into_id IS NULL OR merged_into_id <> id", name=op.f("ck_bugs_not_merged_into_itself")
         ),
+        sa.CheckConstraint(
+            "NOT is_pinned OR (merged_into_id IS NULL AND withdrawn_at IS NULL AND status NOT IN ('live', 'declined'))",
+            name=op.f("ck_bugs_pinned_while_open"),
+        ),
         sa.ForeignKeyConstraint(["area_id"], ["options.id"], name="fk_bugs_area_id"),
         sa.ForeignKeyConstraint(["canonical_id"], ["bugs.id"], name="fk_bugs_canonical_id"),
         sa.ForeignKeyConstraint(["decline_reason_id"], ["options.id"], name="fk_bugs_decline_reason_id"),
@@ -535,21 +540,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_bugs"),
         sqlite_autoincrement=True,
     )
-    op.create_index(
-        "ix_bugs_area_board",
-        "bugs",
-        ["area_id", "status", "impact_rank", sa.text("waiting_count DESC"), "filed_at", "id"],
-        unique=False,
-    )
+    worst_first = [sa.text("is_pinned DESC"), "impact_rank", sa.text("waiting_count DESC"), "filed_at", "id"]
+    op.create_index("ix_bugs_area_board", "bugs", ["area_id", "status", *worst_first], unique=False)
     op.create_index("ix_bugs_area_changed", "bugs", ["area_id", "status", "changed_at"], unique=False)
     op.create_index("ix_bugs_area_newest", "bugs", ["area_id", "id"], unique=False)
     op.create_index("ix_bugs_area_symptom", "bugs", ["area_id", "symptom_id", "changed_at"], unique=False)
-    op.create_index(
-        "ix_bugs_board",
-        "bugs",
-        ["status", "impact_rank", sa.text("waiting_count DESC"), "filed_at", "id"],
-        unique=False,
-    )
+    op.create_index("ix_bugs_board", "bugs", ["status", *worst_first], unique=False)
     op.create_index("ix_bugs_canonical_id", "bugs", ["canonical_id"], unique=False)
     op.create_index("ix_bugs_changed_at", "bugs", ["changed_at"], unique=False)
     op.create_index("ix_bugs_filed_by_id", "bugs", ["filed_by_id"], unique=False)

@@ -12,6 +12,7 @@ from bugintake.intake.models import Bug, OptionList, Report, Status
 from bugintake.loop.models import Announcement
 from bugintake.team import tokens
 from bugintake.team.models import Role
+from bugintake.triage import pinning
 from tests.factories import (
     LABELS,
     make_bug,
@@ -225,6 +226,16 @@ def test_a_restricted_bug_does_not_exist_for_an_engineer_by_any_call(program):
 
     assert [(answer.status_code, answer.json) for answer in hidden] == [(404, absent.json)] * 3
     assert program.get("/bugs").json == {"items": [], "next": None}
+
+
+def test_a_bug_and_its_row_say_whether_a_lead_pinned_it(program):
+    bug, other = make_bug(), make_bug()
+    with transaction():
+        pinning.pin(bug, True, actor=make_user(Role.LEAD))
+
+    assert [program.get(f"/bugs/{each.ref}").json["is_pinned"] for each in (bug, other)] == [True, False]
+    rows = {row["ref"]: row["is_pinned"] for row in program.get("/bugs").json["items"]}
+    assert rows == {bug.ref: True, other.ref: False}
 
 
 def test_a_merged_bug_answers_with_the_one_it_is_part_of(program):

@@ -166,6 +166,8 @@ GET  /bugs/<ref>/raise                                   login  login    login  
 GET  /bugs/<ref>/raise restricted                        login  login    login    404   404      200  200
 POST /bugs/<ref>/raise                                   401    401      401      in    in       in   in
 POST /bugs/<ref>/raise restricted                        401    401      401      404   404      in   in
+POST /bugs/<ref>/pin                                     401    401      401      403   403      in   in
+POST /bugs/<ref>/pin restricted                          401    401      401      403   403      in   in
 POST /bugs/<ref>/look                                    401    401      401      403   in       in   in
 POST /bugs/<ref>/look restricted                         401    401      401      403   404      in   in
 POST /bugs/<ref>/undo/<move_id>                          401    401      401      403   in       in   in

@@ -17,13 +17,23 @@ PEOPLE_OF = (Report.id, Report.bug_id, Report.customer_id, Report.settled_at, Re
 # Which events say that a column of a bug changed; each change has exactly one of them.
 SAID_BY = {
     "merged_into_id": {EventKind.BUG_MERGED, EventKind.BUG_UNMERGED},
+    "is_pinned": {EventKind.BUG_PINNED, EventKind.BUG_UNPINNED, EventKind.BUG_MERGED, EventKind.BUG_WITHDRAWN, *MOVES},
     "is_restricted": {EventKind.BUG_RESTRICTED, EventKind.BUG_UNRESTRICTED, EventKind.BUG_UNMERGED},
     "withdrawn_at": {EventKind.BUG_WITHDRAWN},
     "snoozed_until": {EventKind.BUG_SNOOZED, EventKind.BUG_WOKEN, *MOVES},
     "owner_id": {EventKind.BUG_ASSIGNED, *MOVES},
 }
 VERDICT = ("status", "generation", "owner_id", "release_id", "decline_reason_id", "customer_notes", "workarounds")
-VERDICT += ("has_no_workaround", "news", "news_at", "snoozed_until", "paused_at", "raised_at", "raise_reason")
+VERDICT += (
+    "has_no_workaround",
+    "news",
+    "news_at",
+    "snoozed_until",
+    "paused_at",
+    "raised_at",
+    "raise_reason",
+    "is_pinned",
+)
 
 
 @dataclass(frozen=True)

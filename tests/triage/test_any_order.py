@@ -32,7 +32,7 @@ from bugintake.loop.models import OUTCOMES, Announcement, Message
 from bugintake.loop.verdicts import Outcome, Verdict
 from bugintake.loop.verdicts import Phase as Reached
 from bugintake.team.models import Role, User
-from bugintake.triage import editing, looking, merging, queries, snoozing, splitting, transitions
+from bugintake.triage import editing, looking, merging, pinning, queries, snoozing, splitting, transitions
 from bugintake.triage.queries import Filters
 from tests.factories import (
     make_bug,
@@ -53,7 +53,7 @@ MOST = 7  # bugs of one example
 LEAST = 3  # how often each verb must have happened in a run, or the machine tries nothing
 VERBS = ["file", "file again", "attach", "withdraw", "merge", "unmerge", "split", "rejoin", "accept", "start", "stop"]
 VERBS += ["ask", "answer", "fix", "go live", "withdraw release", "decline", "reconsider", "come back", "undo", "snooze"]
-VERBS += ["restrict", "tell", "stale", "impossible"]
+VERBS += ["pin", "restrict", "tell", "stale", "impossible"]
 IDS = sa.bindparam("ids", expanding=True)
 EXISTING = sa.select(Bug.id).where(Bug.id.in_(IDS), VISIBLE_TO_READER)
 OWED_NOW = (  # whom the present outcome of each bug is still owed
@@ -120,7 +120,9 @@ class TwoPeople(RuleBasedStateMachine):
         self.fixed_in = [make_version("4.13.0"), make_version("4.14.0")]
         self.reason = make_option(OptionList.DECLINE_REASON)
         with transaction():
-            db.session.execute(sa.update(Bug).where(Bug.withdrawn_at.is_(None)).values(withdrawn_at=clock.now()))
+            db.session.execute(
+                sa.update(Bug).where(Bug.withdrawn_at.is_(None)).values(withdrawn_at=clock.now(), is_pinned=False)
+            )
         begun = enumerate((Status.NEW, Status.NEW, Status.FIXED))
         self.bugs = [make_bug(s, waiting=self.people[n : n + 2], actor=self.actors[n % 2]).id for n, s in begun]
         self.sent, self.sendings = Counter(), 0
@@ -495,6 +497,14 @@ class TwoPeople(RuleBasedStateMachine):
                 self.act("wake", lambda: snoozing.wake(self.bug(number, actor), actor=actor), actor)
                 assert self.now.bugs[number].snoozed_until is None
 
+    @step(standing(*OPEN), chosen=CHOSEN)
+    def pin(self, chosen):
+        able = self.now.roots(*OPEN)
+        number = able[chosen % len(able)]
+        is_pinned = not self.now.bugs[number].is_pinned
+        self.act("pin", lambda: pinning.pin(self.bug(number), is_pinned, actor=self.lead), self.lead)
+        assert self.now.bugs[number].is_pinned == is_pinned
+
     @step(standing(), chosen=CHOSEN)
     def restrict(self, chosen):
         able = self.now.roots()
@@ -576,6 +586,9 @@ class TwoPeople(RuleBasedStateMachine):
         assert sum(column.bug_count for column in columns) == len(shown)
         assert sum(column.people_count for column in columns) == sum(len(self.now.waiting(n)) for n in shown)
         assert sorted(card.id for column in columns for card in column.cards) == sorted(shown)
+        for column in columns:
+            pinned = [self.now.bugs[card.id].is_pinned for card in column.cards]
+            assert pinned == sorted(pinned, reverse=True)
         for number in [number for number in self.bugs if number not in exist][:1]:
             with pytest.raises(NotFound):
                 self.bug(number, reader)

@@ -7,7 +7,8 @@ from playwright.sync_api import expect
 
 from bugintake.core.db import transaction
 from bugintake.intake.models import News, Status
-from bugintake.triage import editing, snoozing
+from bugintake.team.models import Role
+from bugintake.triage import editing, pinning, snoozing
 from bugintake.triage.looking import today_of
 from bugintake.triage.verbs import VERBS, verbs_of
 from tests.factories import make_bug, make_user
@@ -17,15 +18,17 @@ pytestmark = [pytest.mark.browser, pytest.mark.only_on("sqlite"), pytest.mark.us
 
 @pytest.fixture
 def bugs(app, mira):
-    """One of each status, and one that is snoozed."""
+    """One of each status, one that is snoozed and one that is pinned; Mira is a lead, who has all keys."""
     found = [make_bug(status) for status in Status]
-    asleep = make_bug()
+    asleep, pinned = make_bug(), make_bug()
     with transaction():
         for bug in found:
             bug.news, bug.news_at = (News.ANSWERED, bug.changed_at) if bug.is_open else (None, None)
+        mira.role = Role.LEAD
+        pinning.pin(pinned, True, actor=mira)
         snoozing.snooze(asleep, today_of(mira).replace(month=4), actor=mira)
         editing.assign(found[2], make_user(name="Jonas Sommer"), actor=mira)
-    return [*found, asleep]
+    return [*found, asleep, pinned]
 
 
 def open_and_stay(page, address):
@@ -73,7 +76,7 @@ def test_a_list_does_what_each_key_of_the_table_says(page, desk, bugs, mira, add
     assert pressed
 
 
-@pytest.mark.parametrize("number", range(len(Status) + 1))
+@pytest.mark.parametrize("number", range(len(Status) + 2))
 def test_the_page_of_a_bug_does_what_each_key_of_the_table_says(page, desk, bugs, mira, number):
     bug = bugs[number]
     open_and_stay(page, f"{desk}/bugs/{bug.ref}")

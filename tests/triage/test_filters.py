@@ -419,7 +419,7 @@ def test_a_bug_is_asked_for_until_its_question_is_answered(found, mira):
 
 
 WAYS = {
-    Sort.WORST: lambda bug: (bug.impact_rank, -bug.waiting_count, bug.filed_at, bug.id),
+    Sort.WORST: lambda bug: (not bug.is_pinned, bug.impact_rank, -bug.waiting_count, bug.filed_at, bug.id),
     Sort.WAITING: lambda bug: (-bug.waiting_count, bug.id),
     Sort.OLDEST: lambda bug: bug.id,
     Sort.NEWEST: lambda bug: -bug.id,
@@ -447,6 +447,7 @@ def many_bugs(now, count):
             times["status_since_at"] = now - timedelta(microseconds=chosen.randrange(3))
             status = chosen.choice([status for status in Status if status != Status.DECLINED])
             ranks = {"impact_rank": chosen.randrange(1, 4), "waiting_count": chosen.randrange(3)}
+            ranks["is_pinned"] = status.is_open and chosen.random() < 0.7
             own = {"id": first.id + number, "canonical_id": None, "status": status}
             db.session.add(Bug(**{**same, **times, **ranks, **own}))
     return list(db.session.scalars(sa.select(Bug)))
@@ -485,9 +486,9 @@ def test_the_board_is_in_the_order_that_is_asked_for_with_its_rule_beside_it(app
     visitor = visit(app, mira)
 
     for sort, refs, rule in (
-        ("waiting", [many.ref, few.ref], "Most people waiting first, then the lowest number"),
-        ("oldest", [few.ref, many.ref], "The oldest first"),
-        ("nonsense", [many.ref, few.ref], "Worst first, then most waiting, then oldest"),
+        ("waiting", [many.ref, few.ref], "Most people waiting first, pinned or not, then the lowest number"),
+        ("oldest", [few.ref, many.ref], "The oldest first, pinned or not"),
+        ("nonsense", [many.ref, few.ref], "Pinned by a lead first, then worst, then most waiting, then oldest"),
     ):
         page = visitor.get(f"/board?sort={sort}").text
         assert re.findall(r'data-ref="(BUG-\d+)"', page) == refs

@@ -59,7 +59,7 @@ def told(bug):
     fresh = db.session.get_one(Bug, bug.id)
     parts = (fresh.status, fresh.owner_id, fresh.snoozed_until, fresh.raise_reason, fresh.merged_into_id)
     comments = sa.select(sa.func.count()).where(Comment.bug_id == bug.id, Comment.removed_at.is_(None))
-    return (*parts, fresh.is_restricted, db.session.scalar(comments))
+    return (*parts, fresh.is_restricted, fresh.is_pinned, db.session.scalar(comments))
 
 
 ANSWERS = {
@@ -70,6 +70,7 @@ ANSWERS = {
     "question": {"report": "", "to": "filer", "language": "en", "question": "Which browser?"},
     "merge": {"into": "BUG-1", "agreed": "1"},
     "restriction": {"restricted": "1"},
+    "pin": {"pinned": "1"},
 }
 
 
@@ -79,7 +80,7 @@ def test_what_is_asked_once_is_done_with_each_and_one_undo_takes_all_back(app, v
     bugs, visitor = [make_bug(), make_bug()], visit(app, make_user(Role.LEAD))
     before = [told(bug) for bug in bugs]
 
-    if verb != "restriction":
+    if verb not in ("restriction", "pin"):
         asked = visitor.post(f"/bugs/many/{verb}", chosen(*bugs))
         assert (asked.status_code, asked.text.count('name="bug"')) == (200, 2)
     answer = visitor.post(f"/bugs/many/{verb}", chosen(*bugs, asked="1", next="/board", **ANSWERS[verb]))

@@ -1,10 +1,13 @@
 """Snooze, raise, look and comment by keyboard, in a real browser."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
 from bugintake.core.db import db, transaction
 from bugintake.intake.models import Bug, RaiseReason, Status
+from bugintake.team.models import Role
 from bugintake.triage import raising
 from bugintake.triage.comment_models import Comment
 from tests.factories import make_bug, make_user
@@ -72,6 +75,32 @@ def test_t_raises_with_a_reason(page, desk, start):
     expect(page.get_by_text(f"{bug.ref} is on top of today's queue.").first).to_be_visible()
 
     assert now(bug).raise_reason == RaiseReason.PROMISED
+
+
+@pytest.mark.parametrize("start", ["/board", "/bugs", "/bugs/{ref}"])
+def test_a_lead_pins_with_shift_p_unpins_by_the_palette_and_u_takes_it_back(page, desk, mira, start):
+    with transaction():
+        mira.role = Role.LEAD
+    make_bug()
+    bug = make_bug()
+    go(page, desk, start, bug)
+
+    page.keyboard.press("P")
+    expect(page.get_by_text(f"{bug.ref} is pinned to the top.").first).to_be_visible()
+    assert now(bug).is_pinned
+    if start == "/board":
+        assert page.locator(".card").first.get_attribute("id") == bug.ref
+    go(page, desk, start, bug)
+    page.keyboard.press("Control+K")
+    page.keyboard.type("unpin")
+    expect(page.get_by_role("option", name=re.compile("^Unpin"))).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text(f"{bug.ref} is unpinned.").first).to_be_visible()
+    assert not now(bug).is_pinned
+    page.keyboard.press("u")
+
+    expect(page.get_by_text(f"Undone: {bug.ref} is pinned.").first).to_be_visible()
+    assert now(bug).is_pinned
 
 
 @pytest.mark.parametrize("start", ["/duty", "/bugs/{ref}"])

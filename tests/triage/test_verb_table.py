@@ -11,7 +11,7 @@ from bugintake.core.db import transaction
 from bugintake.intake.models import OPEN, Bug, RaiseReason, Status
 from bugintake.intake.queries import bug_or_404
 from bugintake.team.models import Role
-from bugintake.triage import editing, looking, raising, snoozing
+from bugintake.triage import editing, looking, pinning, raising, snoozing
 from bugintake.triage.verbs import VERBS, Mark, marks_of
 from bugintake.triage.views.many import AT_ONCE
 from tests.factories import make_bug, make_user
@@ -30,12 +30,13 @@ def everything(app):
     with transaction():
         for status in ("accepted", "in_progress"):
             editing.assign(bugs[status], jonas, actor=jonas)
-    for mark in (Mark.RAISED, Mark.SNOOZED, Mark.RESTRICTED):
+    for mark in (Mark.RAISED, Mark.SNOOZED, Mark.RESTRICTED, Mark.PINNED):
         bugs[mark] = make_bug()
     with transaction():
         raising.raise_bug(bugs[Mark.RAISED], RaiseReason.LEAVING, actor=jonas)
         snoozing.snooze(bugs[Mark.SNOOZED], date(2026, 3, 16), actor=jonas)
         editing.restrict(bugs[Mark.RESTRICTED], True, actor=jonas)
+        pinning.pin(bugs[Mark.PINNED], True, actor=make_user(Role.LEAD))
     return bugs
 
 

@@ -15,6 +15,7 @@ from bugintake.triage.views import (  # noqa: E402, F401  # each adds its routes
     narrowed,
     news,
     overlooked,
+    pinning,
     raising,
     rules,
     saved,

@@ -27,6 +27,7 @@ from bugintake.triage import (
     forms,
     looking,
     merging,
+    pinning,
     queries,
     raising,
     snoozing,
@@ -57,6 +58,7 @@ AT_ONCE: dict[str, Callable[[Bug, User, OnScreen], object]] = {
     "reconsideration": lambda bug, me, seen: transitions.reconsider(bug, actor=me, seen=seen.status),
     "waking": lambda bug, me, _seen: snoozing.wake(bug, actor=me),
     "look": lambda bug, me, _seen: looking.look(bug, actor=me),
+    "pin": lambda bug, me, _seen: pinning.pin(bug, request.form.get("pinned") == "1", actor=me),
     "restriction": lambda bug, me, _seen: editing.restrict(bug, True, actor=me),
 }
 
