@@ -1,6 +1,8 @@
 """The people, programs and things of the access tables."""
 
 import itertools
+import re
+from collections.abc import Callable
 from datetime import date, time, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -41,6 +43,25 @@ from tests.factories import (
 from tests.visitors import Visitor, visit
 
 ABSENT = "999999"
+PART = re.compile(r"<(?:path:)?([a-z_]+)>")
+MADE_UP = {
+    "ref": f"BUG-{ABSENT}",
+    "secret": "x" * 43,
+    "name": "nothing",
+    "list_name": "nothing",
+    "language": "xx",
+    "verb": "nothing",
+    "batch": "0" * 32,
+}
+FIXED = {
+    "group": "names",
+    "name": "areas",
+    "filename": "app.css",
+    "batch": "0" * 32,
+    "verb": "acceptance",
+    "sign_in_id": ABSENT,
+    "language": "en",
+}
 
 
 class Cast:
@@ -157,57 +178,61 @@ class Cast:
             visitor.get(urlsplit(self.links[person]).path)
         return visitor
 
-    def values(self, which: str) -> dict[str, str]:
-        """Give every part of an address its value, for the object that a row is about."""
+    def value(self, name: str, which: str) -> str:
+        """Give a part of an address its value, for the object that a row is about: only what is asked is looked up."""
         if which == "absent":
-            made_up = {
-                "ref": f"BUG-{ABSENT}",
-                "secret": "x" * 43,
-                "name": "nothing",
-                "list_name": "nothing",
-                "language": "xx",
-                "verb": "nothing",
-            }
-            return {**dict.fromkeys(NUMBERS, ABSENT), **made_up}
-        bug, told = self.bugs.get(which, self.bugs[""]), self.told.get(which, self.told[""])
-        announcement = db.session.scalars(sa.select(Announcement).where(Announcement.bug_id == told.id)).one()
-        message = db.session.scalars(sa.select(Message).where(Message.announcement_id == announcement.id)).one()
-        report = db.session.scalars(sa.select(Report).where(Report.bug_id == bug.id)).first()
-        assert report is not None
-        attached = db.session.scalars(sa.select(Attachment).where(Attachment.report_id == report.id)).first()
-        numbers = {
-            "move_id": transitions.last_move(bug) or report,
-            "comment_id": db.session.scalars(sa.select(Comment).where(Comment.bug_id == bug.id)).first() or report,
-            "out_id": db.session.scalars(sa.select(BugLink).where(BugLink.bug_id == bug.id)).first() or report,
-            "user_id": self.spare,
-            "token_id": self.token,
-            "report_id": report,
-            "attachment_id": attached or report,
-            "customer_id": report.customer,
-            "account_id": self.account,
-            "link_id": self.link,
-            "option_id": self.area,
-            "rotation_id": self.rotation,
-            "override_id": self.override,
-            "announcement_id": announcement,
-            "message_id": message,
-            "delivery_id": self.notice,
-            "merge_id": self.merge,
-            "rule_id": self.rule,
-            "draft_id": self.drafts.get(which, self.drafts[""]),
+            return ABSENT if name in NUMBERS else MADE_UP[name]
+        if name in FIXED:
+            return FIXED[name]
+        if name == "ref":
+            return self._bug(which).ref
+        texts: dict[str, Callable[[], str]] = {
+            "secret": lambda: self.invitation.rpartition("/")[2],
+            "view_id": lambda: self.views.get(which, self.views[""]),
+            "list_name": lambda: self.list.name,
         }
-        texts = {
-            "secret": self.invitation.rpartition("/")[2],
-            "group": "names",
-            "view_id": self.views.get(which, self.views[""]),
-            "name": "areas",
-            "list_name": self.list.name,
-            "filename": "app.css",
-            "batch": "0" * 32,
-            "verb": "acceptance",
+        numbers: dict[str, Callable[[], Any]] = {
+            "move_id": lambda: transitions.last_move(self._bug(which)) or self._report(which),
+            "comment_id": lambda: self._first(Comment, Comment.bug_id, self._bug(which)) or self._report(which),
+            "out_id": lambda: self._first(BugLink, BugLink.bug_id, self._bug(which)) or self._report(which),
+            "user_id": lambda: self.spare,
+            "token_id": lambda: self.token,
+            "report_id": lambda: self._report(which),
+            "attachment_id": lambda: (
+                self._first(Attachment, Attachment.report_id, self._report(which)) or self._report(which)
+            ),
+            "customer_id": lambda: self._report(which).customer,
+            "account_id": lambda: self.account,
+            "link_id": lambda: self.link,
+            "option_id": lambda: self.area,
+            "rotation_id": lambda: self.rotation,
+            "override_id": lambda: self.override,
+            "announcement_id": lambda: self._announcement(which),
+            "message_id": lambda: self._message(which),
+            "delivery_id": lambda: self.notice,
+            "merge_id": lambda: self.merge,
+            "rule_id": lambda: self.rule,
+            "draft_id": lambda: self.drafts.get(which, self.drafts[""]),
         }
-        ids = {name: str(it.id) for name, it in numbers.items()}
-        return {"ref": bug.ref, "sign_in_id": ABSENT, "language": "en", **texts, **ids}
+        return texts[name]() if name in texts else str(numbers[name]().id)
+
+    def _bug(self, which: str) -> Bug:
+        return self.bugs.get(which, self.bugs[""])
+
+    def _report(self, which: str) -> Report:
+        found: Report = self._first(Report, Report.bug_id, self._bug(which))
+        return found
+
+    def _announcement(self, which: str) -> Announcement:
+        told = self.told.get(which, self.told[""])
+        return db.session.scalars(sa.select(Announcement).where(Announcement.bug_id == told.id)).one()
+
+    def _message(self, which: str) -> Message:
+        told = self._announcement(which)
+        return db.session.scalars(sa.select(Message).where(Message.announcement_id == told.id)).one()
+
+    def _first(self, kind: Any, column: Any, owner: Any) -> Any:
+        return db.session.scalars(sa.select(kind).where(column == owner.id)).first()
 
     def _token(self, pattern: str, which: str) -> str:
         if which == "absent":
@@ -229,21 +254,20 @@ class Cast:
                 note = changing.write_note(self.account, "They pay late.", actor=self.spare)
             pattern = pattern.replace("<note_id>", str(note.id))
         if "<event_id>" in pattern and which != "absent":
-            report = db.session.get_one(Report, int(self.values(which)["report_id"]))
+            report = db.session.get_one(Report, int(self.value("report_id", which)))
             with transaction():  # and this
                 attaching.attach(report.bug, make_telling(report.customer), actor=self.staff["lead"])
             told = attaching.last_telling(report)
             assert told is not None
             pattern = pattern.replace("<event_id>", str(told.id))
-        for name, value in self.values(which).items():
-            pattern = pattern.replace(f"<{name}>", value).replace(f"<path:{name}>", value)
+        pattern = PART.sub(lambda part: self.value(part[1], which), pattern)
         if "/proposals/" in pattern and which != "absent":
             pattern = pattern.replace(f"/proposals/{self.area.id}", f"/proposals/{self.word.id}")
         return pattern.replace("/releases/" + str(self.area.id), "/releases/" + str(self.version.id))
 
     def _body(self, pattern: str, which: str) -> dict[str, Any]:
         """Say what is sent: as little as possible, but enough to come to the object that the row is about."""
-        ref = self.values(which)["ref"]
+        ref = self.value("ref", which)
         if pattern == "/api/v1/reports":
             telling = make_telling()
             choices = {
