@@ -50,6 +50,13 @@ def test_what_mail_cannot_reach_is_no_address(typed):
     assert refusal.value.field == "email"
 
 
+def test_what_is_far_too_long_is_refused_without_being_read_letter_by_letter(monkeypatch):
+    monkeypatch.setattr(adding, "validate_email", lambda *_args, **_options: pytest.fail("It was read."))
+
+    with pytest.raises(Invalid):
+        adding.normalise_address(f"{'x' * 1_000_000}@x.com")
+
+
 def test_somebody_unknown_is_added_with_their_company_and_language(app):
     hana = known_or_new("hana@brightline.at", name="Hana Kovač", company="Brightline")
 

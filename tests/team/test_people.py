@@ -77,6 +77,13 @@ def test_what_is_no_address_is_refused(app, email):
     assert refused.value.field == "email"
 
 
+def test_what_is_far_too_long_is_refused_without_being_read_letter_by_letter(app, monkeypatch):
+    monkeypatch.setattr(people, "validate_email", lambda *_args, **_options: pytest.fail("It was read."))
+
+    with pytest.raises(Invalid):
+        people.clean_address(f"{'x' * 1_000_000}@team.test")
+
+
 def test_an_address_belongs_to_one_person(petra):
     with pytest.raises(Conflict, match="is here already"), transaction():
         people.add_user("PETRA@team.test", "Another Petra", Role.AGENT, actor=petra)

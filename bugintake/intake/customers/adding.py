@@ -16,6 +16,7 @@ from bugintake.intake.catalogue import key_of
 from bugintake.intake.customers import finding
 from bugintake.intake.customers.models import Account, Customer, ExternalId
 from bugintake.team.models import LANGUAGES, User
+from bugintake.team.people import LONGEST_ADDRESS, LONGEST_TYPED
 
 NAME_LENGTH = 200
 COUNTRIES = {"de": ("de", "at", "ch", "li"), "es": ("es", "mx", "ar", "cl", "pe", "uy", "ec"), "en": ("uk", "us", "ie")}
@@ -27,12 +28,16 @@ def normalise_address(text: str) -> str:
 
     Addresses of a company's own network (`name@mail.internal`, `name@host.test`) are fine. Raises Invalid.
     """
+    wrong = Invalid("That is not an e-mail address that mail can reach.", "email")
+    line = clean_line(text)
+    if len(line) > LONGEST_TYPED:
+        raise wrong
     try:
-        found = validate_email(clean_line(text), check_deliverability=False, test_environment=True)
+        found = validate_email(line, check_deliverability=False, test_environment=True)
     except (EmailNotValidError, UnicodeError) as error:
-        raise Invalid("That is not an e-mail address that mail can reach.", "email") from error
-    if len(found.normalized) > 254 or re.search(r'[\s,;<>"%]', found.normalized):
-        raise Invalid("That is not an e-mail address that mail can reach.", "email")
+        raise wrong from error
+    if len(found.normalized) > LONGEST_ADDRESS or re.search(r'[\s,;<>"%]', found.normalized):
+        raise wrong
     return found.normalized.lower()
 
 
