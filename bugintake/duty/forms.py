@@ -1,4 +1,4 @@
-"""What a lead may type about a rotation, and in which shape."""
+"""What people may type about rotations and days away, and in which shape."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -17,11 +17,13 @@ from wtforms import (  # type: ignore[attr-defined]  # the stubs know no SelectC
 from wtforms.validators import InputRequired, Length, NumberRange
 
 from bugintake.core.errors import Invalid
-from bugintake.core.forms import Form, LineField, Zone, zone_names
+from bugintake.core.forms import Form, KeptLine, LineField, Zone, zone_names
+from bugintake.duty.absences import WORD_LENGTH
 from bugintake.duty.models import LONGEST_TURN
+from bugintake.duty.queries import candidates
 from bugintake.duty.roster import NAME_LENGTH, Terms
 from bugintake.duty.turns import TurnUnit
-from bugintake.team.models import User
+from bugintake.team.models import Role, User
 
 WEEKDAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
 UNITS = {TurnUnit.DAYS: "working days", TurnUnit.WEEKS: "weeks"}
@@ -33,9 +35,41 @@ def worded(**sentences: str) -> Any:
     return sentences
 
 
+def _number(value: Any) -> int:
+    text = str(value)
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else -1
+
+
 def _weekday(value: Any) -> int | None:
     text = str(value)
     return int(text) if text in "0123456" and len(text) == 1 else None
+
+
+class AbsenceForm(Form):
+    """From when to when somebody is away. Whoever leads may say it of somebody else."""
+
+    person = SelectField("Who", coerce=_number, default=0)
+    first_on = DateField(
+        "First day away",
+        [InputRequired("Enter the first day, like 2026-09-14.")],
+        **worded(invalid_value_message="Enter the first day like 2026-09-14."),
+    )
+    last_on = DateField(
+        "Last day away",
+        [InputRequired("Enter the last day, like 2026-09-18.")],
+        **worded(invalid_value_message="Enter the last day like 2026-09-18."),
+    )
+    word = KeptLine("A word for the team", [Length(max=WORD_LENGTH, message=f"Use at most {WORD_LENGTH} characters.")])
+
+    def __init__(self, user: User, **given: Any) -> None:
+        super().__init__(**given)
+        others = [person for person in candidates() if person.id != user.id] if user.can(Role.LEAD) else []
+        self.person.choices = [SelectChoice(0, "Me"), *(SelectChoice(each.id, each.name) for each in others)]
+
+    @property
+    def days(self) -> tuple[date, date]:
+        """The days, once they are valid."""
+        return self.first_on.data or date.min, self.last_on.data or date.min
 
 
 class RotationForm(Form):

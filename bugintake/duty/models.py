@@ -107,6 +107,34 @@ class Override(Model):
     user: Mapped[User] = relationship(foreign_keys=user_id)
 
 
+class Absence(Model):
+    """Days on which a person takes no duty, from the first to the last. Taken back, it gives back what was there.
+
+    A day is that day where the person is: `zone` was theirs when it was noted, so that moving rewrites no plan. What
+    has passed stays as it was: an absence holds from when it was noted on, and until it was taken back.
+    """
+
+    __tablename__ = "absences"
+    __table_args__ = (
+        sa.CheckConstraint("last_on >= first_on", name="last_after_first"),
+        sa.CheckConstraint("ends_at > starts_at", name="ends_after_start"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"), index=True)
+    first_on: Mapped[date]
+    last_on: Mapped[date]
+    zone: Mapped[str] = mapped_column(sa.String(64))
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime] = mapped_column(index=True)
+    word: Mapped[str] = mapped_column(sa.String(80), default="")
+    made_at: Mapped[datetime] = mapped_column(default=clock.now)
+    made_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"))
+    taken_back_at: Mapped[datetime | None]
+
+    user: Mapped[User] = relationship(foreign_keys=user_id)
+
+
 _CLASH = (
     "EXISTS (SELECT 1 FROM overrides AS other WHERE other.rotation_id = NEW.rotation_id AND other.id IS NOT NEW.id"
     " AND other.taken_back_at IS NULL AND other.starts_at < NEW.ends_at AND other.ends_at > NEW.starts_at)"

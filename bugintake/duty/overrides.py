@@ -1,6 +1,6 @@
 """Standing in: layers over a rotation that can be taken back and never overlap."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
@@ -12,10 +12,11 @@ from bugintake.core.events import EventKind
 from bugintake.core.forms import clean_line
 from bugintake.duty import queries
 from bugintake.duty.models import Override, Rotation
-from bugintake.duty.queries import PlannedShift
+from bugintake.duty.plans import PlannedShift, away_between
 from bugintake.team.models import Role, User
 
 REASON_LENGTH = 200
+ONE_MINUTE = timedelta(minutes=1)
 
 
 def take_over(rotation: Rotation, *, actor: User, seen_id: int | None = None) -> Override | None:
@@ -30,6 +31,7 @@ def take_over(rotation: Rotation, *, actor: User, seen_id: int | None = None) ->
     planned = queries.on_duty(now, rotation)
     if planned is None:
         raise Conflict("These are not duty hours, so there is nothing to take over.")
+    _check_there(actor, now, now + ONE_MINUTE)
     if planned.person is not None and planned.person.id == actor.id:
         raise Conflict("You are on duty already.")
     if planned.person is not None and seen_id is not None and planned.person.id != seen_id:
@@ -82,6 +84,7 @@ def stand_in(
     if len(reason) > REASON_LENGTH:
         raise Invalid(f"Say why in at most {REASON_LENGTH} characters.", "reason")
     lock(rotation)
+    _check_there(person, start, end)
     touched = queries.planned_shifts(start, end, rotation)
     if not touched:
         raise Invalid("There is no shift in that time.", "start")
@@ -136,6 +139,11 @@ def mine(planned: PlannedShift, person: User) -> Override | None:
 def lock(rotation: Rotation) -> None:
     """Let nobody else change the rotation until this transaction ends."""
     db.session.execute(sa.update(Rotation).where(Rotation.id == rotation.id).values(revision=Rotation.revision + 1))
+
+
+def _check_there(person: User, start: datetime, end: datetime) -> None:
+    if any(away.person_id == person.id for away in away_between(start, end)):
+        raise Conflict(f"{person.name} is away then, as noted. Take that back first.")
 
 
 def _cut(override_id: int, now: datetime) -> None:

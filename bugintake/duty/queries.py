@@ -1,80 +1,27 @@
-"""Reading duty: who is on it now, who comes next, and when it is a person's turn."""
+"""Reading duty: who is on it now, who comes next, when it is a person's turn, and who is away."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from flask import g, has_request_context
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import joinedload
 
 from bugintake.core import clock
-from bugintake.core.db import UtcDateTime, db
+from bugintake.core.db import db
 from bugintake.core.errors import Invalid, NotFound
-from bugintake.core.forms import zone_or_utc
 from bugintake.core.kept import apart, kept
-from bugintake.duty import rotation as resolver
-from bugintake.duty.models import Member, Override, Rotation, RotationRule
-from bugintake.duty.rotation import Away, Schedule, Shift
-from bugintake.duty.turns import Rule
+from bugintake.duty.models import Absence, Rotation
+from bugintake.duty.plans import Plan, PlannedShift, away_between, load_plan
+from bugintake.duty.rotation import Away
 from bugintake.team.models import Role, User
 
 LONGEST_RANGE = timedelta(days=3660)
-AROUND = timedelta(days=62)
 AHEAD = timedelta(days=28)
+HALF_A_YEAR = timedelta(days=183)
 FIRST_YEAR, LAST_YEAR = 1980, 2150
-
-_StandIn = aliased(User)
-# Each override comes with the first member of each rule, so that no row is multiplied.
-_LAYERS = sa.and_(
-    Member.position == 0,
-    Override.rotation_id == Rotation.id,
-    Override.taken_back_at.is_(None),
-    Override.starts_at < sa.bindparam("to", type_=UtcDateTime()),
-    Override.ends_at > sa.bindparam("since", type_=UtcDateTime()),
-)
-_PLAN = (
-    sa.select(Rotation, RotationRule, User, Override, _StandIn)
-    .join(RotationRule, RotationRule.rotation_id == Rotation.id)
-    .join(Member, Member.rule_id == RotationRule.id)
-    .join(User, User.id == Member.user_id)
-    .outerjoin(Override, _LAYERS)
-    .outerjoin(_StandIn, _StandIn.id == Override.user_id)
-    .order_by(RotationRule.start_on, RotationRule.id, Member.position, Override.starts_at)
-)
-_DEFAULT_PLAN = _PLAN.where(Rotation.is_default)
-
-
-@dataclass(frozen=True)
-class PlannedShift:
-    """A shift with the people it names; without a person it is a gap in the plan."""
-
-    rotation: Rotation
-    shift: Shift
-    zone: ZoneInfo
-    person: User | None
-    instead_of: User | None
-
-    @property
-    def start(self) -> datetime:
-        """When it begins, in the rotation's zone."""
-        return self.shift.start.astimezone(self.zone)
-
-    @property
-    def end(self) -> datetime:
-        """When it ends, in the rotation's zone."""
-        return self.shift.end.astimezone(self.zone)
-
-    @property
-    def on(self) -> date:
-        """The day it begins on, in the rotation's zone."""
-        return self.start.date()
-
-    @property
-    def is_gap(self) -> bool:
-        """Whether nobody is there although somebody should be."""
-        return self.person is None
 
 
 @dataclass(frozen=True)
@@ -83,44 +30,6 @@ class OnDuty:
 
     person: User
     shift: PlannedShift
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What a rotation's rows say, ready to be asked; overrides are known for a while around the time asked for."""
-
-    rotation: Rotation
-    schedule: Schedule
-    people: Mapping[int, User]
-
-    def at(self, moment: datetime) -> PlannedShift | None:
-        """Return the shift or gap at an instant; None outside duty hours."""
-        shift = resolver.shift_at(self.schedule, moment)
-        return self._named(shift) if shift else None
-
-    def between(self, since: datetime, to: datetime) -> list[PlannedShift]:
-        """List the shifts and gaps that overlap [since, to)."""
-        return [self._named(shift) for shift in resolver.shifts(self.schedule, since, to)]
-
-    def rule_at(self, moment: datetime) -> Rule:
-        """Return the rule in force, before the first one that one."""
-        started = [rule for rule in self.schedule.rules if rule.begins_at <= moment]
-        return started[-1] if started else self.schedule.rules[0]
-
-    def rule_on(self, day: date) -> Rule | None:
-        """Return the rule whose day this is, or None before the first."""
-        started = [rule for rule in self.schedule.rules if rule.start_on <= day]
-        return started[-1] if started else None
-
-    def zone_at(self, moment: datetime) -> ZoneInfo:
-        """Return the zone the rotation speaks in."""
-        return self.rule_at(moment).zone
-
-    def _named(self, shift: Shift) -> PlannedShift:
-        person = self.people.get(shift.person_id) if shift.person_id is not None else None
-        is_stand_in = shift.instead_of_id not in (None, shift.person_id)
-        instead_of = self.people.get(shift.instead_of_id or 0) if is_stand_in else None
-        return PlannedShift(self.rotation, shift, self.zone_at(shift.start), person, instead_of)
 
 
 def rotations() -> Sequence[Rotation]:
@@ -183,18 +92,55 @@ def next_shift(after: datetime, plan: Plan, but: User | None = None) -> PlannedS
     return None
 
 
-def upcoming_shifts(person: User, *, count: int = 8) -> list[PlannedShift]:
+def plans_ahead() -> list[Plan]:
+    """Read the plan of every rotation for half a year."""
+    now = clock.now()
+    return [plan for rotation in rotations() if (plan := load_plan(now, now + HALF_A_YEAR, rotation)) is not None]
+
+
+def upcoming_shifts(person: User, *, count: int = 8, plans: Sequence[Plan] | None = None) -> list[PlannedShift]:
     """List a person's next shifts in every rotation, the running one included, within half a year."""
     now = clock.now()
-    to = now + timedelta(days=183)
     found = [
         shift
-        for rotation in rotations()
-        if (plan := load_plan(now, to, rotation)) is not None
-        for shift in plan.between(now, to)
+        for plan in (plans_ahead() if plans is None else plans)
+        for shift in plan.between(now, now + HALF_A_YEAR)
         if shift.shift.person_id == person.id
     ]
     return sorted(found, key=lambda planned: planned.shift.start)[:count]
+
+
+def stood_in_for(absence: Absence, plans: Sequence[Plan]) -> list[PlannedShift]:
+    """List the shifts to come that are somebody else's, or nobody's, because a person is away."""
+    since = max(absence.starts_at, clock.now())
+    found = [
+        planned
+        for plan in plans
+        for planned in plan.between(since, absence.ends_at)
+        if planned.shift.instead_of_id == absence.user_id
+    ]
+    return sorted(found, key=lambda planned: planned.shift.start)
+
+
+def coming_absences(person: User | None = None) -> Sequence[Absence]:
+    """List the absences that are not over, a person's or everybody's, the next one first."""
+    found = sa.select(Absence).where(Absence.taken_back_at.is_(None), Absence.ends_at > clock.now())
+    if person is not None:
+        found = found.where(Absence.user_id == person.id)
+    by_time = found.order_by(Absence.starts_at, Absence.id).options(joinedload(Absence.user))
+    return db.session.scalars(by_time).all()
+
+
+def is_away(person: User) -> bool:
+    """Whether somebody is away right now."""
+    now = clock.now()
+    return any(each.person_id == person.id and each.start <= now < (each.end or now) for each in _away_on(now.date()))
+
+
+@kept
+def _away_on(day: date) -> tuple[Away, ...]:
+    start = datetime.combine(day, time(0), UTC)
+    return tuple(away_between(start, start + timedelta(days=1)))
 
 
 def current_plan() -> Plan | None:
@@ -223,61 +169,6 @@ def _plan_on(day: date) -> Plan | None:
 def forget_plan() -> None:
     """Read the plan anew in this request, because it was changed."""
     g.pop("duty_plan", None)
-
-
-def load_plan(
-    since: datetime, to: datetime, rotation: Rotation | None = None, *, session: Session | None = None
-) -> Plan | None:
-    """Read a rotation (by default the default one) with its layers around a time, in one query."""
-    wanted = _DEFAULT_PLAN if rotation is None else _PLAN.where(Rotation.id == rotation.id)
-    session = session or db.session()
-    found = session.execute(
-        wanted,
-        {"since": since - AROUND, "to": to + AROUND},
-        execution_options={"populate_existing": bool(session.info.get("is_writing"))},
-    ).all()
-    if not found:
-        return None
-    rules: dict[int, tuple[RotationRule, dict[int, None]]] = {}
-    people: dict[int, User] = {}
-    layers: dict[int, Override] = {}
-    for _, rule, member, override, substitute in found:
-        rules.setdefault(rule.id, (rule, {}))[1][member.id] = None
-        people[member.id] = member
-        if override is not None:
-            layers[override.id] = override
-            people[substitute.id] = substitute
-    schedule = Schedule(
-        rules=tuple(read_rule(rule, tuple(members)) for rule, members in rules.values()),
-        overrides=tuple(filter(None, (_layer(override, people) for override in layers.values()))),
-        away=tuple(Away(p.id, p.disabled_at) for p in people.values() if p.disabled_at is not None),
-        ends_at=found[0][0].retired_at,
-    )
-    return Plan(found[0][0], schedule, people)
-
-
-def read_rule(rule: RotationRule, person_ids: tuple[int, ...]) -> Rule:
-    """Read a rule's row."""
-    return Rule(
-        zone=zone_or_utc(rule.zone),
-        start_on=rule.start_on,
-        person_ids=person_ids,
-        handoff=rule.handoff,
-        until=rule.until,
-        days=frozenset(rule.days),
-        turn_length=rule.turn_length,
-        turn_unit=rule.turn_unit,
-        counted_from=rule.counted_from,
-    )
-
-
-def _layer(override: Override, people: Mapping[int, User]) -> resolver.Override | None:
-    """Read an override's row; it holds no longer than its person works here."""
-    left_at = people[override.user_id].disabled_at
-    end = override.ends_at if left_at is None else min(override.ends_at, left_at)
-    if end <= override.starts_at:
-        return None
-    return resolver.Override(override.starts_at, end, override.user_id, id=override.id)
 
 
 def day_start(day: date, zone: ZoneInfo) -> datetime:

@@ -1,13 +1,14 @@
 """Who is to be told that it is their turn soon: on the working day before, at four in the afternoon where they are."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from bugintake.core import clock
 from bugintake.core.forms import zone_or_utc
 from bugintake.duty import queries
-from bugintake.duty.queries import Plan, PlannedShift
+from bugintake.duty.plans import Plan, PlannedShift, load_plan
 from bugintake.duty.turns import TurnUnit
 from bugintake.duty.wall_clock import instant
 from bugintake.team.models import User
@@ -52,7 +53,7 @@ def coming_reminders(now: datetime) -> Iterator[Reminder]:
     """Yield the reminders of the turns that begin in the next three weeks, sent or not."""
     hours = working_hours() if is_set_up() else None
     for rotation in queries.rotations():
-        plan = queries.load_plan(now - LOOK_BACK, now + LOOK_AHEAD, rotation)
+        plan = load_plan(now - LOOK_BACK, now + LOOK_AHEAD, rotation)
         if plan is not None:
             yield from _of_plan(plan, now, hours)
 
@@ -63,6 +64,14 @@ def due_at(planned: PlannedShift, person: User, hours: WorkingHours | None) -> d
     day = planned.shift.start.astimezone(zone).date()
     before = hours.previous_working_day(day) if hours else day - timedelta(days=1)
     return instant(datetime.combine(before, REMINDED_AT), zone)
+
+
+def reminded_at(mine: Sequence[PlannedShift], person: User) -> datetime | None:
+    """Say when the reminder of the next of a person's shifts goes out, where that is still to come."""
+    now = clock.now()
+    coming = [planned for planned in mine if planned.shift.start > now]
+    at = due_at(coming[0], person, working_hours()) if coming else None
+    return at if at is not None and at > now else None
 
 
 def _of_plan(plan: Plan, now: datetime, hours: WorkingHours | None) -> Iterator[Reminder]:

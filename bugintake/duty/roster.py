@@ -14,7 +14,7 @@ from bugintake.core.events import EventKind
 from bugintake.core.forms import clean_line, is_zone, zone_or_utc
 from bugintake.duty import overrides, queries
 from bugintake.duty.models import LONGEST_TURN, Member, Rotation, RotationRule
-from bugintake.duty.queries import Plan
+from bugintake.duty.plans import AROUND, Plan, away_between, load_plan
 from bugintake.duty.rotation import Schedule
 from bugintake.duty.turns import Rule, TurnUnit
 from bugintake.team.models import Role, User
@@ -129,11 +129,15 @@ def preview(terms: Terms, rotation: Rotation | None = None) -> Plan:
     """Return the plan these terms would make, of a new rotation or a changed one, without saving it. Raises Invalid."""
     rule = terms.rule()
     people = {person.id: person for person in terms.people}
-    now = queries.load_plan(rule.begins_at, rule.begins_at + PREVIEWED, rotation) if rotation is not None else None
+    since, to = rule.begins_at, rule.begins_at + PREVIEWED
+    now = load_plan(since, to, rotation) if rotation is not None else None
+    newcomers = people.keys() - (now.people.keys() if now else ())
+    away = [each for each in away_between(since - AROUND, to + AROUND) if each.person_id in newcomers]
     if now is None:
-        return Plan(Rotation(name=""), Schedule([rule]), people)
+        return Plan(Rotation(name=""), Schedule([rule], away=away), people)
     kept = [earlier for earlier in now.schedule.rules if earlier.start_on < terms.start_on]
-    return Plan(now.rotation, replace(now.schedule, rules=[*kept, rule]), {**now.people, **people})
+    after = replace(now.schedule, rules=[*kept, rule], away=[*now.schedule.away, *away])
+    return Plan(now.rotation, after, {**now.people, **people})
 
 
 def usual_end(handoff: time) -> time:

@@ -1,14 +1,16 @@
 """Who is on bug duty at which instant: the only place that works it out."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import reduce
 from itertools import pairwise, zip_longest
 
 from bugintake.duty.turns import Rule
 from bugintake.duty.wall_clock import instant
 
 _INSTANT = timedelta(microseconds=1)
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,8 @@ class Away:
 class Schedule:
     """A rotation's rules in the order they come into force, and the layers on them.
 
-    Where overrides overlap the later in the sequence wins; the database refuses them.
+    Where overrides overlap the later in the sequence wins; the database refuses them. While the person of an override
+    is away it does not hold.
     """
 
     rules: Sequence[Rule]
@@ -82,7 +85,7 @@ def shifts(schedule: Schedule, since: datetime, to: datetime) -> list[Shift]:
     since, to = since.astimezone(UTC), to.astimezone(UTC)
     if since >= to:
         return []
-    overrides = _disjoint(schedule.overrides)
+    overrides = _disjoint(schedule)
     touching = [o for o in overrides if o.start < to and o.end > since]
     base = _planned(
         schedule,
@@ -92,7 +95,8 @@ def shifts(schedule: Schedule, since: datetime, to: datetime) -> list[Shift]:
     if overrides:
         earliest = base[0].start if base else since
         latest = max(base[-1].end, to) if base else to
-        base = overlay(base, [o for o in overrides if o.start < latest and o.end > min(earliest, since)])
+        near = [o for o in overrides if o.start < latest and o.end > min(earliest, since)]
+        base = overlay(base, _while_there(near, schedule.away))
     return [shift for shift in base if shift.start < to and shift.end > since]
 
 
@@ -106,7 +110,7 @@ def _planned(schedule: Schedule, since: datetime, to: datetime) -> list[Shift]:
         from_here, to_here = max(since, rule.begins_at), to if end is None else min(to, end)
         if from_here >= to_here:
             continue
-        of_rule = (_within(shift, rule.begins_at, end) for shift in _shifts_of(rule, from_here, to_here))
+        of_rule = [_within(shift, rule.begins_at, end) for shift in _shifts_of(rule, from_here, to_here)]
         planned += _with_stand_ins(rule, of_rule, schedule.away) if schedule.away else of_rule
     return [shift for shift in planned if shift.start < to and shift.end > since]
 
@@ -148,20 +152,25 @@ def _part(shift: Shift, start: datetime, end: datetime) -> Shift:
     return Shift(start, end, shift.person_id, shift.instead_of_id, shift.turn, shift.override_id)
 
 
-def _with_stand_ins(rule: Rule, planned: Iterable[Shift], away: Sequence[Away]) -> Iterator[Shift]:
-    """Cut shifts where somebody leaves or returns, and give each piece to the next who is there."""
+def _with_stand_ins(rule: Rule, planned: Sequence[Shift], away: Sequence[Away]) -> Iterator[Shift]:
+    """Cut shifts, given by time, where somebody leaves or returns, and give each piece to the next who is there."""
+    coming = (
+        sorted(_near(away, planned[0].start, planned[-1].end), key=lambda a: a.start, reverse=True) if planned else []
+    )
+    near: list[Away] = []
     for shift in planned:
-        near = [a for a in away if a.start < shift.end and (a.end is None or a.end > shift.start)]
-        if not near:
+        while coming and coming[-1].start < shift.end:
+            near.append(coming.pop())
+        near = [a for a in near if a.end is None or a.end > shift.start]
+        if all(a.person_id != shift.person_id for a in near):
             yield shift
             continue
         bounds = {shift.start, shift.end}
         bounds |= {at for a in near for at in (a.start, a.end) if at is not None and shift.start < at < shift.end}
-        cuts = sorted(bounds)
         turn = shift.turn or 0
         order = [rule.person_ids[(turn + step) % len(rule.person_ids)] for step in range(len(rule.person_ids))]
         pieces: list[Shift] = []
-        for start, end in pairwise(cuts):
+        for start, end in pairwise(sorted(bounds)):
             absent = {a.person_id for a in near if a.start < end and (a.end is None or a.end > start)}
             person_id = next((person for person in order if person not in absent), None)
             instead_of_id = None if person_id == order[0] else order[0]
@@ -172,14 +181,36 @@ def _with_stand_ins(rule: Rule, planned: Iterable[Shift], away: Sequence[Away]) 
         yield from pieces
 
 
-def _disjoint(overrides: Sequence[Override]) -> list[Override]:
+def _while_there(overrides: Sequence[Override], away: Sequence[Away]) -> Sequence[Override]:
+    """Leave of each override what its person is there for."""
+    if not (overrides and away):
+        return overrides
+    absences: dict[int, list[Override]] = {}
+    for a in _near(away, min(o.start for o in overrides), max(o.end for o in overrides)):
+        absences.setdefault(a.person_id, []).append(Override(a.start, a.end or _NEVER, None))
+    return [
+        part
+        for override in overrides
+        for part in reduce(_without, absences.get(override.person_id or 0, ()), [override])
+    ]
+
+
+def _near(away: Sequence[Away], since: datetime, to: datetime) -> list[Away]:
+    return [a for a in away if a.start < to and (a.end is None or a.end > since)]
+
+
+def _without(parts: list[Override], top: Override) -> list[Override]:
+    return [rest for part in parts for rest in _around(part, top)]
+
+
+def _disjoint(schedule: Schedule) -> list[Override]:
     """Sort overrides by time; where two overlap the later in the sequence keeps its time."""
-    by_time = sorted(overrides, key=lambda o: o.start)
+    by_time = sorted(schedule.overrides, key=lambda o: o.start)
     if all(a.end <= b.start for a, b in pairwise(by_time)):
         return by_time
     kept: list[Override] = []
-    for top in overrides:
-        kept = [part for o in kept for part in _around(o, top)] + [top]
+    for top in _while_there(schedule.overrides, schedule.away):
+        kept = [*_without(kept, top), top]
     return sorted(kept, key=lambda o: o.start)
 
 

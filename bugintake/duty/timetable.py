@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date
 from flask_babel import gettext
 
-from bugintake.duty.queries import Plan, PlannedShift, day_start
+from bugintake.duty.plans import Plan, PlannedShift
+from bugintake.duty.queries import day_start
 from bugintake.duty.wall_clock import instant
 from bugintake.team.models import User
 

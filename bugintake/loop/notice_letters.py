@@ -11,7 +11,7 @@ from flask_babel import force_locale, gettext, ngettext
 from bugintake.core import clock
 from bugintake.core.config import settings
 from bugintake.core.db import db
-from bugintake.duty.queries import PlannedShift
+from bugintake.duty.plans import PlannedShift
 from bugintake.duty.reminders import Reminder, coming_reminders
 from bugintake.intake import form_use
 from bugintake.intake.models import Bug, Question, Status

@@ -24,6 +24,7 @@ TABLES = (
     "staff_notes",
     "lists",
     "options",
+    "absences",
     "overrides",
     "passes",
     "saved_views",
@@ -370,6 +371,27 @@ def upgrade() -> None:
         sqlite_where=sa.text("merged_into_id IS NULL"),
         postgresql_where=sa.text("merged_into_id IS NULL"),
     )
+    op.create_table(
+        "absences",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("first_on", sa.Date(), nullable=False),
+        sa.Column("last_on", sa.Date(), nullable=False),
+        sa.Column("zone", sa.String(length=64), nullable=False),
+        sa.Column("starts_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ends_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("word", sa.String(length=80), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("made_by_id", sa.Integer(), nullable=True),
+        sa.Column("taken_back_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("last_on >= first_on", name=op.f("ck_absences_last_after_first")),
+        sa.CheckConstraint("ends_at > starts_at", name=op.f("ck_absences_ends_after_start")),
+        sa.ForeignKeyConstraint(["made_by_id"], ["users.id"], name="fk_absences_made_by_id"),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_absences_user_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_absences"),
+    )
+    op.create_index("ix_absences_ends_at", "absences", ["ends_at"], unique=False)
+    op.create_index("ix_absences_user_id", "absences", ["user_id"], unique=False)
     op.create_table(
         "overrides",
         sa.Column("id", sa.Integer(), nullable=False),

@@ -334,6 +334,13 @@ GET  /admin/catalogue/form.yml                           login  login    login  
 GET  /duty                                               login  login    login    200   200      200  200
 GET  /duty/schedule                                      login  login    login    200   200      200  200
 GET  /duty/me                                            login  login    login    200   200      200  200
+POST /duty/absences                                      401    401      401      403   in       in   in
+GET  /duty/absences/<absence_id>                         login  login    login    403   404      200  200
+GET  /duty/absences/<absence_id> absent                  login  login    login    403   404      404  404
+POST /duty/absences/<absence_id>                         401    401      401      403   404      in   in
+POST /duty/absences/<absence_id> absent                  401    401      401      403   404      404  404
+POST /duty/absences/<absence_id>/removal                 401    401      401      403   404      in   in
+POST /duty/absences/<absence_id>/removal absent          401    401      401      403   404      404  404
 POST /duty/overrides                                     401    401      401      403   in       in   in
 POST /duty/overrides/<override_id>/removal               401    401      401      403   403      in   in
 POST /duty/overrides/<override_id>/removal absent        401    401      401      403   404      404  404

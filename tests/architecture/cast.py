@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 
 from bugintake.core import clock
 from bugintake.core.db import db, transaction
-from bugintake.duty import overrides, roster
+from bugintake.duty import absences, overrides, roster
 from bugintake.intake import attaching, drafts, option_merging, proposals
 from bugintake.intake.attachments.models import Attachment
 from bugintake.intake.customers import adding, changing, link_templates
@@ -140,6 +140,9 @@ class Cast:
         terms = {"zone": "UTC", "start_on": date(2026, 3, 9), "handoff": time(9), "days": [0, 1, 2, 3, 4]}
         with transaction():
             self.rotation = roster.create_rotation(name="Bug duty", **terms, people=engineers, actor=None)
+        with transaction():
+            monday = date(2026, 3, 16)
+            self.absence = absences.note_absence(self.others[1], monday, monday, actor=self.others[1])
         tomorrow = now + timedelta(days=1), now + timedelta(days=1, hours=2)
         with transaction():
             self.override = overrides.stand_in(self.rotation, self.others[1], *tomorrow, actor=self.others[1])
@@ -207,6 +210,7 @@ class Cast:
             "option_id": lambda: self.area,
             "rotation_id": lambda: self.rotation,
             "override_id": lambda: self.override,
+            "absence_id": lambda: self.absence,
             "announcement_id": lambda: self._announcement(which),
             "message_id": lambda: self._message(which),
             "delivery_id": lambda: self.notice,
@@ -290,6 +294,15 @@ class Cast:
 STAFF = ("agent", "engineer", "lead", "admin", "cookie")
 NUMBERS = (
     *("attachment_id", "user_id", "token_id", "sign_in_id", "report_id", "customer_id", "account_id", "option_id"),
-    *("rotation_id", "override_id", "announcement_id", "message_id", "move_id", "delivery_id", "merge_id"),
+    *(
+        "rotation_id",
+        "override_id",
+        "announcement_id",
+        "message_id",
+        "move_id",
+        "delivery_id",
+        "merge_id",
+        "absence_id",
+    ),
     *("comment_id", "draft_id", "event_id", "note_id", "link_id", "out_id", "rule_id", "view_id"),
 )

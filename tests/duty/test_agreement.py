@@ -9,7 +9,7 @@ import pytest
 
 from bugintake.core.db import db, transaction
 from bugintake.core.errors import Refusal
-from bugintake.duty import overrides, queries, roster
+from bugintake.duty import absences, overrides, queries, roster
 from bugintake.duty.reminders import coming_reminders
 from bugintake.duty.roster import Terms
 from bugintake.duty.turns import TurnUnit
@@ -59,6 +59,22 @@ def lay_overrides(dice, rotation, people, around):
             continue
 
 
+def note_absences(dice, people, around):
+    """Let people be away, some of them noted in the middle of a shift and some taken back; tell who is when."""
+    for _ in range(7):
+        first = (around + timedelta(days=dice.randint(-4, 4))).date()
+        try:
+            with transaction():
+                person = dice.choice(people)
+                absence = absences.note_absence(person, first, first + timedelta(days=dice.randint(0, 3)), actor=person)
+            if dice.random() < 0.25:
+                with transaction():
+                    absences.take_back(absence, actor=person)
+        except Refusal:
+            continue
+    return [(each.user.email, each.starts_at, each.ends_at) for each in queries.coming_absences()]
+
+
 @pytest.mark.fault("F-C2")
 @pytest.mark.parametrize("zone", CHANGES)
 def test_every_surface_names_the_same_person(app, clock, zone):
@@ -68,6 +84,7 @@ def test_every_surface_names_the_same_person(app, clock, zone):
     make_workspace(zone=zone)
     rotation, people, terms = a_random_rotation(dice, zone, (around - timedelta(days=30)).date())
     lay_overrides(dice, rotation, people, around)
+    away = note_absences(dice, people, around)
     with transaction():
         db.session.get_one(User, people[2].id).disabled_at = around
         later = Terms(**{**terms.__dict__, "start_on": (around + timedelta(days=1)).date(), "people": people[:2]})
@@ -76,6 +93,8 @@ def test_every_surface_names_the_same_person(app, clock, zone):
     listed = queries.planned_shifts(around - timedelta(days=4), around + timedelta(days=4))
     by_mail = {r.shift.shift.start: r.person.email for r in coming_reminders(clock.now())}
     browser, runner = visit(app, people[0]), app.test_cli_runner()
+    assert away
+    assert [shift for shift in listed if shift.instead_of and shift.shift.override_id is None]
 
     moments = [around + timedelta(minutes=dice.randrange(-4300, 4300)) for _ in range(4)]
     moments += [around, around - timedelta(minutes=1), around + timedelta(minutes=31)]
@@ -83,6 +102,7 @@ def test_every_surface_names_the_same_person(app, clock, zone):
         clock.set(moment)
         current = next((s for s in listed if s.shift.start <= moment < s.shift.end), None)
         email = current.person.email if current and current.person else None
+        assert not [who for who, start, end in away if who == email and start <= moment < end]
         asked = {"headers": {"Authorization": f"Bearer {secret}"}, "query_string": {"at": moment.isoformat()}}
         api = browser.client.get("/api/v1/duty", **asked).json
         command = json.loads(runner.invoke(args=["duty", "who", "--at", moment.isoformat(), "--json"]).stdout)

@@ -1,13 +1,15 @@
 """Who is on duty, asked of the database: one query, the same answer for everybody."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 import sqlalchemy as sa
 
-from bugintake.core.db import db
+from bugintake.core.db import db, transaction
 from bugintake.core.errors import Invalid, NotFound
-from bugintake.duty import queries
+from bugintake.duty import absences, overrides, queries, roster
+from bugintake.duty.plans import load_plan
+from bugintake.duty.roster import Terms
 from tests.duty.conftest import make_rotation
 
 
@@ -36,6 +38,19 @@ def test_who_is_on_duty_takes_one_query_however_many_people_and_layers(rotation,
     sa.event.remove(db.engine, "before_cursor_execute", listen)
 
     assert len([statement for statement in asked if statement.startswith("SELECT")]) == 1
+
+
+def test_a_layer_is_read_once_however_many_rules_there_are(rotation, mira, tin, ana, petra, clock):
+    with transaction():
+        for day in (16, 18, 20):
+            terms = Terms("Europe/Berlin", date(2026, 3, day), time(9), time(17), range(5), [mira, tin])
+            roster.change_rotation(rotation, terms, actor=petra)
+        start = datetime(2026, 3, 11, 8, tzinfo=UTC)
+        overrides.stand_in(rotation, mira, start, start + timedelta(hours=1), actor=petra)
+        absences.note_absence(ana, date(2026, 3, 12), date(2026, 3, 12), actor=ana)
+    schedule = load_plan(clock.now(), clock.now(), rotation).schedule
+
+    assert (len(schedule.rules), len(schedule.overrides), len(schedule.away)) == (4, 1, 1)
 
 
 def test_the_next_shift_is_named_with_its_person(rotation, ana, clock):

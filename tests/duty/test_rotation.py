@@ -1,6 +1,7 @@
 """Who is on duty: the rule, the clocks, the layers, and that no two answers disagree."""
 
 import time as stopwatch
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -19,6 +20,7 @@ LORD_HOWE = ZoneInfo("Australia/Lord_Howe")
 ZONES = ["Europe/Berlin", "America/Chicago", "Australia/Lord_Howe", "Pacific/Apia", "Asia/Kathmandu", "America/Havana"]
 EVERY_DAY = frozenset(range(7))
 MONDAY = date(2026, 9, 14)
+HOLIDAYS = tuple(MONDAY + timedelta(days=30 * n + 1) for n in range(120))
 
 
 def a_rule(**changed):
@@ -269,14 +271,49 @@ def test_taking_layers_back_restores_exactly_what_was_there(rule, now, overrides
         assert shifts(Schedule([rule], beside), *span) == shifts(without, *span)
 
 
-def test_ten_years_with_fifty_people_and_five_hundred_overrides_take_no_time():
-    rule = a_rule(person_ids=tuple(range(1, 51)), turn_length=2)
+@settings(max_examples=80, deadline=None)
+@given(rules, instants, layers, absences)
+def test_whoever_is_away_is_not_on_duty_and_a_gap_is_only_where_everybody_is(rule, now, overrides, away):
+    since, to = max(now, rule.begins_at), max(now, rule.begins_at) + timedelta(days=20)
+    schedule = Schedule([rule], overrides, away)
+    found = shifts(schedule, since, to)
+    planned = shifts(Schedule([rule]), since, to)
+
+    for shift in found:
+        assert not [a for a in away if a.person_id == shift.person_id and a.start < shift.end and a.end > shift.start]
+        if shift.person_id is None:
+            middle = shift.start + (shift.end - shift.start) / 2
+            assert {a.person_id for a in away if a.start <= middle < a.end} >= set(rule.person_ids)
+    edges = sorted({since, *(at for s in [*found, *planned] for at in (s.start, s.end) if since <= at < to)})
+    covered = [at for at in edges if any(s.start <= at < s.end for s in planned)]
+    assert [at for at in covered if sum(s.start <= at < s.end for s in found) != 1] == []
+    assert shifts(replace(schedule, overrides=(), away=()), since, to) == planned
+
+
+def test_an_override_holds_only_while_its_person_is_there():
+    noon, end = at("2026-09-14T12:00"), at("2026-09-14T17:00")
+    override = Override(at("2026-09-14T09:00"), end, E)
+    found = shifts(Schedule([a_rule()], [override], [Away(E, noon, noon + timedelta(hours=1))]), noon, end)
+
+    assert [(s.person_id, s.instead_of_id) for s in found] == [(A, None), (E, A)]
+    under = Override(at("2026-09-14T09:00"), end, D)
+    found = shifts(Schedule([a_rule()], [under, override], [Away(E, noon, end)]), noon, end)
+    assert [(s.person_id, s.instead_of_id) for s in found] == [(D, A)]
+
+
+@pytest.mark.parametrize(("holidays", "absence_count"), [((), 0), (HOLIDAYS, 1000)])
+def test_ten_years_with_fifty_people_and_five_hundred_overrides_take_no_time(holidays, absence_count):
+    rule = a_rule(person_ids=tuple(range(1, 51)), turn_length=2, holidays=holidays)
     start = at("2026-09-14T00:00", UTC)
     overrides = [
         Override(start + timedelta(days=7 * n, hours=10), start + timedelta(days=7 * n, hours=12), 99, id=n)
         for n in range(500)
     ]
-    schedule = Schedule([rule], overrides)
+    away = [
+        Away(1 + n % 50, start + timedelta(days=3.6 * n), start + timedelta(days=3.6 * n + n % 9))
+        for n in range(absence_count)
+    ]
+    schedule = Schedule([rule], overrides, away)
 
     def fastest(call, times):
         spent = []
@@ -286,6 +323,6 @@ def test_ten_years_with_fifty_people_and_five_hundred_overrides_take_no_time():
             spent.append(stopwatch.process_time() - began)
         return min(spent)
 
-    assert len(shifts(schedule, start, start + timedelta(days=3652))) > 2600
+    assert len(shifts(schedule, start, start + timedelta(days=3652))) > 2600 - len(holidays)
     assert fastest(lambda: shifts(schedule, start, start + timedelta(days=3652)), 10) < 0.05
     assert fastest(lambda: person_on_duty(schedule, start + timedelta(days=3000, hours=10)), 20) < 0.001

@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from bugintake.core.db import transaction
 from bugintake.duty import overrides, queries, roster
+from bugintake.duty.plans import load_plan
 from bugintake.duty.timetable import changes, monday_of, timetable
 from tests.duty.conftest import make_rotation
 from tests.duty.test_roster import terms
@@ -59,7 +60,7 @@ def test_the_weekend_is_a_column_only_where_somebody_works(mira):
     assert timetable(queries.current_plan(), MONDAY, 1, TODAY).headings == ["Mon", "Tue", "Wed", "Thu", "Fri"]
 
     weekend = make_rotation([mira], name="Weekend", days=[5, 6])
-    plan = queries.load_plan(queries.clock.now(), queries.clock.now(), weekend)
+    plan = load_plan(queries.clock.now(), queries.clock.now(), weekend)
     assert timetable(plan, MONDAY, 1, TODAY).headings == ["Sat", "Sun"]
 
 

@@ -8,7 +8,7 @@ from bugintake.api.queries import in_utc
 from bugintake.api.views.blueprint import bp
 from bugintake.core.forms import zone_or_utc
 from bugintake.duty import queries
-from bugintake.duty.queries import PlannedShift
+from bugintake.duty.plans import PlannedShift
 from bugintake.team.guards import token_required
 from bugintake.team.tokens import READ
 

@@ -1,9 +1,9 @@
-"""The pages of duty: today, the schedule, one's own shifts, and a rotation's rule."""
+"""The plan: who is on duty today, the schedule, and a rotation's rule."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
@@ -17,14 +17,13 @@ from bugintake.core.templating import register_nav, register_panel, toast
 from bugintake.duty import overrides, queries, roster
 from bugintake.duty.forms import RotationForm
 from bugintake.duty.models import Rotation
-from bugintake.duty.queries import Plan, PlannedShift
-from bugintake.duty.reminders import due_at
+from bugintake.duty.plans import Plan, load_plan
+from bugintake.duty.reminders import reminded_at
 from bugintake.duty.timetable import Timetable, changes, monday_of, timetable
 from bugintake.duty.turns import WORKWEEK, TurnUnit
+from bugintake.duty.views import bp
 from bugintake.team.guards import engineer_required, lead_required, signed_in, signed_in_user
-from bugintake.team.workspace import working_hours, workspace
-
-bp = Blueprint("duty", __name__)
+from bugintake.team.workspace import workspace
 
 WEEKS_TODAY, WEEKS_SHOWN, WEEKS_PREVIEWED = 4, 6, 3
 CHANGES_SHOWN = timedelta(weeks=12)
@@ -48,7 +47,7 @@ def today() -> ResponseReturnValue:
         zone=plan.zone_at(now),
         table=_weeks(plan, None, WEEKS_TODAY),
         mine=mine,
-        remind_at=_remind_at(mine),
+        remind_at=reminded_at(mine, signed_in_user()),
         stand_in=overrides.mine(current, signed_in_user()) if current else None,
         now=now,
     )
@@ -63,7 +62,7 @@ def schedule() -> ResponseReturnValue:
         return render_template("duty/none.html")
     first = monday_of(_day(request.args.get("from")) or clock.today(zone_or_utc(workspace().zone)))
     start = queries.day_start(first, zone_or_utc(workspace().zone))
-    plan = queries.load_plan(start, start + timedelta(weeks=WEEKS_SHOWN), rotation)
+    plan = load_plan(start, start + timedelta(weeks=WEEKS_SHOWN), rotation)
     if plan is None:
         return render_template("duty/none.html")
     return render_template(
@@ -75,14 +74,6 @@ def schedule() -> ResponseReturnValue:
         earlier=first - timedelta(weeks=WEEKS_SHOWN),
         later=first + timedelta(weeks=WEEKS_SHOWN),
     )
-
-
-@bp.get("/duty/me")
-@signed_in
-def me() -> ResponseReturnValue:
-    """Show a person their next shifts."""
-    mine = queries.upcoming_shifts(signed_in_user())
-    return render_template("duty/me.html", mine=mine, remind_at=_remind_at(mine), now=clock.now())
 
 
 @bp.post("/duty/overrides")
@@ -139,7 +130,7 @@ def rule(rotation_id: int) -> ResponseReturnValue:
     """Offer the rule of a rotation to change from a day on."""
     rotation = queries.rotation_or_404(rotation_id)
     now = clock.now()
-    plan = queries.load_plan(now, now, rotation)
+    plan = load_plan(now, now, rotation)
     form = RotationForm(queries.candidates())
     form.name.data = rotation.name
     if plan is not None:
@@ -186,7 +177,7 @@ def _form_page(form: RotationForm, rotation: Rotation | None, preview: Plan | No
         table = _weeks(preview, monday_of(form.start_on.data), WEEKS_PREVIEWED)
         zone = preview.schedule.rules[-1].zone
         since, to = (queries.day_start(form.start_on.data + later, zone) for later in (timedelta(0), CHANGES_SHOWN))
-        before = queries.load_plan(since, to, rotation) if rotation else None
+        before = load_plan(since, to, rotation) if rotation else None
         moved = changes(before, preview, since, to) if before else None
     return render_template("duty/rotation.html", form=form, rotation=rotation, table=table, moved=moved)
 
@@ -194,14 +185,6 @@ def _form_page(form: RotationForm, rotation: Rotation | None, preview: Plan | No
 def _weeks(plan: Plan, monday: date | None, count: int) -> Timetable:
     today = clock.today(plan.zone_at(clock.now()))
     return timetable(plan, monday or monday_of(today), count, today)
-
-
-def _remind_at(mine: list[PlannedShift]) -> datetime | None:
-    """Say when the reminder of a person's next shift goes out, where that is still to come."""
-    now = clock.now()
-    coming = [planned for planned in mine if planned.shift.start > now]
-    at = due_at(coming[0], signed_in_user(), working_hours()) if coming else None
-    return at if at is not None and at > now else None
 
 
 def _chosen_rotation() -> Rotation | None:

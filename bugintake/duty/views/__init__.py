@@ -1,0 +1,7 @@
+"""The pages of duty: today, the schedule, one's own shifts and days away, and a rotation's rule."""
+
+from flask import Blueprint
+
+bp = Blueprint("duty", __name__)
+
+from bugintake.duty.views import absences, plan  # noqa: E402, F401  # each adds its routes to the blueprint

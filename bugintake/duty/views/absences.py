@@ -1,0 +1,96 @@
+"""One's own duty: the next shifts, and the days away, which a lead may note for somebody who is ill."""
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from bugintake.core import clock
+from bugintake.core.db import transaction
+from bugintake.core.errors import Invalid
+from bugintake.duty import absences, queries
+from bugintake.duty.forms import AbsenceForm
+from bugintake.duty.reminders import reminded_at
+from bugintake.duty.views import bp
+from bugintake.team.guards import engineer_required, signed_in, signed_in_user
+from bugintake.team.models import Role
+
+
+@bp.get("/duty/me")
+@signed_in
+def me() -> ResponseReturnValue:
+    """Show a person their next shifts and days away."""
+    return _page(AbsenceForm(signed_in_user()))
+
+
+@bp.post("/duty/absences")
+@engineer_required
+def note_absence() -> ResponseReturnValue:
+    """Note that somebody is away."""
+    user = signed_in_user()
+    form = AbsenceForm(user)
+    if not form.validate():
+        return _page(form), 422
+    try:
+        with transaction():
+            person = absences.person_or_refuse(form.person.data) if form.person.data else user
+            absences.note_absence(person, *form.days, word=form.word.data or "", actor=user)
+    except Invalid as refusal:
+        form.refuse(refusal.sentence, refusal.field)
+        return _page(form), 422
+    flash(_("Noted. Nobody is asked to be on duty while they are away: whoever is next stands in."))
+    return redirect(url_for("duty.me"))
+
+
+@bp.get("/duty/absences/<int:absence_id>")
+@engineer_required
+def absence(absence_id: int) -> ResponseReturnValue:
+    """Offer an absence to change."""
+    found = absences.absence_or_404(absence_id, signed_in_user())
+    return render_template("duty/absence.html", form=AbsenceForm(signed_in_user(), obj=found), absence=found)
+
+
+@bp.post("/duty/absences/<int:absence_id>")
+@engineer_required
+def change_absence(absence_id: int) -> ResponseReturnValue:
+    """Change an absence."""
+    found = absences.absence_or_404(absence_id, signed_in_user())
+    form = AbsenceForm(signed_in_user())
+    if not form.validate():
+        return render_template("duty/absence.html", form=form, absence=found), 422
+    try:
+        with transaction():
+            absences.change_absence(found, *form.days, word=form.word.data or "", actor=signed_in_user())
+    except Invalid as refusal:
+        form.refuse(refusal.sentence, refusal.field)
+        return render_template("duty/absence.html", form=form, absence=found), 422
+    flash(_("Saved."))
+    return redirect(url_for("duty.me"))
+
+
+@bp.post("/duty/absences/<int:absence_id>/removal")
+@engineer_required
+def take_absence_back(absence_id: int) -> ResponseReturnValue:
+    """Take an absence back."""
+    found = absences.absence_or_404(absence_id, signed_in_user())
+    with transaction():
+        absences.take_back(found, actor=signed_in_user())
+    flash(_("Taken back. From now on the rotation is as it was."))
+    return redirect(url_for("duty.me"))
+
+
+def _page(form: AbsenceForm) -> str:
+    user, now = signed_in_user(), clock.now()
+    plans = queries.plans_ahead()
+    mine = queries.upcoming_shifts(user, plans=plans)
+    away = queries.coming_absences() if user.can(Role.ENGINEER) else ()
+    return render_template(
+        "duty/me.html",
+        form=form,
+        mine=mine,
+        remind_at=reminded_at(mine, user),
+        away=[each for each in away if each.user_id == user.id],
+        others=[each for each in away if each.user_id != user.id],
+        stood_in={each.id: queries.stood_in_for(each, plans) for each in away},
+        is_refused=request.method == "POST",
+        now=now,
+    )
