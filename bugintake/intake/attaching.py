@@ -105,20 +105,20 @@ def was_there(event: Event) -> bool:
 def take_back(event: Event, *, actor: User) -> None:
     """Take an attaching back: a report that it made is withdrawn; of one that was there, only what was added goes.
 
-    A bug that came back with it stays open: an engineer decides. Records report.withdrawn. Raises Conflict where the
-    customer was told meanwhile, or told us more since.
+    Records report.withdrawn, which names the attaching, so that whoever did something because of it takes that back
+    too. Raises Conflict where the customer was told meanwhile, or told us more since.
     """
     report = db.session.get_one(Report, event.report_id)
     bug = hold_bug_of(report)
     if report.settled_at is not None or last_telling(report) is not event:
         raise Conflict("More happened to this report since, so this cannot be taken back.")
-    if not was_there(event):
-        reports.withdraw(report, actor=actor)
-        return
-    stand_as_before(report, event.details)
+    if was_there(event):
+        stand_as_before(report, event.details)
+    else:
+        report.settled_at, report.settled_by = clock.now(), SettledBy.WITHDRAWN
     bug.changed_at = clock.now()
     waiting.recount([bug.id])
-    events.record(EventKind.REPORT_WITHDRAWN, actor=actor, bug=bug, report=report)
+    events.record(EventKind.REPORT_WITHDRAWN, actor=actor, bug=bug, report=report, attached=event.id)
 
 
 def stand_as_before(report: Report, before: Mapping[str, Any]) -> None:

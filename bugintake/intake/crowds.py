@@ -161,7 +161,8 @@ def take_back(bug: Bug, batch: str, *, actor: User) -> int:
     waiting.recount([bug.id])
     taken = [*new, *(report for report, _before in again)]
     for report in taken:
-        events.record(EventKind.REPORT_WITHDRAWN, actor=actor, bug=bug, report=report)
+        told = attaching.last_telling(report)
+        events.record(EventKind.REPORT_WITHDRAWN, actor=actor, bug=bug, report=report, attached=told and told.id)
     return len(taken)
 
 

@@ -68,13 +68,9 @@ def separate(event: Event) -> None:
     again = (of_it, Message.state == MessageState.CANCELLED, Message.reason == TOLD_AGAIN)
     held = {"state": MessageState.HELD, "held_because": HeldBecause.REOPENED}
     update_all(sa.update(Message).where(*again).values(**held))
-    merged_at, held_at = (
-        db.session.scalar(sa.select(Event.at).where(Event.id == event.details["since"])),
-        announcement.held_at,
-    )
-    take_up_again(announcement)
-    if held_at != merged_at:
-        announcement.held_at = held_at  # somebody had held it before
+    if announcement.released_at is None:
+        announcement.due_at = announcements.review_ends_at(event.at)
+    take_up_again(announcement, db.session.scalar(sa.select(Event.at).where(Event.id == event.details["since"])))
     misled = Message.customer_id.in_(told_of_another(bug.id, of, event.details["since"]))
     reason = f"They were told what became of BUG-{of}, which is another problem."
     take_out(sa.and_(of_it, misled), [MessageState.PENDING, MessageState.HELD], reason=reason, **held)

@@ -55,7 +55,7 @@ def refusal_of(message: Message) -> Refusal | None:
     if bug.generation != announcement.generation or bug.status is not STANDS[announcement.kind]:
         if announcement.kind in QUESTIONS:
             return Refusal(MessageState.CANCELLED, f"{bug.ref} waits for no answer any more.")
-        return Refusal(MessageState.HELD, f"{bug.ref} was reopened.", HeldBecause.REOPENED)
+        return Refusal(MessageState.HELD, "", HeldBecause.REOPENED)
     if message.report.settled_at is not None:
         return Refusal(MessageState.CANCELLED, "They no longer wait for it.")
     if customer.erased_at is not None:

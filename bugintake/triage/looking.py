@@ -36,6 +36,8 @@ READ: Mapping[str, Callable[[Any], Any]] = {
     "news_at": datetime.fromisoformat,
     "snoozed_until": date.fromisoformat,
     "paused_at": datetime.fromisoformat,
+    "came_back_at": datetime.fromisoformat,
+    "status_since_at": datetime.fromisoformat,
     "raise_reason": RaiseReason,
     "raised_at": datetime.fromisoformat,
 }
@@ -87,11 +89,12 @@ def put(
     *,
     before: str | None = None,
     after: str | None = None,
+    **why: Any,
 ) -> Event:
     """Write columns of a bug and record an event that can be taken back."""
     was = plain({name: getattr(bug, name) for name in values})
     _write(bug, values)
-    return events.record(kind, bug=bug, actor=actor, before=before, after=after, was=was)
+    return events.record(kind, bug=bug, actor=actor, before=before, after=after, was=was, **why)
 
 
 def undoable(bug: Bug, offered: int) -> Event:

@@ -9,7 +9,7 @@ from bugintake.core.errors import Conflict, Invalid
 from bugintake.core.events import Event, EventKind
 from bugintake.core.forms import Seen
 from bugintake.core.templating import ago_in_words
-from bugintake.intake.models import Bug, News
+from bugintake.intake.models import Bug, News, Status
 from bugintake.team.models import User
 from bugintake.triage import looking
 
@@ -77,8 +77,8 @@ def wake_for_customer(event: Event) -> None:
     bug = db.session.get_one(Bug, event.bug_id)
     if bug.snoozed_until is not None or bug.paused_at is not None:
         news = {"news": bug.news or News.WOKEN, "news_at": bug.news_at or clock.now()}
-        bug.paused_at = None
-        _put(bug, EventKind.BUG_WOKEN, {**news, "snoozed_until": None}, None)
+        why = {"attached": event.id} if event.kind == EventKind.REPORT_ATTACHED else {}
+        _put(bug, EventKind.BUG_WOKEN, {**news, "snoozed_until": None, "paused_at": None}, None, **why)
 
 
 def take_back(bug: Bug, offered: int, *, actor: User) -> None:
@@ -89,8 +89,15 @@ def take_back(bug: Bug, offered: int, *, actor: User) -> None:
     last = looking.undoable(bug, offered)
     if last.after != _day(bug.snoozed_until):
         raise Conflict("A verdict ended the snooze, so there is nothing to undo.")
-    was = looking.read(last.details["was"])
-    _put(bug, EventKind.BUG_SNOOZED if was["snoozed_until"] else EventKind.BUG_WOKEN, was, actor)
+    _rest(bug, last, actor)
+
+
+def sleep_again(bug: Bug, woken: Event) -> None:
+    """Let a bug be put off or paused as before, because what woke it was taken back.
+
+    Records bug.snoozed, or bug.taken_back of one that was only paused.
+    """
+    _rest(bug, woken, None)
 
 
 def listen() -> None:
@@ -99,9 +106,17 @@ def listen() -> None:
         events.subscribe(kind, wake_for_customer)
 
 
-def _put(bug: Bug, kind: EventKind, values: dict[str, Any], actor: User | None) -> Event:
+def _rest(bug: Bug, ended: Event, actor: User | None) -> None:
+    was = looking.read(ended.details["was"])
+    if bug.status != Status.NEEDS_INFO:
+        was.pop("paused_at", None)  # a verdict ended that for good
+    kind = EventKind.BUG_TAKEN_BACK if was.get("paused_at") else EventKind.BUG_WOKEN
+    _put(bug, EventKind.BUG_SNOOZED if was["snoozed_until"] else kind, was, actor)
+
+
+def _put(bug: Bug, kind: EventKind, values: dict[str, Any], actor: User | None, **why: Any) -> Event:
     before, after = _day(bug.snoozed_until), _day(values["snoozed_until"])
-    return looking.put(bug, kind, values, actor, before=before, after=after)
+    return looking.put(bug, kind, values, actor, before=before, after=after, **why)
 
 
 def _who(bug: Bug) -> str:

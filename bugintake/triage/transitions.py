@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from bugintake.core import clock, events
 from bugintake.core.db import db, hold, update_one
 from bugintake.core.errors import Conflict, Invalid
-from bugintake.core.events import EventKind
+from bugintake.core.events import Event, EventKind
 from bugintake.core.forms import clean_line
 from bugintake.intake import catalogue
 from bugintake.intake.models import Bug, News, Option, Question, Report, Status
@@ -140,7 +140,7 @@ def fix(bug: Bug, notes: Mapping[str, str], release: Option | None, *, actor: Us
     _go_live_with_its_release(bug, actor)
 
 
-def _go_live_with_its_release(bug: Bug, actor: User) -> None:
+def _go_live_with_its_release(bug: Bug, actor: User | None) -> None:
     release = bug.release
     if release is not None:
         db.session.refresh(release, with_for_update={"read": True})  # a release going live at this moment is seen
@@ -177,11 +177,11 @@ def decline(
     _move(bug, Status.DECLINED, EventKind.BUG_DECLINED, actor, seen, **columns)
 
 
-def come_back(bug: Bug, *, actor: User | None) -> None:
-    """Reopen a live bug that still happens, as the next generation. Records bug.came_back."""
+def come_back(bug: Bug, *, actor: User | None, **why: int) -> None:
+    """Reopen a live bug that still happens, as the next generation. Records bug.came_back, with what says so."""
     columns: dict[str, Any] = {"generation": bug.generation + 1, "came_back_at": clock.now()}
     columns |= {"news": News.CAME_BACK, "news_at": clock.now()}
-    _move(bug, Status.ACCEPTED, EventKind.BUG_CAME_BACK, actor, None, **columns)
+    _move(bug, Status.ACCEPTED, EventKind.BUG_CAME_BACK, actor, None, why, **columns)
 
 
 def unrelease(bug: Bug, *, actor: User | None) -> None:
@@ -220,15 +220,19 @@ def undo(bug: Bug, *, actor: User, offered: int | None = None) -> None:
         if fixed is None or fixed.kind != EventKind.BUG_FIXED or clock.now() - fixed.at > looking.UNDO_WITHIN:
             raise Conflict("A release made this live. Say that the release is not live instead.")
         verdict = fixed
+    stand_as_before(bug, verdict, last, actor=actor)
+
+
+def stand_as_before(bug: Bug, verdict: Event, last: Event, *, actor: User | None) -> None:
+    """Put a bug back to where it stood before a verdict that is, or led to, its `last` move. Records bug.undone."""
     newer = written_since(verdict)
-    was = {
-        name: value
-        for name, value in looking.read(last.details["was"] | verdict.details["was"]).items()
-        if name not in newer
-    }
-    undone = Status(was.pop("status"))
+    was = looking.read(last.details["was"] | verdict.details["was"])
+    was = {name: value for name, value in was.items() if name not in newer}
+    undone = Status(was["status"])
+    if not undone.is_open:
+        was["is_pinned"] = False
     change = sa.update(Bug).where(Bug.id == bug.id)
-    values = {"status": undone, "status_since_at": clock.now(), "changed_at": clock.now(), **was}
+    values = {**was, "status": undone, "changed_at": clock.now()}
     db.session.execute(change.values(**values).execution_options(synchronize_session="fetch"))
     if last.kind == EventKind.BUG_ASKED:  # an older one that is still open stays
         for question in db.session.scalars(sa.select(Question).where(Question.id.in_(last.details["questions"]))):
@@ -266,7 +270,7 @@ def _move(
         columns["paused_at"] = None
     if bug.is_pinned and not to.is_open:
         columns["is_pinned"] = False
-    was = {name: getattr(bug, name) for name in columns if name != "came_back_at"}
+    was = {name: getattr(bug, name) for name in (*columns, "status_since_at")}
     now = clock.now()
     change = sa.update(Bug).where(Bug.id == bug.id, Bug.status == before, Bug.merged_into_id.is_(None))
     if "owner_id" in was:

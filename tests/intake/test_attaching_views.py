@@ -389,9 +389,21 @@ def test_undo_takes_a_customer_away_who_was_new_to_the_bug(agent, bug, hana):
     assert agent.post("/reports/1/tellings/1/undo").status_code == 404
 
 
-def test_undo_says_that_a_bug_which_came_back_stays_open(agent, live, hana):
+def test_undo_says_that_a_bug_which_came_back_is_live_as_before(agent, live, hana):
+    sent = {"confirmed": "1", "customer": "hana kovac", "version": "4.13.0"}
+    answer = agent.post(f"/bugs/{live.ref}/attach", sent)
+    undo = re.search(r'action="(/reports/\d+/tellings/\d+/undo)"', agent.get(answer.location).text)[1]
+
+    agent.post(undo)
+
+    assert "BUG-1 had come back with it, and is live as before." in text_of(agent.get("/new"))
+    assert db.session.get_one(Bug, live.id).status == Status.LIVE
+
+
+def test_undo_says_that_a_bug_stays_open_where_somebody_else_still_sees_it(agent, live, hana):
     answer = agent.post(f"/bugs/{live.ref}/attach", {"confirmed": "1", "customer": "hana kovac", "version": "4.13.0"})
     undo = re.search(r'action="(/reports/\d+/tellings/\d+/undo)"', agent.get(answer.location).text)[1]
+    agent.post(f"/bugs/{live.ref}/attach", {"confirmed": "1", "customer": "first@example.com", "version": "4.13.0"})
 
     agent.post(undo)
 

@@ -1,5 +1,6 @@
 """What a change of a bug or report does to what is owed: who comes later, who goes, undoing, reopening."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -7,10 +8,11 @@ import sqlalchemy as sa
 
 from bugintake.core.db import db, transaction
 from bugintake.core.errors import Conflict
-from bugintake.intake import reports
+from bugintake.intake import attaching, reports
 from bugintake.intake.models import Bug, Report, SettledBy, Status
-from bugintake.loop import announcements, messages, replies
-from bugintake.loop.models import Announcement, Delivery, DeliveryState, Message, MessageState
+from bugintake.loop import announcements, attempts, messages, outbox, replies
+from bugintake.loop.models import Announcement, Delivery, DeliveryState, HeldBecause, Message, MessageState
+from bugintake.loop.verdicts import Outcome, Phase, Verdict
 from bugintake.triage import transitions
 from tests.factories import bring_to, make_bug, make_customer, make_report, make_user, make_workspace
 from tests.loop.rows import (
@@ -24,6 +26,11 @@ from tests.loop.rows import (
     release,
     waiting_for,
 )
+
+
+@pytest.fixture
+def settings(settings):
+    return replace(settings, smtp_url="smtp://127.0.0.1:9")
 
 
 @pytest.fixture(autouse=True)
@@ -203,6 +210,85 @@ def test_the_next_generation_takes_over_what_the_last_still_owed(clock, mira):
 
     assert [row[1:] for row in owed(bug)] == [("cancelled", None), ("pending", None)]
     assert [a.generation for a in db.session.scalars(sa.select(Announcement).order_by(Announcement.id))] == [1, 2]
+
+
+@pytest.mark.parametrize("how", ["sent", "told_by_hand", "suppressed", "cancelled"])
+def test_taking_an_attaching_back_leaves_what_was_told_as_it_was(clock, mira, how):
+    hana = make_customer(email="hana@example.com")
+    bug = make_bug(Status.DECLINED, waiting=[hana, make_customer()], actor=mira)
+    with transaction():
+        announcements.send(announcement_of(bug), actor=mira)
+    clock.advance(timedelta(minutes=2))
+    message, report = message_to("hana@example.com"), report_of(hana)
+    if how == "sent":
+        send_everything(clock)
+    with transaction():
+        if how == "told_by_hand":
+            messages.tell_by_hand(message, actor=mira)
+        elif how == "suppressed":
+            messages.do_not_tell(message, "She left the company.", actor=mira)
+        elif how == "cancelled":
+            replies.works_now(report)
+    before, waited = row_of(message), waiting_for(bug)
+    clock.advance(timedelta(minutes=2))
+    make_report(hana, bug=bug)
+    assert (row_of(message).state in ("held", "pending"), waiting_for(bug)) == (True, waited + 1)
+
+    take_back(report, mira)
+
+    assert (row_of(message), waiting_for(bug)) == (before, waited)
+
+
+def test_an_attaching_is_not_taken_back_while_the_mail_because_of_it_is_handed_over(clock, mira):
+    hana = make_customer(email="hana@example.com")
+    bug, report = make_bug(Status.DECLINED, waiting=[hana], actor=mira), report_of(hana)
+    with transaction():
+        replies.works_now(report)
+    make_report(hana, bug=bug)
+    clock.advance(timedelta(minutes=30))
+    release()
+    with transaction():
+        db.session.execute(sa.update(Delivery).values(state=DeliveryState.SENDING))
+
+    with pytest.raises(Conflict, match="being handed over"):
+        take_back(report, mira)
+
+
+@pytest.mark.parametrize("reason", ["", "A mail about BUG-9 may be with them already."])
+def test_what_waited_for_somebody_to_look_waits_on_after_a_change_of_mind_is_undone(mira, reason):
+    bug = make_bug(Status.DECLINED, waiting=[make_customer(email="hana@example.com")], actor=mira)
+    with transaction():
+        message = one_message(bug)
+        message.state, message.reason = MessageState.HELD, reason
+        message.held_because = HeldBecause.REOPENED if reason else HeldBecause.RESTORED
+    before = row_of(message)
+    with transaction():
+        transitions.reconsider(bug, actor=mira)
+    with transaction():
+        transitions.undo(bug, actor=mira)
+
+    assert row_of(message) == before
+
+
+def report_of(customer):
+    return db.session.scalars(sa.select(Report).where(Report.customer_id == customer.id)).one()
+
+
+def row_of(message):
+    db.session.rollback()
+    return db.session.execute(sa.select(*Message.__table__.columns).where(Message.id == message.id)).one()
+
+
+def take_back(report, actor):
+    with transaction():
+        attaching.take_back(attaching.last_telling(report), actor=actor)
+
+
+def send_everything(clock):
+    release()
+    for claimed in outbox.claim():
+        attempts.begin_sending(claimed)
+        attempts.finish(claimed, Outcome(Verdict.SENT, Phase.DATA, 250))
 
 
 def test_undoing_a_change_of_mind_takes_the_decline_up_again(clock, mira):

@@ -53,7 +53,7 @@ MOST = 7  # bugs of one example
 LEAST = 3  # how often each verb must have happened in a run, or the machine tries nothing
 VERBS = ["file", "file again", "attach", "withdraw", "merge", "unmerge", "split", "rejoin", "accept", "start", "stop"]
 VERBS += ["ask", "answer", "fix", "go live", "withdraw release", "decline", "reconsider", "come back", "undo", "snooze"]
-VERBS += ["pin", "restrict", "tell", "stale", "impossible"]
+VERBS += ["pin", "restrict", "tell", "stale", "impossible", "take back"]
 IDS = sa.bindparam("ids", expanding=True)
 EXISTING = sa.select(Bug.id).where(Bug.id.in_(IDS), VISIBLE_TO_READER)
 OWED_NOW = (  # whom the present outcome of each bug is still owed
@@ -242,6 +242,42 @@ class TwoPeople(RuleBasedStateMachine):
             is_left_alone = report.settled_by == SettledBy.SUPPRESSED and report.unsubscribed_at is not None
             assert is_left_alone or person.id in self.now.waiting(root)
             assert self.now.bugs[root].snoozed_until is None
+
+    @step(always, who=FLIP, chosen=CHOSEN, some=CHOSEN, is_newest=FLIP)
+    def attach_and_take_back(self, who, chosen, some, is_newest):
+        """Whatever attaching somebody changed stands as before once it is taken back."""
+        actor, person = self.actors[who], self.people[some % 4]
+        able = self.visible(actor, [n for n in self.bugs if self.now.bugs[self.now.root(n)].withdrawn_at is None])
+        if not able:
+            return
+        number = able[chosen % len(able)]
+        root, before, owed = self.now.root(number), self.now, self.owed_under(number)
+        telling = make_telling(person, **({"version": self.fixed_in[1]} if is_newest else {}))
+
+        def both():
+            report = attaching.attach(self.bug(number, actor), telling, actor=actor)
+            attaching.take_back(attaching.last_telling(report), actor=actor)
+            return report
+
+        done = self.act("take back", both, actor)
+        if done is None:  # it cannot be where they want no mail: attaching settled them
+            return
+        stands, stood = ({**each.bugs[root]._mapping, "changed_at": None} for each in (self.now, before))
+        assert stands == stood
+        people = self.now.people(root)
+        assert {number: row for number, row in people.items() if number in before.reports} == before.people(root)
+        assert [row.settled_by for number, row in people.items() if number not in before.reports] in ([], ["withdrawn"])
+        new = [row for row in self.owed_under(number) if row not in owed]
+        assert [(row.customer_id, row.state) for row in new] in ([], [(person.id, "cancelled")])
+        assert len(owed) + len(new) == len(self.owed_under(number))
+
+    def owed_under(self, number):
+        """Read what is owed of a bug and its parts, and when it leaves."""
+        owed = (Message.id, Message.customer_id, Message.state, Message.held_because, Message.reason, Message.report_id)
+        when = (Announcement.due_at, Announcement.held_at, Announcement.released_at, Announcement.cancelled_at)
+        under = Announcement.bug_id.in_(self.now.branch(self.now.root(number)))
+        found = sa.select(*owed, *when).join(Message.announcement).where(under).order_by(Message.id)
+        return db.session.execute(found).all()
 
     def reports_that(self, wanted):
         return [report for report in self.now.reports.values() if wanted(report, self.now.root(report.bug_id))]

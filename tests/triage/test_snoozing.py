@@ -10,11 +10,12 @@ import sqlalchemy as sa
 from bugintake.core.db import db, transaction
 from bugintake.core.errors import Conflict, Invalid
 from bugintake.core.events import Event, EventKind
+from bugintake.intake import attaching
 from bugintake.intake.models import Bug, News, Question, Report, Status
 from bugintake.intake.queries import reports_of
 from bugintake.loop.replies import still_happening
 from bugintake.team.models import Role
-from bugintake.triage import editing, merging, queue, snoozing, transitions
+from bugintake.triage import editing, looking, merging, queue, snoozing, transitions
 from tests.counting import fewest
 from tests.factories import bring_to, make_bug, make_customer, make_option, make_report, make_user, make_workspace
 from tests.visitors import visit
@@ -300,6 +301,80 @@ def test_a_wake_up_is_undone_as_well(app, mira):
         snoozing.take_back(bug, event.id, actor=mira)
 
     assert bug.snoozed_until == TOMORROW
+
+
+def attached_to(bug):
+    """Attach one more customer, and return the event that takes that back."""
+    report = make_report(bug=bug)
+    return db.session.scalars(sa.select(Event).where(Event.report_id == report.id, Event.kind == ATTACHED)).one()
+
+
+def take_attaching_back(event):
+    with transaction():
+        attaching.take_back(event, actor=make_user(Role.AGENT))
+
+
+ATTACHED, WOKEN = EventKind.REPORT_ATTACHED, EventKind.BUG_WOKEN
+WAS = ("snoozed_until", "paused_at", "news", "news_at", "status", "waiting_count")
+
+
+@pytest.mark.parametrize("is_paused", [False, True])
+def test_it_is_put_off_as_before_once_the_attaching_that_woke_it_is_taken_back(app, mira, clock, is_paused):
+    bug = snoozed(Status.NEEDS_INFO, actor=mira)
+    if is_paused:
+        with transaction():
+            transitions.pause(bug)
+            bug.snoozed_until = None
+    before = [getattr(bug, name) for name in WAS]
+    event = attached_to(bug)
+    assert in_queue(mira) == [(bug.id, "Woken by a customer")]
+    clock.advance(timedelta(minutes=9))
+
+    take_attaching_back(event)
+
+    db.session.refresh(bug)
+    assert ([getattr(bug, name) for name in WAS], in_queue(mira)) == (before, [])
+    kind = EventKind.BUG_TAKEN_BACK if is_paused else EventKind.BUG_SNOOZED
+    assert of_kind(bug, WOKEN, kind)[-2:] == [
+        (WOKEN, None if is_paused else "2026-03-11", None),
+        (kind, None, None if is_paused else "2026-03-11"),
+    ]
+
+
+def looked_at(bug):
+    with transaction():
+        looking.look(bug, actor=make_user())
+
+
+def accepted(bug):
+    bring_to(bug, Status.ACCEPTED, actor=make_user())
+
+
+@pytest.mark.parametrize("meanwhile", [looked_at, accepted, attached_to])
+def test_it_stays_awake_where_somebody_did_something_with_it_since(app, mira, meanwhile):
+    bug = snoozed(actor=mira)
+    event = attached_to(bug)
+    meanwhile(bug)
+
+    take_attaching_back(event)
+
+    db.session.refresh(bug)
+    assert bug.snoozed_until is None
+
+
+def test_a_wake_up_that_ended_a_pause_is_undone_only_while_the_answer_is_still_needed(app, mira):
+    bugs = [make_bug(Status.NEEDS_INFO, actor=mira), make_bug(Status.NEEDS_INFO, actor=mira)]
+    for bug in bugs:
+        with transaction():
+            transitions.pause(bug)
+        make_report(bug=bug)
+    accepted(bugs[1])
+
+    for bug in bugs:
+        with transaction():
+            snoozing.take_back(bug, looking.last_of(bug, snoozing.KINDS).id, actor=mira)
+
+    assert [bug.paused_at is not None for bug in bugs] == [True, False]
 
 
 def test_an_undo_is_refused_after_ten_minutes_and_after_somebody_else(app, mira, clock):

@@ -12,8 +12,8 @@ from bugintake.core.errors import Conflict, NotPermitted
 from bugintake.intake.models import Bug, OptionList, Question, Status
 from bugintake.intake.queries import reports_of
 from bugintake.loop import releases
-from bugintake.team.models import User
-from bugintake.triage import editing, transitions, undoing
+from bugintake.team.models import Role, User
+from bugintake.triage import editing, pinning, transitions, undoing
 from tests.conftest import AT_ONCE
 from tests.factories import bring_to, make_bug, make_option, make_user
 from tests.visitors import visit
@@ -38,6 +38,32 @@ def test_the_undo_of_an_accept_takes_it_back_and_leads_to_where_one_was(app, mir
     answer = visitor.post(accepted(visitor, bug))
 
     assert (answer.location, bug.status) == ("/board", Status.NEW)
+
+
+def test_after_an_undo_a_bug_stands_where_it_did_for_as_long_as_it_did(app, mira, clock):
+    bug = make_bug(Status.DECLINED, actor=mira)
+    since = bug.status_since_at
+    clock.advance(timedelta(days=30))
+    with transaction():
+        transitions.reconsider(bug, actor=mira)
+    clock.advance(timedelta(minutes=2))
+
+    with transaction():
+        transitions.undo(bug, actor=mira)
+
+    assert (bug.status, bug.status_since_at) == (Status.DECLINED, since)
+
+
+def test_a_pin_that_was_set_on_a_reopened_bug_ends_when_that_is_undone(app, mira):
+    bug = make_bug(Status.DECLINED, actor=mira)
+    with transaction():
+        transitions.reconsider(bug, actor=mira)
+        pinning.pin(bug, True, actor=make_user(Role.LEAD))
+
+    with transaction():
+        transitions.undo(bug, actor=mira)
+
+    assert (bug.status, bug.is_pinned) == (Status.DECLINED, False)
 
 
 def test_an_older_offer_does_not_undo_what_a_colleague_did_since(app, mira, jonas, clock):

@@ -9,7 +9,7 @@ from bugintake.core.errors import NotFound
 from bugintake.core.templating import plural, toast
 from bugintake.intake import attaching, queries, replies
 from bugintake.intake.customers.queries import language_name
-from bugintake.intake.models import News, Option, Report
+from bugintake.intake.models import News, Option, Report, Status
 from bugintake.intake.queries import bug_or_404
 from bugintake.intake.reports import canonical
 from bugintake.intake.views import bp
@@ -76,6 +76,8 @@ def take_telling_back(report_id: int, event_id: int) -> ResponseReturnValue:
         attaching.take_back(telling, actor=me)
         bug = canonical(report.bug)
     flash(_("Taken back. Nobody is written to about it."))
-    if telling.details.get("still_happens") and bug.news is News.CAME_BACK:
+    if telling.details.get("still_happens") and bug.status is Status.LIVE:
+        flash(_("%(ref)s had come back with it, and is live as before.", ref=bug.ref))
+    elif telling.details.get("still_happens") and bug.news is News.CAME_BACK:
         flash(_("%(ref)s came back with it, and stays open until an engineer looks.", ref=bug.ref), "warning")
     return redirect(url_for(".attach", ref=bug.ref, panel=panel()), 303)
