@@ -1,4 +1,4 @@
-"""What a lead looks after: bugs that nobody has, that nobody looked at in time, and that people wait for too long."""
+"""What a lead looks after: bugs that nobody has or can have now, that nobody looked at in time, that are waited for."""
 
 import enum
 from collections.abc import Mapping, Sequence
@@ -13,6 +13,7 @@ from sqlalchemy.orm import aliased
 from bugintake.core import clock
 from bugintake.core.db import UtcDateTime, rows
 from bugintake.core.kept import kept_with_bugs
+from bugintake.duty.models import Absence
 from bugintake.intake import catalogue
 from bugintake.intake.models import OPEN, Bug, OptionList, Report, Status
 from bugintake.team.models import User
@@ -69,7 +70,7 @@ class Limits:
         """The values of the statements."""
         arrivals = {f"latest_{rank}": at for rank, at, _day in self.latest}
         days = {f"latest_day_{rank}": day for rank, _at, day in self.latest}
-        return {**arrivals, **days, "too_long": clock.now() - TOO_LONG}
+        return {**arrivals, **days, "too_long": clock.now() - TOO_LONG, "now": clock.now()}
 
     @property
     def shape(self) -> tuple[tuple[int, ...], bool]:
@@ -113,7 +114,12 @@ def _limits() -> Limits:
 
 def _lacks(ranks: tuple[int, ...], is_nobody_there: bool) -> dict[Lack, sa.ColumnElement[bool]]:
     """Say in SQL what is on each list. At night nobody is on duty; what counts is who is when work begins."""
-    gone = Bug.owner_id.in_(sa.select(User.id).where(User.disabled_at.is_not(None)))
+    now = sa.bindparam("now", type_=UtcDateTime())
+    away = (Absence.taken_back_at.is_(None), Absence.starts_at <= now, Absence.ends_at > now)
+    gone = sa.or_(
+        Bug.owner_id.in_(sa.select(User.id).where(User.disabled_at.is_not(None))),
+        Bug.owner_id.in_(sa.select(Absence.user_id).where(*away)),
+    )
     nobodys = sa.or_(gone, Bug.owner_id.is_(None)) if is_nobody_there else gone
     part = aliased(Bug)
     is_old = Report.filed_at <= sa.bindparam("too_long", type_=UtcDateTime())

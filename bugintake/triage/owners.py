@@ -3,18 +3,18 @@
 from datetime import datetime
 
 from bugintake.core.db import db
-from bugintake.duty.queries import on_duty
+from bugintake.duty.queries import is_away, on_duty
 from bugintake.intake.models import Bug
 from bugintake.team.models import User
 from bugintake.team.workspace import workspace
 
 
 def effective_owner(bug: Bug) -> User | None:
-    """Tell whose a bug is now: whoever took it, else who is on duty, else the named fallback.
+    """Tell whose a bug is now: whoever took it and is there, else who is on duty, else the named fallback.
 
-    Asked each time and never stored, so that a handoff needs no rewriting.
+    Asked each time and never stored, so that a handoff, and coming back, need no rewriting.
     """
-    if bug.owner is not None and bug.owner.is_active:
+    if bug.owner is not None and bug.owner.is_active and not is_away(bug.owner):
         return bug.owner
     return stand_in()
 

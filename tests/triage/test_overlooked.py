@@ -7,11 +7,11 @@ import pytest
 import sqlalchemy as sa
 
 from bugintake.core.db import db, transaction
-from bugintake.duty import roster
+from bugintake.duty import absences, roster
 from bugintake.intake.models import Bug, OptionList, Status
 from bugintake.team import people
 from bugintake.team.models import Role
-from bugintake.triage import editing, looking, overlooked, queue, snoozing, transitions
+from bugintake.triage import editing, looking, overlooked, owners, queue, snoozing, transitions
 from bugintake.triage.overlooked import Lack
 from tests.counting import fewest
 from tests.factories import make_bug, make_customer, make_option, make_report, make_user, make_workspace
@@ -58,6 +58,26 @@ def test_a_bug_whose_owner_has_left_is_nobodys_whether_or_not_somebody_is_on_dut
 
     assert (before, on(Lack.OWNER, petra)) == ([], [left.id])
     assert kept.owner_id == mira.id
+
+
+def test_a_bug_whose_owner_is_away_is_listed_until_they_are_back_and_with_whoever_is_on_duty(app, mira, petra, clock):
+    away = make_user(name="Away Person")
+    left, kept = owned(make_bug(Status.IN_PROGRESS), away), owned(make_bug(Status.IN_PROGRESS), mira)
+    plan_duty(mira)
+    with transaction():
+        absence = absences.note_absence(away, date(2026, 3, 11), date(2026, 3, 12), actor=away)
+    seen = []
+    for day in (10, 11, 12, 13):
+        clock.set(datetime(2026, 3, day, 10, tzinfo=UTC))
+        seen.append((on(Lack.OWNER, petra), owners.effective_owner(left).name))
+    there, gone = ([], "Away Person"), ([left.id], mira.name)
+    assert seen == [there, gone, gone, there]
+    assert (kept.owner_id, owners.effective_owner(kept)) == (mira.id, mira)
+
+    clock.set(datetime(2026, 3, 11, 12, tzinfo=UTC))
+    with transaction():
+        absences.take_back(absence, actor=away)
+    assert (on(Lack.OWNER, petra), owners.effective_owner(left)) == ([], away)
 
 
 def test_a_bug_that_nobody_took_is_nobodys_where_nobody_stands_in(app, mira, petra):
