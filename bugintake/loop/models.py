@@ -142,6 +142,7 @@ class DeliveryKind(enum.StrEnum):
     QUESTION = "question"
     PAUSED = "paused"
     DUTY_REMINDER = "duty_reminder"
+    DUTY_GAP = "duty_gap"
     MENTION = "mention"
     WORSE_DUPLICATE = "worse_duplicate"
     OVERLOOKED = "overlooked"

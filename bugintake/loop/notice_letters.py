@@ -11,6 +11,7 @@ from flask_babel import force_locale, gettext, ngettext
 from bugintake.core import clock
 from bugintake.core.config import settings
 from bugintake.core.db import db
+from bugintake.duty.gaps import coming_gaps
 from bugintake.duty.plans import PlannedShift
 from bugintake.duty.reminders import Reminder, coming_reminders
 from bugintake.intake import form_use
@@ -71,6 +72,20 @@ def _duty_reminder(delivery: Delivery, user: User) -> Written | None:
     else:
         subject = gettext("You're on bug duty on %(day)s, %(hours)s", day=day, hours=hours)
     return subject, _duty_lines(reminder, user)
+
+
+def _duty_gap(delivery: Delivery, user: User) -> Written | None:
+    """Say when nobody is on duty, while it is so."""
+    gap = next((gap for gap in coming_gaps(clock.now()) if f"{gap.key}:{user.id}" == delivery.key), None)
+    if gap is None:
+        return None
+    slots = [f"{_day(slot, user)}, {_hours(slot)}" for slot in gap.slots]
+    words = gettext("nobody in %(rotation)s is there on these days, so nobody is on duty:", rotation=gap.rotation)
+    more = [gettext("%(count)d more", count=len(slots) - REFS_SHOWN)] if len(slots) > REFS_SHOWN else []
+    zone = gettext("Times are %(zone)s.", zone=str(gap.slots[0].zone))
+    lines = [Line(words), *(Line(slot) for slot in slots[:REFS_SHOWN]), *(Line(said) for said in more)]
+    asked = Line(gettext("Find somebody, or take it yourself:"), url=f"{settings().base_url}/duty/schedule")
+    return gettext("Nobody is on bug duty on %(day)s", day=_day(gap.slots[0], user)), [*lines, asked, Line(zone)]
 
 
 def _duty_lines(reminder: Reminder, user: User) -> list[Line]:
@@ -229,6 +244,7 @@ def _hours(shift: PlannedShift) -> str:
 WRITERS: dict[DeliveryKind, Callable[[Delivery, User], Written | None]] = {
     DeliveryKind.PASSWORD_RESET: _password_reset,
     DeliveryKind.DUTY_REMINDER: _duty_reminder,
+    DeliveryKind.DUTY_GAP: _duty_gap,
     DeliveryKind.QUESTION: _question,
     DeliveryKind.PAUSED: _paused,
     DeliveryKind.MENTION: _mention,

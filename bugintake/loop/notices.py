@@ -13,6 +13,7 @@ from bugintake.core import clock, events
 from bugintake.core.db import db, transaction, update_one
 from bugintake.core.errors import Conflict
 from bugintake.core.events import Event, EventKind
+from bugintake.duty.gaps import due_gaps, people_to_tell
 from bugintake.duty.reminders import due_reminders
 from bugintake.loop.letters import new_message_id
 from bugintake.loop.models import Delivery, DeliveryKind, DeliveryState
@@ -45,6 +46,15 @@ def queue_reminders(now: datetime) -> int:
     due = due_reminders(now)
     known = set(db.session.scalars(sa.select(Delivery.key).where(Delivery.key.in_([r.key for r in due]))))
     return _queue_new(DeliveryKind.DUTY_REMINDER, {r.key: r.person for r in due if r.key not in known})
+
+
+def queue_gaps(now: datetime) -> int:
+    """Tell of slots with nobody, once each, and tell how many mails that are. As queue_reminders with two workers."""
+    found = due_gaps(now)
+    told = people_to_tell() if found else []
+    wanted = {f"{gap.key}:{person.id}": person for gap in found for person in told}
+    known = set(db.session.scalars(sa.select(Delivery.key).where(Delivery.key.in_(wanted))))
+    return _queue_new(DeliveryKind.DUTY_GAP, {key: user for key, user in wanted.items() if key not in known})
 
 
 def queue_overlooked(now: datetime) -> int:

@@ -87,6 +87,7 @@ def sweep(app: Flask, count: int = 0) -> bool:
     _guarded(app, attempts.recover)
     if count % REMIND_EVERY == 0:
         _guarded(app, lambda: notices.queue_reminders(clock.now()))
+        _guarded(app, lambda: notices.queue_gaps(clock.now()))
         _guarded(app, lambda: notices.queue_overlooked(clock.now()))
         _guarded(app, lambda: asking.follow_up(clock.now()))
     if count % TIDY_EVERY == 0:

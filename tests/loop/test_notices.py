@@ -14,7 +14,7 @@ from bugintake.core import clock as house_clock
 from bugintake.core.config import Settings
 from bugintake.core.db import db, transaction
 from bugintake.core.errors import Conflict
-from bugintake.duty import overrides
+from bugintake.duty import absences, overrides
 from bugintake.intake.models import Status
 from bugintake.loop import notices
 from bugintake.loop.models import Delivery, DeliveryKind, DeliveryState
@@ -99,6 +99,46 @@ def test_the_team_reads_its_own_language(sink: FaultServer) -> None:
 
     assert sink.accepted[0][1]["Subject"] == "Neues Passwort wählen"
     assert texts(sink)[0].startswith("Hallo Jonas,")
+
+
+def test_the_fallback_hears_once_that_nobody_is_on_duty(sink: FaultServer, clock: Any) -> None:
+    """Three working days before Tuesday 22 September is Thursday 17, at nine; restarts and a second worker add none."""
+    mira = make_user(name="Mira Kos", email="mira@team.test")
+    petra = make_user(Role.LEAD, email="petra@team.test", name="Petra Lang")
+    make_workspace(review_minutes=0, fallback_owner_id=petra.id)
+    make_rotation([mira], zone="UTC", start_on=MONDAY)
+    with transaction():
+        absences.note_absence(mira, date(2026, 9, 22), date(2026, 9, 22), actor=mira)
+    letters = lambda: [(to, mail) for to, mail in sink.accepted if to != "mira@team.test"]  # noqa: E731
+    told = []
+    for hour in range(0, 24 * 8, 2):
+        clock.set(MONDAY_3_PM + timedelta(hours=hour))
+        work()
+        work()
+        told += [house_clock.now()] * (len(letters()) - len(told))
+
+    assert told == [datetime(2026, 9, 17, 9, tzinfo=UTC)]
+    assert [(to, mail["Subject"]) for to, mail in letters()] == [
+        ("petra@team.test", "Nobody is on bug duty on Tue 22 Sept")
+    ]
+    text = letters()[0][1].get_body(("plain",)).get_content()
+    assert "nobody in Bug duty is there on these days, so nobody is on duty:" in text
+    assert "Tue 22 Sept, 09:00–17:00" in text
+
+
+def test_a_gap_that_was_filled_before_the_mail_left_is_not_told(sink: FaultServer, clock: Any) -> None:
+    mira = make_user(name="Mira Kos", email="mira@team.test")
+    make_user(Role.LEAD, email="petra@team.test")
+    make_rotation([mira], zone="UTC", start_on=MONDAY)
+    with transaction():
+        absence = absences.note_absence(mira, date(2026, 9, 16), date(2026, 9, 16), actor=mira)
+    assert notices.queue_gaps(house_clock.now()) == 1
+    with transaction():
+        absences.take_back(absence, actor=mira)
+
+    work()
+
+    assert (sink.accepted, states(DeliveryKind.DUTY_GAP)) == ([], {"cancelled": 1})
 
 
 def test_a_test_mail_reaches_whoever_asked_for_it(sink: FaultServer) -> None:

@@ -16,6 +16,7 @@ from bugintake.core.pages import register_page
 from bugintake.core.templating import register_nav, register_panel, toast
 from bugintake.duty import overrides, queries, roster
 from bugintake.duty.forms import RotationForm
+from bugintake.duty.gaps import gaps_of
 from bugintake.duty.models import Rotation
 from bugintake.duty.plans import Plan, load_plan
 from bugintake.duty.reminders import reminded_at
@@ -23,7 +24,7 @@ from bugintake.duty.timetable import Timetable, changes, monday_of, timetable
 from bugintake.duty.turns import WORKWEEK, TurnUnit
 from bugintake.duty.views import bp
 from bugintake.team.guards import engineer_required, lead_required, signed_in, signed_in_user
-from bugintake.team.workspace import workspace
+from bugintake.team.workspace import working_hours, workspace
 
 WEEKS_TODAY, WEEKS_SHOWN, WEEKS_PREVIEWED = 4, 6, 3
 CHANGES_SHOWN = timedelta(weeks=12)
@@ -48,6 +49,7 @@ def today() -> ResponseReturnValue:
         table=_weeks(plan, None, WEEKS_TODAY),
         mine=mine,
         remind_at=reminded_at(mine, signed_in_user()),
+        gaps=gaps_of(plan, now, working_hours()),
         stand_in=overrides.mine(current, signed_in_user()) if current else None,
         now=now,
     )
