@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time
+from functools import cache
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.orm import DeclarativeBase, Session, registry
+from sqlalchemy.orm import DeclarativeBase, Mapper, Session, registry
 
 BUSY_TIMEOUT_MS = 5000
 LOOKS_AGAIN = 0.004  # seconds
@@ -181,15 +182,14 @@ def _in_turn() -> Iterator[None]:
 def transaction() -> Iterator[None]:
     """Let the block write, and keep all of it or nothing.
 
-    Ends the reading transaction of the request first and forgets what it read, so that what the block reads is what
-    it changes. A block inside another one joins it.
+    Ends the reading transaction of the request first and forgets what it read, but for the numbers of rows, so that
+    what the block reads is what it changes. A block inside another one joins it.
     """
     session = db.session()
     if session.info.get("is_writing"):
         yield
         return
-    session.rollback()
-    session.expire_all()
+    _forget_what_was_read(session)
     session.info["is_writing"] = True
     session.info["after_commit"] = []
     with _in_turn():
@@ -208,6 +208,23 @@ def transaction() -> Iterator[None]:
             call()
         except Exception:
             log.exception("Something that was to follow a change failed; the change itself is kept.")
+
+
+def _forget_what_was_read(session: Session) -> None:
+    """End what only reads. A rollback would forget the numbers too, and ask for each row again to tell its number."""
+    reading = session.get_transaction()
+    if reading is not None:
+        reading.close()
+    for row in session.new:
+        session.expunge(row)
+    for row in session.identity_map.values():
+        session.expire(row, _may_change(sa.inspect(row).mapper))
+
+
+@cache
+def _may_change(mapper: Mapper[Any]) -> list[str]:
+    named_by = {mapper.get_property_by_column(column).key for column in mapper.primary_key}
+    return [each.key for each in mapper.attrs if each.key not in named_by]
 
 
 def after_commit(call: Callable[[], None]) -> None:
