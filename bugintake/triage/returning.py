@@ -31,7 +31,7 @@ def stand_as_before(event: Event) -> None:
     woken = _ended_by_attaching(looking.last_of(bug, looking.KINDS), EventKind.BUG_WOKEN)
     if came_back is not None and _is_released(bug):
         transitions.stand_as_before(bug, came_back, came_back, actor=_actor(event))
-    if woken is not None and (last is None or last.id < woken.id):
+    if woken is not None and (last is None or last is came_back or last.id < woken.id):
         snoozing.sleep_again(bug, woken)
 
 

@@ -14,7 +14,7 @@ from bugintake.loop import announcements, releases, replies
 from bugintake.loop.messages import tell_by_hand
 from bugintake.loop.models import Announcement, Message
 from bugintake.team.models import Role
-from bugintake.triage import looking, queue, transitions
+from bugintake.triage import looking, queue, snoozing, transitions
 from tests.factories import (
     make_bug,
     make_customer,
@@ -161,6 +161,21 @@ def test_a_bug_that_came_back_with_an_attaching_is_live_as_before_once_it_is_tak
     assert stands(announced) == before
     told = [(event.kind, event.actor_id is not None, event.after) for event in events_of(announced)][-2:]
     assert told == [("report.withdrawn", True, None), ("bug.undone", True, "live")]
+
+
+def test_a_live_bug_that_was_put_off_before_it_was_released_is_put_off_as_before(company, clock):
+    bug = make_bug(Status.FIXED, waiting=[make_customer()])
+    with transaction():
+        snoozing.snooze(bug, looking.today_of(make_user()) + timedelta(days=5), actor=make_user())
+        bug.release.live_since_at = clock.now()
+        transitions.go_live(bug, actor=None)
+    clock.advance(timedelta(minutes=1))
+    before = stands(bug)
+    assert attach(bug, "4.13.0").snoozed_until is None
+
+    take_back(bug)
+
+    assert stands(bug) == before
 
 
 def test_what_somebody_had_held_before_stays_held(announced, clock):
