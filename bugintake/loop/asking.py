@@ -25,7 +25,9 @@ from bugintake.loop.notices import queue_notice
 from bugintake.loop.patience import latest_start
 from bugintake.team.models import User
 from bugintake.team.workspace import is_set_up
-from bugintake.triage import transitions
+from bugintake.triage import snoozing
+from bugintake.triage.moves import answered_question
+from bugintake.triage.verbs import UNFIXED
 
 FORGOTTEN = timedelta(days=90)
 UNSENT = (MessageState.PENDING, MessageState.HELD, MessageState.FAILED)
@@ -73,9 +75,25 @@ def _ask_the_others(event: Event) -> None:
 
 
 def move_on(event: Event) -> None:
-    """Owe nothing of the questions about a bug that waits for no answer any more."""
+    """Owe nothing of the questions about a bug that waits for no answer any more, nor about its parts once it ends."""
     if event.before == Status.NEEDS_INFO:
         _owe_no_more(_about(event.bug_id or 0))
+    if event.after not in UNFIXED:
+        _owe_no_more(_about_parts(event.bug_id or 0))
+
+
+def ask_no_more(event: Event) -> None:
+    """Owe nothing of the question about a part of a bug once it is answered there."""
+    under = sa.select(Bug).where(Bug.canonical_id == event.bug_id, Bug.status == Status.NEEDS_INFO)
+    for part in db.session.scalars(under.where(Bug.id != event.bug_id)).all():
+        if answered_question(part) is not None:
+            _owe_no_more(_about(part.id))
+
+
+def ask_after_all(event: Event) -> None:
+    """Ask whoever was not asked because a bug was part of another one, where it stands for itself and needs that."""
+    if db.session.get_one(Bug, event.bug_id).status == Status.NEEDS_INFO:
+        _ask_the_others(event)
 
 
 def follow_up(now: datetime) -> int:
@@ -102,7 +120,7 @@ def _follow_up(question: Question, now: datetime) -> None:
         else:
             _notify(question, "again")
         return
-    transitions.pause(bug)
+    snoozing.pause(bug)
     unanswered = sa.select(Question.id).join(Report, Report.id == Question.report_id)
     unanswered = unanswered.where(Question.answered_at.is_(None), Question.reminded_at.is_not(None))
     under = Report.id.in_(waiting.unsettled_under(bug.id).with_only_columns(Report.id))
@@ -167,6 +185,12 @@ def _about(bug_id: int) -> sa.Select[Announcement]:
     return sa.select(Announcement).where(Announcement.bug_id == bug_id, *stands)
 
 
+def _about_parts(bug_id: int) -> sa.Select[Announcement]:
+    parts = sa.select(Bug.id).where(Bug.canonical_id == bug_id, Bug.id != bug_id)
+    stands = (Announcement.kind.in_(QUESTIONS), Announcement.cancelled_at.is_(None))
+    return sa.select(Announcement).where(Announcement.bug_id.in_(parts), *stands)
+
+
 def _owe_no_more(asked: sa.Select[Announcement]) -> None:
     of_them = Message.announcement_id.in_(asked.with_only_columns(Announcement.id))
     take_out(of_them, UNSENT, state=MessageState.CANCELLED)
@@ -184,6 +208,8 @@ MOVES = (
 SUBSCRIPTIONS: list[tuple[EventKind, Subscriber]] = [
     (EventKind.BUG_ASKED, ask),
     (EventKind.BUG_UNDONE, take_back),
+    (EventKind.REPORT_ANSWERED, ask_no_more),
+    (EventKind.BUG_UNMERGED, ask_after_all),
     *((kind, move_on) for kind in MOVES),
 ]
 

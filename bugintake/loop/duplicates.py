@@ -12,8 +12,17 @@ from bugintake.intake import waiting
 from bugintake.intake.models import Bug, Report, SettledBy, Status
 from bugintake.loop import announcements
 from bugintake.loop.envelopes import take_out
-from bugintake.loop.models import Announcement, HeldBecause, Message, MessageState
+from bugintake.loop.models import (
+    OUTCOMES,
+    QUESTIONS,
+    Announcement,
+    AnnouncementKind,
+    HeldBecause,
+    Message,
+    MessageState,
+)
 from bugintake.loop.outcomes import KINDS, TOLD, TOLD_AGAIN, take_up_again, tell_latecomer
+from bugintake.loop.owed import may_need_answer
 from bugintake.team.models import User
 from bugintake.triage.merging import told_of_another
 
@@ -25,12 +34,17 @@ SETTLED_BY = {MessageState.SENT: SettledBy.TOLD, MessageState.TOLD_BY_HAND: Sett
 def join(event: Event) -> None:
     """Owe a bug's people what became of the one it is a part of now, and nothing more of its own.
 
-    Whoever was told already, because they reported the other one too, waits no longer.
+    What they are asked they are asked all the same, unless nothing is to be found out any more. Whoever was told
+    already, because they reported the other one too, waits no longer.
     """
     part, whole = db.session.get_one(Bug, event.bug_id), db.session.get_one(Bug, event.details["into"])
     again = Message.reason == TOLD_AGAIN  # remembered, so that nobody gets a second mail when it is separated again
-    take_out(sa.and_(_about(part.id), ~again), UNSENT, state=MessageState.CANCELLED)
-    take_out(sa.and_(_about(part.id), again), UNSENT, state=MessageState.CANCELLED, reason=TOLD_AGAIN)
+    outcomes = _about(part.id, kinds=OUTCOMES)
+    take_out(sa.and_(outcomes, ~again), UNSENT, state=MessageState.CANCELLED)
+    take_out(sa.and_(outcomes, again), UNSENT, state=MessageState.CANCELLED, reason=TOLD_AGAIN)
+    if not may_need_answer(whole):
+        reason = f"{part.ref} became part of {whole.ref}, which needs no answer."
+        take_out(_about(part.id, kinds=QUESTIONS), UNSENT, state=MessageState.CANCELLED, reason=reason)
     own = announcements.current(part)
     if own is not None and own.held_at is None:
         own.held_at = event.at
@@ -107,15 +121,17 @@ def _owe_no_more(bug_id: int, customers: sa.Select[int | None], reports: sa.Sele
     update_all(sa.update(Message).where(*stuck).values(report_id=first))
 
 
-def _about(*bug_ids: int) -> sa.ColumnElement[bool]:
-    return Message.announcement_id.in_(sa.select(Announcement.id).where(Announcement.bug_id.in_(bug_ids)))
+def _about(*bug_ids: int, kinds: Sequence[AnnouncementKind] = tuple(AnnouncementKind)) -> sa.ColumnElement[bool]:
+    of_them = sa.select(Announcement.id).where(Announcement.bug_id.in_(bug_ids), Announcement.kind.in_(kinds))
+    return Message.announcement_id.in_(of_them)
 
 
 def effects(bugs: Sequence[Bug], into: Bug) -> list[str]:
     """Say what people will be told, or not be told, once some bugs are a part of another one."""
     sentences = []
     ids = [bug.id for bug in bugs]
-    unsent = sa.select(sa.func.count(sa.distinct(Message.customer_id))).where(_about(*ids), Message.state.in_(UNSENT))
+    gone = _about(*ids, kinds=OUTCOMES if may_need_answer(into) else tuple(AnnouncementKind))
+    unsent = sa.select(sa.func.count(sa.distinct(Message.customer_id))).where(gone, Message.state.in_(UNSENT))
     taken_back = db.session.scalar(unsent) or 0
     if taken_back:
         people, of = plural(taken_back, "person", "people"), bugs[0].ref if len(bugs) == 1 else "them"

@@ -13,6 +13,7 @@ from bugintake.intake import waiting
 from bugintake.intake.customers.models import Customer
 from bugintake.intake.customers.quiet import is_quiet, quiet_until
 from bugintake.intake.models import Bug, Report, SettledBy, Status
+from bugintake.intake.reports import canonical
 from bugintake.loop.letters import languages_worded
 from bugintake.loop.models import (
     OUTCOMES,
@@ -24,6 +25,7 @@ from bugintake.loop.models import (
     MessageState,
 )
 from bugintake.team.models import User
+from bugintake.triage.verbs import UNFIXED
 
 STANDS = {
     AnnouncementKind.LIVE: Status.LIVE,
@@ -31,6 +33,11 @@ STANDS = {
     **dict.fromkeys(QUESTIONS, Status.NEEDS_INFO),
 }
 """The status that a bug has while what is told of it is so."""
+
+
+def may_need_answer(whole: Bug) -> bool:
+    """Whether what was asked about a bug, or about a part of it, is still of use; a part keeps its own question."""
+    return whole.status in UNFIXED and whole.withdrawn_at is None
 
 
 @dataclass(frozen=True)
@@ -50,7 +57,9 @@ def refusal_of(message: Message) -> Refusal | None:
         return Refusal(MessageState.CANCELLED, "It was taken back.")
     if announcement.held_at is not None or announcement.released_at is None:
         return Refusal(MessageState.PENDING, "")
-    if bug.merged_into_id is not None:
+    if announcement.kind in QUESTIONS and not may_need_answer(canonical(bug)):
+        return Refusal(MessageState.CANCELLED, f"{canonical(bug).ref} waits for no answer any more.")
+    if bug.merged_into_id is not None and announcement.kind in OUTCOMES:
         return Refusal(MessageState.CANCELLED, f"{bug.ref} is part of BUG-{bug.canonical_id} now.")
     if bug.generation != announcement.generation or bug.status is not STANDS[announcement.kind]:
         if announcement.kind in QUESTIONS:
@@ -100,17 +109,20 @@ def choose_report(message: Message) -> None:
         message.report = other
 
 
+_whole = sa.orm.aliased(Bug)
 _FACTS = (
     Message.state != MessageState.PENDING,
     Announcement.cancelled_at.is_not(None),
     Announcement.held_at.is_not(None),
     Announcement.released_at.is_(None),
     Bug.generation != Announcement.generation,
-    Bug.merged_into_id.is_not(None),
     Bug.withdrawn_at.is_not(None),
     sa.case(
-        (Announcement.kind.in_(QUESTIONS), Bug.status != Status.NEEDS_INFO),
-        else_=Bug.status.not_in((Status.LIVE, Status.DECLINED)),
+        (
+            Announcement.kind.in_(QUESTIONS),
+            sa.or_(Bug.status != Status.NEEDS_INFO, _whole.status.not_in(UNFIXED), _whole.withdrawn_at.is_not(None)),
+        ),
+        else_=sa.or_(Bug.status.not_in((Status.LIVE, Status.DECLINED)), Bug.merged_into_id.is_not(None)),
     ),
     Report.settled_at.is_not(None),
     Report.unsubscribed_at.is_not(None),
@@ -123,6 +135,7 @@ NO_LONGER_OWED = (
     sa.select(Message.id)
     .join(Announcement, Announcement.id == Message.announcement_id)
     .join(Bug, Bug.id == Announcement.bug_id)
+    .join(_whole, _whole.id == Bug.canonical_id)
     .join(Report, Report.id == Message.report_id)
     .join(Customer, Customer.id == Message.customer_id)
     .where(Message.delivery_id == sa.bindparam("b_id"), sa.or_(*_FACTS))

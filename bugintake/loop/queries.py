@@ -16,6 +16,7 @@ from bugintake.intake.models import Bug, Remark, Report
 from bugintake.intake.queries import VISIBLE_TO_READER, visible_to
 from bugintake.loop.models import (
     OUTCOMES,
+    QUESTIONS,
     Announcement,
     Delivery,
     HeldBecause,
@@ -193,21 +194,26 @@ def is_anything_told(bug: Bug) -> bool:
     return bool(messages or remarks)
 
 
+_under = sa.select(Bug.id).where(Bug.canonical_id == sa.bindparam("bug"))
+_TOLD_OF_BUG = sa.or_(
+    Announcement.bug_id == sa.bindparam("bug"),
+    sa.and_(Announcement.bug_id.in_(_under), Announcement.kind.in_(QUESTIONS)),  # of a part they stay open
+)
 _ANYTHING = sa.select(
-    sa.exists().where(Announcement.bug_id == sa.bindparam("bug"), Message.announcement_id == Announcement.id),
+    sa.exists().where(_TOLD_OF_BUG, Message.announcement_id == Announcement.id),
     sa.exists().where(Bug.canonical_id == sa.bindparam("bug"), Report.bug_id == Bug.id, Remark.report_id == Report.id),
 )
 
 
 def told_about(bug: Bug) -> Sequence[Owed]:
-    """List whom a bug's outcomes concern, the latest first, and one more than a page holds."""
+    """List who was told of a bug, or asked about it or a part, the latest first, and one more than a page holds."""
     return [Owed(message, envelope) for message, envelope in db.session.execute(_told(), {"bug": bug.id})]
 
 
 @cache
 def _told() -> sa.Select[Message, Delivery | None]:
     about = _messages().join(Announcement, Announcement.id == Message.announcement_id)
-    newest = about.where(Announcement.bug_id == sa.bindparam("bug")).order_by(Message.id.desc())
+    newest = about.where(_TOLD_OF_BUG).order_by(Message.id.desc())
     newest = newest.options(sa.orm.contains_eager(Message.announcement))
     return newest.limit(PEOPLE_SHOWN + 1)
 

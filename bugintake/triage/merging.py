@@ -59,10 +59,10 @@ def refuse(bug: Bug, into: Bug) -> None:
 def unmerge(bug: Bug, *, actor: User, of: Bug | None = None) -> Event:
     """Let a bug stand for itself again, with its own people and with what was merged into it before.
 
-    Whoever was told meanwhile what became of the other one waits again, because that was another problem. It is live,
-    or fixed, as its release is by now; what was restricted since stays so. `of` is the bug that somebody wants it
-    separated from. Records bug.unmerged, with how many were told, and bug.gave_back of the other. Raises Conflict for
-    a bug that is no part, or a part of another.
+    Whoever was told meanwhile what became of the other one waits again, because that was another problem. It is live
+    or fixed as its release is by now, and waits for no answer that came meanwhile; what was restricted since stays so.
+    `of` is the bug that somebody wants it separated from. Records bug.unmerged, with how many were told, and
+    bug.gave_back of the other. Raises Conflict for a bug that is no part, or a part of another.
     """
     _hold_trees(bug)
     whole = canonical(bug)
@@ -82,6 +82,7 @@ def unmerge(bug: Bug, *, actor: User, of: Bug | None = None) -> Event:
     update_all(sa.update(Report).where(*by_another).values(settled_at=None, settled_by=None))
     waiting.recount([bug.id, whole.id])
     _follow_release(bug)
+    transitions.go_on(bug, actor=None)
     told = db.session.scalar(
         sa.select(sa.func.count()).select_from(told_of_another(bug.id, whole.id, since).subquery())
     )

@@ -6,7 +6,7 @@ from bugintake.core.db import db
 from bugintake.core.errors import Conflict
 from bugintake.core.events import Event, EventKind
 from bugintake.core.templating import ago_in_words
-from bugintake.intake.models import Bug, Status
+from bugintake.intake.models import Bug, Question, Status
 from bugintake.team.models import User
 from bugintake.triage import looking
 
@@ -59,6 +59,13 @@ def written_since(verdict: Event) -> set[str]:
         elif event.details["field"] == "workaround":
             names |= {"workarounds", "has_no_workaround"}
     return names
+
+
+def answered_question(bug: Bug) -> Question | None:
+    """Return what was asked last about a bug, if it is answered: of one question to several, one answer is enough."""
+    asked = looking.last_of(bug, [EventKind.BUG_ASKED])
+    found = sa.select(Question).where(Question.id.in_(asked.details["questions"] if asked is not None else ()))
+    return db.session.scalars(found.where(Question.answered_at.is_not(None)).limit(1)).first()
 
 
 def what_happened(bug: Bug) -> str:

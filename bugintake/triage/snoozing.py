@@ -1,10 +1,12 @@
-"""Putting a bug off until a day, and waking it: by hand, or because a customer has something to say."""
+"""Putting a bug off until a day or an answer, and waking it: by hand, or because a customer has something to say."""
 
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
+import sqlalchemy as sa
+
 from bugintake.core import clock, events
-from bugintake.core.db import db, hold
+from bugintake.core.db import db, hold, update_one
 from bugintake.core.errors import Conflict, Invalid
 from bugintake.core.events import Event, EventKind
 from bugintake.core.forms import Seen
@@ -70,6 +72,19 @@ def wake(bug: Bug, *, actor: User) -> Event:
     if bug.snoozed_until is None:
         raise Conflict(f"{bug.ref} is awake already.")
     return _put(bug, EventKind.BUG_WOKEN, {**looking.looked(bug, actor), "snoozed_until": None}, actor)
+
+
+def pause(bug: Bug) -> None:
+    """Stop waiting for the answer that a bug needs, until one comes. Records bug.paused.
+
+    Raises Conflict where it does not wait for one.
+    """
+    waits = (Bug.id == bug.id, Bug.status == Status.NEEDS_INFO, Bug.paused_at.is_(None))
+    now = clock.now()
+    change = sa.update(Bug).where(*waits).values(paused_at=now, changed_at=now)
+    if not update_one(change.execution_options(synchronize_session="fetch")):
+        raise Conflict(f"{bug.ref} does not wait for an answer.")
+    events.record(EventKind.BUG_PAUSED, bug=bug, actor=None)
 
 
 def wake_for_customer(event: Event) -> None:

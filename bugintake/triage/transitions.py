@@ -15,7 +15,15 @@ from bugintake.intake.models import Bug, News, Option, Question, Report, Status
 from bugintake.team.models import User
 from bugintake.team.workspace import workspace
 from bugintake.triage import looking
-from bugintake.triage.moves import UNDOABLE, Moved, move_before, refuse_unseen, what_happened, written_since
+from bugintake.triage.moves import (
+    UNDOABLE,
+    Moved,
+    answered_question,
+    move_before,
+    refuse_unseen,
+    what_happened,
+    written_since,
+)
 from bugintake.triage.moves import last_move as last_move
 
 PARTS = ["release", "owner", "decline_reason"]  # what a move may point elsewhere
@@ -93,24 +101,11 @@ def ask(
     return asked[0]
 
 
-def pause(bug: Bug) -> None:
-    """Stop waiting for the answer that a bug needs, until one comes. Records bug.paused.
-
-    Raises Conflict where it does not wait for one.
-    """
-    waits = (Bug.id == bug.id, Bug.status == Status.NEEDS_INFO, Bug.paused_at.is_(None))
-    now = clock.now()
-    change = sa.update(Bug).where(*waits).values(paused_at=now, changed_at=now)
-    if not update_one(change.execution_options(synchronize_session="fetch")):
-        raise Conflict(f"{bug.ref} does not wait for an answer.")
-    events.record(EventKind.BUG_PAUSED, bug=bug, actor=None)
-
-
 def answer(question: Question, text: str, *, actor: User | None) -> None:
-    """Take the answer to a question down; the bug goes back to where it was. Records bug.answered.
+    """Take the answer to a question down; the bug that waits for it goes back to where it was. Records bug.answered.
 
-    A bug that was moved meanwhile stays where it is, and records report.answered. Raises Invalid without an answer,
-    Conflict where there is one already.
+    One that was moved meanwhile, or needs the answer to another question, stays where it is, and records
+    report.answered. Raises Invalid without an answer, Conflict where there is one already.
     """
     if not text:
         raise Invalid("Write the answer.", "answer")
@@ -118,12 +113,18 @@ def answer(question: Question, text: str, *, actor: User | None) -> None:
         raise Conflict("This question is answered already.")
     question.answer, question.answered_at = text, clock.now()
     bug = db.session.get_one(Bug, question.report.bug.canonical_id)
-    if bug.status == Status.NEEDS_INFO:
-        news = {"news": News.ANSWERED, "news_at": clock.now()}
-        _move(bug, question.status_before, EventKind.BUG_ANSWERED, actor, None, **news)
-    else:
+    if not go_on(bug, actor=actor):
         bug.changed_at = clock.now()
         events.record(EventKind.REPORT_ANSWERED, actor=actor, bug=bug, report=question.report)
+
+
+def go_on(bug: Bug, *, actor: User | None) -> bool:
+    """Let a bug whose question is answered go back to where it was, and tell whether it is. Records bug.answered."""
+    question = answered_question(bug) if bug.status == Status.NEEDS_INFO else None
+    if question is not None:
+        news = {"news": News.ANSWERED, "news_at": clock.now()}
+        _move(bug, question.status_before, EventKind.BUG_ANSWERED, actor, None, **news)
+    return question is not None
 
 
 def fix(bug: Bug, notes: Mapping[str, str], release: Option | None, *, actor: User, seen: Status | None = None) -> None:

@@ -128,7 +128,7 @@ class TwoPeople(RuleBasedStateMachine):
         self.sent, self.sendings = Counter(), 0
         self.past = {}  # the statuses a bug had: what an old page still shows
         self.verdicts, self.merged_at, self.filed = {}, {}, []
-        self.split_off, self.done = set(), Counter()
+        self.split_off, self.done, self.asked = set(), Counter(), {}  # what was asked last of each bug
         self.now = Standing.of(self.bugs)
 
     # --- One step ---
@@ -359,7 +359,11 @@ class TwoPeople(RuleBasedStateMachine):
         else:
             assert self.now.waiting(number) == wait
         assert set(self.now.people(root)) == set(before.people(root)) - set(before.people(number))
-        assert self.now.bugs[number].status in (before.bugs[number].status, self.as_released(number))
+        is_answered = number in self.asked and not set(self.asked[number]) & set(before.questions)
+        if before.bugs[number].status == Status.NEEDS_INFO and is_answered:
+            assert self.now.bugs[number].status != Status.NEEDS_INFO
+        else:
+            assert self.now.bugs[number].status in (before.bugs[number].status, self.as_released(number))
 
     def as_released(self, number):
         """Tell where a bug stands that follows its release."""
@@ -427,7 +431,8 @@ class TwoPeople(RuleBasedStateMachine):
     def ask(self, who, chosen, for_customer):
         def ask_one(bug, **who):
             report = db.session.get_one(Report, min(self.now.people(bug.id)))
-            transitions.ask(bug, report, "Which?", is_for_customer=for_customer and report.is_waiting, **who)
+            asked = transitions.ask(bug, report, "Which?", is_for_customer=for_customer and report.is_waiting, **who)
+            self.asked[bug.id] = [asked.id]
 
         self.decide("ask", who, chosen, NOT_FIXED[1:], ask_one)
 
@@ -444,8 +449,8 @@ class TwoPeople(RuleBasedStateMachine):
             "answer", lambda: transitions.answer(db.session.get_one(Question, number), "4.2", actor=actor), actor
         )
         assert done is not None
-        was_asked = before.bugs[root].status == Status.NEEDS_INFO
-        assert self.now.bugs[root].status == (back_to if was_asked else before.bugs[root].status)
+        waits_for_it = before.bugs[root].status == Status.NEEDS_INFO and number in self.asked[root]
+        assert self.now.bugs[root].status == (back_to if waits_for_it else before.bugs[root].status)
         assert self.now.bugs[root].snoozed_until is None
         assert self.now.last_event > before.last_event
 

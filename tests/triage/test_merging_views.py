@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from bugintake.core.db import db, transaction
 from bugintake.intake.models import Bug, OptionList, Report, Status
+from bugintake.intake.queries import reports_of
 from bugintake.team.models import Role
 from bugintake.triage import editing, transitions
 from tests.counting import fewest
@@ -256,3 +257,33 @@ def test_a_refused_split_says_why_and_keeps_the_title(app, mira):
     assert f'value="{"x" * 201}"' in answer.text
     assert visitor.post(f"/reports/{only.id}/split", {"title": "Kept"}).status_code == 303
     assert visitor.post(f"/reports/{other.id}/split", {"title": "Kept"}).status_code == 409
+
+
+def ask_customer(bug, actor, text="Which browser?"):
+    with transaction():
+        return transitions.ask(bug, reports_of(bug)[0], text, actor=actor, is_for_customer=True)
+
+
+def test_the_page_says_that_a_question_about_a_part_was_taken_back_where_nothing_is_to_be_found_out(app, mira):
+    part, whole = make_bug(), make_bug(Status.FIXED)
+    ask_customer(part, mira)
+    merge(part, whole)
+
+    page = words_of(visit(app, mira).get(f"/bugs/{whole.ref}"))
+
+    assert f"{part.ref} became part of {whole.ref}, which needs no answer." in page
+    assert "Asked, no answer yet" in page
+    assert "Waiting for an answer" not in page
+
+
+def test_the_page_goes_on_to_wait_for_its_own_answer_once_that_about_a_part_came(app, mira):
+    part, whole = make_bug(), make_bug()
+    ask_customer(whole, mira, "Which version?")
+    question = ask_customer(part, mira)
+    merge(part, whole)
+    with transaction():
+        transitions.answer(question, "Firefox", actor=mira)
+
+    page = words_of(visit(app, mira).get(f"/bugs/{whole.ref}"))
+
+    assert re.search("Waiting for an answer Which version[?].*Asked and answered .*Which browser[?].*Firefox", page)

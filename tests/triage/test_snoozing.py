@@ -323,7 +323,7 @@ def test_it_is_put_off_as_before_once_the_attaching_that_woke_it_is_taken_back(a
     bug = snoozed(Status.NEEDS_INFO, actor=mira)
     if is_paused:
         with transaction():
-            transitions.pause(bug)
+            snoozing.pause(bug)
             bug.snoozed_until = None
     before = [getattr(bug, name) for name in WAS]
     event = attached_to(bug)
@@ -366,7 +366,7 @@ def test_a_wake_up_that_ended_a_pause_is_undone_only_while_the_answer_is_still_n
     bugs = [make_bug(Status.NEEDS_INFO, actor=mira), make_bug(Status.NEEDS_INFO, actor=mira)]
     for bug in bugs:
         with transaction():
-            transitions.pause(bug)
+            snoozing.pause(bug)
         make_report(bug=bug)
     accepted(bugs[1])
 

@@ -9,7 +9,7 @@ from bugintake.core.db import db, transaction
 from bugintake.core.errors import Conflict
 from bugintake.intake.models import Option, OptionList, Question, Report, Status
 from bugintake.team.models import Role
-from bugintake.triage import transitions
+from bugintake.triage import snoozing
 from tests.duty.conftest import make_rotation
 from tests.factories import (
     make_bug,
@@ -170,14 +170,14 @@ def test_where_one_person_waits_there_is_no_everybody(app, mira):
 def test_a_paused_bug_says_so_on_its_page_and_on_its_card(app, mira):
     bug = make_bug(Status.NEEDS_INFO)
     with transaction():
-        transitions.pause(bug)
+        snoozing.pause(bug)
 
     visitor = visit(app, mira)
 
     assert "no answer came" in visitor.get(f"/bugs/{bug.ref}").text
     assert '<span class="chip info">Paused</span>' in visitor.get("/board").text
     with pytest.raises(Conflict, match="does not wait"), transaction():
-        transitions.pause(bug)
+        snoozing.pause(bug)
 
 
 def test_whoever_accepts_is_asked_who_fixes_it_and_answers_with_one_press(app, mira, clock):

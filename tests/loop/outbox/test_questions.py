@@ -10,16 +10,17 @@ import sqlalchemy as sa
 
 from bugintake.core.db import db, transaction
 from bugintake.core.errors import Conflict
-from bugintake.intake.models import Bug, Question, Status
+from bugintake.core.events import EventKind
+from bugintake.intake.models import Bug, News, Question, Status
 from bugintake.intake.queries import reports_of
-from bugintake.loop import messages, replies
+from bugintake.loop import duplicates, messages, queries, replies
 from bugintake.loop.models import AnnouncementKind, HeldBecause, Message, MessageState
-from bugintake.triage import transitions
-from tests.factories import make_bug, make_customer, make_version
+from bugintake.triage import merging, transitions
+from tests.factories import make_bug, make_customer, make_report, make_version, merge
 from tests.faults.rig import message_states, work
 from tests.loop.outbox.asking import MINUTE, asked, body, bug_of, pass_on, sent
 from tests.loop.reading import first_report
-from tests.loop.rows import announcement_of, owed, release, waiting_for
+from tests.loop.rows import announcement_of, kinds, owed, release, waiting_for
 
 FRIDAY_5_PM = datetime(2026, 3, 13, 17, 0, tzinfo=UTC)
 
@@ -211,3 +212,137 @@ def test_who_was_asked_is_told_the_outcome_too(sink, clock, mira):
 
     assert [subject.split()[0] for _, subject in sent(sink)] == ["One", "Fixed:"]
     assert (waiting_for(bug), announcement_of(bug).kind) == (0, AnnouncementKind.LIVE)
+
+
+# --- A bug that becomes part of another one meanwhile ---
+
+
+def of_two(*, whole=Status.NEW, **values):
+    """A bug whose customer is asked, and another one."""
+    return bug_of("hana@example.com", **values), make_bug(whole, waiting=[make_customer(email="")])
+
+
+def statuses(*bugs):
+    return [db.session.get_one(Bug, bug.id, populate_existing=True).status for bug in bugs]
+
+
+@pytest.mark.parametrize("whole", [Status.NEW, Status.ACCEPTED, Status.NEEDS_INFO])
+def test_whoever_is_asked_about_a_part_is_asked_all_the_same(sink, clock, mira, whole):
+    part, into = of_two(whole=whole)
+    asked(part, mira)
+    merge(part, into, actor=mira)
+    clock.advance(MINUTE)
+    work()
+
+    assert sent(sink) == [("hana@example.com", "One question about “The VAT line is missing”")]
+    assert rows_told(into) == [("hana@example.com", MessageState.SENT, "")]
+
+
+@pytest.mark.parametrize("whole", [Status.FIXED, Status.LIVE, Status.DECLINED])
+def test_a_question_is_taken_back_and_that_is_said_where_nothing_is_to_be_found_out(sink, clock, mira, whole):
+    part, into = of_two(whole=whole)
+    asked(part, mira)
+    merge(part, into, actor=mira)
+    clock.advance(MINUTE)
+    work()
+
+    assert "One question" not in str(sent(sink))
+    reason = f"{part.ref} became part of {into.ref}, which needs no answer."
+    assert ("hana@example.com", MessageState.CANCELLED, reason) in rows_told(into)
+
+
+def end(into, mira):
+    transitions.fix(into, {"en": "Back."}, make_version(), actor=mira)
+
+
+def answer_it(into, mira):
+    question = db.session.scalars(sa.select(Question)).one()
+    transitions.answer(question, "Firefox", actor=mira)
+
+
+@pytest.mark.parametrize("verb", [end, answer_it])
+@pytest.mark.parametrize("is_let_go", [False, True])
+def test_a_question_about_a_part_is_not_mailed_once_the_whole_needs_no_answer(sink, clock, mira, verb, is_let_go):
+    part, into = of_two()
+    asked(part, mira)
+    merge(part, into, actor=mira)
+    if is_let_go:
+        clock.advance(MINUTE)
+        release()
+    with transaction():
+        verb(into, mira)
+    clock.advance(MINUTE)
+    work()
+
+    assert sent(sink) == []
+    assert [state for _, state, _ in rows_told(into)] == [MessageState.CANCELLED]
+
+
+def test_whoever_was_not_asked_because_of_a_merge_is_asked_when_it_is_undone(sink, clock, mira):
+    part, into = of_two(whole=Status.DECLINED)
+    asked(part, mira)
+    merge(part, into, actor=mira)
+    with transaction():
+        merging.unmerge(part, actor=mira)
+    clock.advance(MINUTE)
+    work()
+
+    assert sent(sink) == [("hana@example.com", "One question about “The VAT line is missing”")]
+
+
+def test_an_answer_about_a_part_leaves_the_whole_waiting_for_its_own(clock, mira):
+    part, into = of_two()
+    first = asked(part, mira)
+    make_report(make_customer(), bug=into)
+    with transaction():
+        transitions.accept(into, actor=mira)
+        own = transitions.ask(into, reports_of(into)[-1], "Which version?", actor=mira, is_for_customer=True)
+    merge(part, into, actor=mira)
+    with transaction():
+        replies.answer(first.report, "Firefox")
+
+    assert statuses(part, into) == [Status.NEEDS_INFO, Status.NEEDS_INFO]
+    assert kinds(into)[-1] == EventKind.REPORT_ANSWERED
+    with transaction():
+        replies.answer(own.report, "4.2")
+    assert statuses(part, into) == [Status.NEEDS_INFO, Status.ACCEPTED]
+
+
+def test_an_answer_to_an_earlier_question_leaves_a_bug_waiting_for_the_later_one(clock, mira):
+    bug = bug_of("hana@example.com", "urs@example.com")
+    first = asked(bug, mira)
+    with transaction():
+        transitions.accept(bug, actor=mira)
+        transitions.ask(bug, reports_of(bug)[-1], "Which version?", actor=mira, is_for_customer=True)
+        replies.answer(first.report, "Firefox")
+
+    assert statuses(bug) == [Status.NEEDS_INFO]
+
+
+def test_a_part_that_was_answered_meanwhile_waits_no_longer_when_it_stands_for_itself_again(sink, clock, mira):
+    part, into = of_two()
+    question = asked(part, mira)
+    merge(part, into, actor=mira)
+    with transaction():
+        replies.answer(question.report, "Firefox")
+    with transaction():
+        merging.unmerge(part, actor=mira)
+
+    assert statuses(part, into) == [Status.NEW, Status.NEW]
+    assert db.session.get_one(Bug, part.id).news is News.ANSWERED
+    clock.advance(MINUTE)
+    work()
+    assert sent(sink) == []
+
+
+def test_the_preview_of_a_merge_takes_no_question_back_that_is_asked_all_the_same(clock, mira):
+    part, into = of_two()
+    asked(part, mira)
+    closed = make_bug(Status.FIXED)
+
+    assert duplicates.effects([part], into) == []
+    assert duplicates.effects([part], closed) == [f"What 1 person would have been told of {part.ref} is taken back."]
+
+
+def rows_told(bug):
+    return [(row.message.customer.email, row.message.state, row.message.reason) for row in queries.told_about(bug)]
