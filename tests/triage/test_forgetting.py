@@ -5,7 +5,7 @@ import pytest
 from bugintake.core.db import db, transaction
 from bugintake.core.errors import Conflict
 from bugintake.core.forms import Seen
-from bugintake.intake.customers import changing, erasing
+from bugintake.intake.customers import changing, erasing, link_templates
 from bugintake.intake.customers import merging as customer_merging
 from bugintake.team.models import Role
 from bugintake.triage import history, linking, merging
@@ -94,6 +94,42 @@ def test_links_of_parts_and_removed_ones_go_too_also_by_the_name_of_a_merged_rec
     with transaction():
         merging.unmerge(part, actor=mira)
     assert linking.links_of(part) == []
+
+
+SHORT = (
+    "https://forum.example/u/12",
+    "https://forum.example/u/12/posts?page=2",
+)
+NOT_THEIRS = (
+    "https://forum.example/u/123",
+    "https://forum.example/12",
+    "https://other.example/u/12",
+    "https://crm.example/people/12",
+)
+
+
+@pytest.mark.parametrize("url", ["https://forum.example/u/{external_id}", "http://forum.example/u/{external_id}/all"])
+def test_a_short_number_counts_where_a_link_to_its_system_leads(app, mira, petra, hana, url):
+    with transaction():
+        link_templates.add("Forum", "forum", url, actor=petra)
+        link_templates.add("Customer", "crm", "https://crm.example/people/{external_id}", actor=petra)
+    bug = make_bug(waiting=[hana])
+    add_links(bug, SHORT, mira)
+    kept = add_links(bug, NOT_THEIRS, mira)
+    page = visit(app, petra).get(f"/customers/{hana.id}/erasure").text
+    assert [f"{bug.ref} {each}<" in page for each in (*SHORT, *NOT_THEIRS)] == [True] * 2 + [False] * 4
+
+    erase(hana, petra)
+
+    assert linking.links_of(bug) == kept
+
+
+def test_whoever_erases_reads_which_numbers_are_too_short_to_be_looked_for(app, petra, hana):
+    sentence = "Too short to be looked for in every link"
+
+    assert f"{sentence}: 12." in visit(app, petra).get(f"/customers/{hana.id}/erasure").text
+    other = make_customer("Sam")
+    assert sentence not in visit(app, petra).get(f"/customers/{other.id}/erasure").text
 
 
 def test_bugs_of_others_keep_their_links(mira, petra, hana):

@@ -14,7 +14,7 @@ from bugintake.core.events import EventKind
 from bugintake.intake import waiting, word_index
 from bugintake.intake.attachments import keeping
 from bugintake.intake.attachments.models import Attachment
-from bugintake.intake.customers import finding
+from bugintake.intake.customers import finding, link_templates
 from bugintake.intake.customers.models import Customer, ExternalId, StaffNote
 from bugintake.intake.customers.queries import records_of
 from bugintake.intake.draft_models import Draft
@@ -73,13 +73,20 @@ def register(forget: Forgetter) -> None:
 def called_by(records: Collection[int]) -> list[str]:
     """List the addresses of some records, and what other systems call them.
 
-    Not what has less than four letters or digits: that stands in many places that have nothing to do with them.
+    Of what has less than four letters or digits, which stands in many places that have nothing to do with them, only
+    the pages where another system shows them, as the links to it are made.
     """
-    ids = sa.select(ExternalId.value).where(
-        ExternalId.customer_id.in_(records), sa.func.length(ExternalId.value) >= SHORTEST_ID
-    )
     emails = sa.select(Customer.email).where(Customer.id.in_(records), Customer.email.is_not(None))
-    return [str(word) for word in db.session.scalars(sa.union(ids, emails)).all()]
+    ids = db.session.scalars(sa.select(ExternalId).where(ExternalId.customer_id.in_(records))).all()
+    told = {each.value for each in ids if len(each.value) >= SHORTEST_ID}
+    pages = link_templates.beginnings_of_pages([each for each in ids if each.value not in told])
+    return sorted({*db.session.scalars(emails), *told, *pages})
+
+
+def too_short(records: Collection[int]) -> list[str]:
+    """List what other systems call some records that is too short to be looked for anywhere."""
+    ids = sa.select(ExternalId.value).where(ExternalId.customer_id.in_(records)).distinct()
+    return sorted(value for value in db.session.scalars(ids) if len(value) < SHORTEST_ID)
 
 
 def erase(customer: Customer, *, actor: User | None) -> None:

@@ -91,6 +91,16 @@ def links_of(customers: Sequence[Customer], account_ids: Sequence[int] = ()) -> 
     return found
 
 
+def beginnings_of_pages(numbers: Sequence[ExternalId]) -> list[str]:
+    """Say how the addresses begin that links are made of for some numbers: //crm.example/people/12."""
+    return [
+        template.url.partition(PLACE)[0].partition(":")[2] + quote(number.value, safe="")
+        for number in numbers
+        for template in templates()
+        if template.system == number.system
+    ]
+
+
 def links_to_people_of(bug: Bug) -> list[Link]:
     """Make the links to the first twenty who wait for a bug; nothing is asked where no link is defined."""
     if not templates():

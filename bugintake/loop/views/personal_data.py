@@ -31,7 +31,8 @@ def erasure(customer_id: int) -> ResponseReturnValue:
     records = db.session.scalars(queries.records_of(customer)).all()
     counts = {"extent": erasing.extent(customer), "told": told, "unsent": unsent}
     links = [link for link in links_naming(records, erasing.called_by(records)) if link.url]
-    return render_template("loop/erasure.html", customer=customer, links=links, **counts)
+    short = erasing.too_short(records)
+    return render_template("loop/erasure.html", customer=customer, links=links, too_short=short, **counts)
 
 
 @bp.post("/customers/<int:customer_id>/erasure")
