@@ -14,7 +14,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from bench import mail, seeding
-from bench.client import Measured, Visitor, measure
+from bench.client import Measured, Visitor, measure, together
 from bench.house import House, limits, prepare, resident, serving, start_time
 from bench.operations import CLIENTS, Operation, operations
 from bugintake.app import create_app
@@ -27,6 +27,7 @@ DATABASES = os.environ.get("BENCH_DATABASES", "sqlite,postgres").split(",")
 CROWD = range(CLIENTS)
 ALONE = range(CLIENTS, CLIENTS + 1)  # another number than the crowd's, whose bugs stand as they were seeded
 GROWTH = 1.3  # times what it took at the smallest size
+ROUNDS = 5  # of an operation and of its empty write in turn: both meet whatever else the machine does
 MAILS = int(os.environ.get("BENCH_MAILS", "2000"))
 
 
@@ -90,7 +91,7 @@ def run(kind: str, folder: Path, url: str, size: int, before: dict[str, float]) 
 def measure_one(house: House, operation: Operation, before: dict[str, float]) -> list[str]:
     """Measure an operation and its limit, print a line, and return which goals it missed."""
     good = set(operation.good)
-    alone = measure(house.port, operation.requests, good, ALONE, SECONDS)
+    alone, empty = measure_alone(house, operation)
     crowd = measure(house.port, operation.requests, good, CROWD, SECONDS)
     limit = measure(house.limit_port, operation.limit, {200}, CROWD, SECONDS) if operation.limit else None
     ratio = crowd.per_second / limit.per_second if limit and limit.per_second else None
@@ -99,10 +100,10 @@ def measure_one(house: House, operation: Operation, before: dict[str, float]) ->
     if operation.grows and growth > GROWTH:
         missed.append(f"{operation.name}: {growth:.2f} times what it took at {SIZES[0]:,} bugs")
     times = ""
-    if operation.goal_times is not None and operation.empty is not None:
-        empty = measure(house.limit_port, operation.empty, {200}, ALONE, SECONDS).percentile(95)
-        times = f"{alone.percentile(95) / empty:.1f} times an empty write of the same rows"
-        if alone.percentile(95) > operation.goal_times * empty:
+    if operation.goal_times is not None and empty is not None:
+        found = alone.percentile(95) / empty.percentile(95)
+        times = f"{found:.1f} times an empty write of the same rows"
+        if found > operation.goal_times:
             missed.append(f"{operation.name}: p95 is {times}, not {operation.goal_times:g}")
     print(
         f"{operation.name:<28}{alone.percentile(50):>8.2f}{alone.percentile(95):>8.2f}{alone.per_second:>8.0f} |"
@@ -113,6 +114,18 @@ def measure_one(house: House, operation: Operation, before: dict[str, float]) ->
         flush=True,
     )
     return missed
+
+
+def measure_alone(house: House, operation: Operation) -> tuple[Measured, Measured | None]:
+    """Measure an operation with one client; in turn with the empty write it is compared with, where it has one."""
+    good = set(operation.good)
+    if operation.empty is None:
+        return measure(house.port, operation.requests, good, ALONE, SECONDS), None
+    ours, empty = [], []
+    for _ in range(ROUNDS):
+        ours.append(measure(house.port, operation.requests, good, ALONE, SECONDS / ROUNDS))
+        empty.append(measure(house.limit_port, operation.empty, {200}, ALONE, SECONDS / ROUNDS))
+    return together(ours), together(empty)
 
 
 def verdicts(operation: Operation, alone: Measured, crowd: Measured, ratio: float | None) -> list[str]:

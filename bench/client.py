@@ -5,7 +5,7 @@ import multiprocessing
 import re
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from multiprocessing.connection import Connection as Pipe
@@ -33,6 +33,12 @@ class Measured:
         if len(self.latencies) < 2:
             return self.latencies[0] * 1000 if self.latencies else float("nan")
         return quantiles(self.latencies, n=100, method="inclusive")[percent - 1] * 1000
+
+
+def together(rounds: Sequence[Measured]) -> Measured:
+    """Take several rounds of the same for one."""
+    latencies = [each for found in rounds for each in found.latencies]
+    return Measured(latencies, sum(found.failed for found in rounds), sum(found.seconds for found in rounds))
 
 
 class Line:

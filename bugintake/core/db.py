@@ -16,7 +16,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Mapper, Session, registry
 
-BUSY_TIMEOUT_MS = 5000
+from bugintake.core import connections
+
 LOOKS_AGAIN = 0.004  # seconds
 ENDED_FOR_ANOTHER = ("40P01", "40001")  # deadlock, serialization failure
 ALL = 2**31 - 1  # a limit that nothing reaches, and no number of a row is greater
@@ -95,10 +96,10 @@ else:
 
 
 def connect(app: Flask) -> None:
-    """Attach the database to an app, with the settings that make SQLite safe for several writers."""
+    """Attach the database to an app, with the settings of its connections."""
     db.init_app(app)
     with app.app_context():
-        tune(db.engine)
+        connections.tune(db.engine)
     app.dispatch_request = _once_more(app.dispatch_request)  # type: ignore[method-assign]  # the one place to wrap a view
 
 
@@ -129,37 +130,6 @@ def count_anew() -> None:
             raw.execute("ANALYZE")
 
 
-def tune(engine: sa.Engine) -> None:
-    """Give every connection of an engine its settings.
-
-    SQLite: WAL, synchronous=FULL, foreign keys, a busy timeout, and BEGIN IMMEDIATE for writers, because a deferred
-    transaction that turns to writing fails at once instead of waiting. PostgreSQL waits for a lock as long as SQLite.
-    """
-    if engine.dialect.name != "sqlite":
-
-        @sa.event.listens_for(engine, "connect")
-        def limit(connection: Any, _record: Any) -> None:
-            connection.execute(f"SET lock_timeout = {BUSY_TIMEOUT_MS}")
-            connection.commit()
-
-        return
-
-    @sa.event.listens_for(engine, "connect")
-    def set_up(connection: Any, _record: Any) -> None:
-        connection.isolation_level = None
-        cursor = connection.cursor()
-        cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
-        cursor.execute("PRAGMA journal_mode=WAL")
-        cursor.execute("PRAGMA synchronous=FULL")
-        cursor.execute("PRAGMA foreign_keys=ON")
-        cursor.close()
-
-    @sa.event.listens_for(engine, "begin")
-    def begin(connection: sa.Connection) -> None:
-        writing = connection.get_execution_options().get("is_writing", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
-
-
 _turn = RLock()
 
 
@@ -170,7 +140,7 @@ def _in_turn() -> Iterator[None]:
     SQLite itself would let each look less and less often whether it is free: who waited longest would wait on. Who is
     not let in for long takes the chance there.
     """
-    is_ours = db.engine.dialect.name == "sqlite" and _turn.acquire(timeout=BUSY_TIMEOUT_MS / 1000)
+    is_ours = db.engine.dialect.name == "sqlite" and _turn.acquire(timeout=connections.BUSY_TIMEOUT_MS / 1000)
     try:
         yield
     finally:

@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from flask import Flask, current_app
 
 from bugintake.core import templating
-from bugintake.core.db import BUSY_TIMEOUT_MS, UtcDateTime, db
+from bugintake.core.connections import BUSY_TIMEOUT_MS
+from bugintake.core.db import UtcDateTime, db
 
 if TYPE_CHECKING:
     from alembic.config import Config

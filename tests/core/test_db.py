@@ -11,8 +11,9 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask, request
 from flask.testing import FlaskClient
+from sqlalchemy.exc import InternalError
 
-from bugintake.core import db as house
+from bugintake.core import connections
 from bugintake.core.db import after_commit, count_anew, db, transaction, update_one
 from bugintake.core.security import needs_no_form_token
 from bugintake.loop.models import Circuit
@@ -84,6 +85,29 @@ def test_every_pooled_connection_has_the_settings_that_make_sqlite_durable(app: 
 def test_every_pooled_connection_waits_for_a_lock_no_longer_than_sqlite_would(app: Flask) -> None:
     with db.engine.connect() as one, db.engine.connect() as two:
         assert [c.scalar(sa.text("SHOW lock_timeout")) for c in (one, two)] == ["5s", "5s"]
+
+
+@pytest.mark.only_on("postgres")
+def test_what_did_not_say_that_it_writes_cannot(app: Flask, circuit: Circuit) -> None:
+    with db.engine.connect() as connection, pytest.raises(InternalError, match="read-only"):
+        connection.execute(sa.update(Circuit).values(failures=5))
+
+    assert failures() == 0
+
+
+@pytest.mark.only_on("postgres")
+def test_a_statement_that_pages_ask_again_and_again_is_planned_once(counting: Flask, client: FlaskClient) -> None:
+    def prepared() -> int:
+        with db.engine.connect() as connection:
+            return connection.scalar(
+                sa.text("SELECT count(*) FROM pg_prepared_statements WHERE statement ~ 'circuits'")
+            )
+
+    for _ in range(10):
+        client.get("/counter")
+    client.post("/counter")
+
+    assert prepared() == 1
 
 
 # --- Several writers -----------------------------------------------------------------------------------------------
@@ -235,7 +259,7 @@ def file(app: Flask) -> Path:
 @pytest.fixture
 def impatient(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait for locks only briefly."""
-    monkeypatch.setattr(house, "BUSY_TIMEOUT_MS", 150)
+    monkeypatch.setattr(connections, "BUSY_TIMEOUT_MS", 150)
     db.session.remove()
     db.engine.dispose()
 
@@ -268,7 +292,7 @@ def test_a_database_locked_for_longer_answers_503_and_keeps_what_was_typed(
 @pytest.mark.fault("F-D1")
 @pytest.mark.only_on("postgres")
 def test_a_row_locked_for_longer_answers_503(counting: Flask, client: FlaskClient, impatient: None) -> None:
-    with db.engine.connect() as other, other.begin():
+    with db.engine.connect().execution_options(is_writing=True) as other, other.begin():
         other.execute(sa.update(Circuit).values(failures=5))
         answer = client.post("/counter", data={"reason": "All that I typed"})
 

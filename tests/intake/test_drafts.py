@@ -31,9 +31,10 @@ def save(lea):
 def file(filled, lea):
     """File the form with a key."""
 
+    sent = filled()
+    choices = {kind: sent[kind.value] for kind in filing.ASKED}
+
     def submit(key="one"):
-        sent = filled()
-        choices = {kind: sent[kind.value] for kind in filing.ASKED}
         texts = {name: sent[name] for name in ("steps", "actual", "expected")}
         with transaction():
             return filing.submit(Typed(is_found_by_us=True, choices=choices, **texts), None, actor=lea, key=key)

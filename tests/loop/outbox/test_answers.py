@@ -74,15 +74,15 @@ def test_an_uncertain_mail_that_arrived_settles_and_one_to_send_again_keeps_its_
     live("dropdot@example.com")
     work()
     lea = make_user(Role.AGENT)
-    before = the_delivery().message_id
+    before, message = the_delivery().message_id, the_message()
 
     with transaction():
-        messages.judge_uncertain(the_message(), arrived=False, actor=lea)
+        messages.judge_uncertain(message, arrived=False, actor=lea)
     work()
     assert [mail["Message-ID"] for _, mail in sink.accepted] == [before, before]
     sink.accepted.pop()
     with transaction():
-        messages.judge_uncertain(the_message(), arrived=True, actor=lea)
+        messages.judge_uncertain(message, arrived=True, actor=lea)
 
     assert (states(), message_states()) == ({"sent": 1}, {"sent": 1})
 

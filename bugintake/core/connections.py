@@ -1,0 +1,68 @@
+"""What each connection to the database is set up with, and how a transaction that only reads ends."""
+
+from typing import Any
+
+import sqlalchemy as sa
+
+BUSY_TIMEOUT_MS = 5000
+
+
+def tune(engine: sa.Engine) -> None:
+    """Give every connection of an engine its settings.
+
+    Who writes says so with the execution option `is_writing`. On both databases a lock is waited for equally long.
+    """
+    if engine.dialect.name == "sqlite":
+        _tune_sqlite(engine)
+    else:
+        _tune_postgres(engine)
+
+
+def is_writing(connection: sa.Connection) -> bool:
+    """Tell whether whoever opened a connection's transaction said that it writes."""
+    return bool(connection.get_execution_options().get("is_writing", False))
+
+
+def _tune_sqlite(engine: sa.Engine) -> None:
+    """WAL, synchronous=FULL, foreign keys, a busy timeout, and BEGIN IMMEDIATE for writers.
+
+    A deferred transaction that turns to writing fails at once instead of waiting.
+    """
+
+    @sa.event.listens_for(engine, "connect")
+    def set_up(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.close()
+
+    @sa.event.listens_for(engine, "begin")
+    def begin(connection: sa.Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writing(connection) else "BEGIN")
+
+
+def _tune_postgres(engine: sa.Engine) -> None:
+    """BEGIN READ ONLY for readers, who end with COMMIT.
+
+    psycopg forgets its prepared statements at every ROLLBACK, so each would be parsed and planned anew.
+    """
+
+    @sa.event.listens_for(engine, "connect")
+    def set_up(connection: Any, _record: Any) -> None:
+        connection.execute(f"SET lock_timeout = {BUSY_TIMEOUT_MS}")
+        connection.commit()
+
+    @sa.event.listens_for(engine, "begin")
+    def begin(connection: sa.Connection) -> None:
+        raw: Any = connection.connection.driver_connection
+        raw.read_only = None if is_writing(connection) else True
+
+    @sa.event.listens_for(engine, "rollback")
+    def end(connection: sa.Connection) -> None:
+        if not is_writing(connection) and not connection.invalidated:
+            raw: Any = connection.connection.driver_connection
+            if raw.info.transaction_status.name == "INTRANS":
+                raw.commit()
