@@ -156,8 +156,8 @@ def test_a_bug_that_was_taken_back_is_not_known(look):
 
 
 def test_looking_asks_the_database_as_often_for_three_as_for_none(look):
-    reader = make_user(Role.AGENT)
     area, symptom = make_option(OptionList.AREA), make_option(OptionList.SYMPTOM)
+    reader = make_user(Role.AGENT)
     frequencies()  # of which a process counts the sample once
     counts = []
     for number in range(4):
