@@ -129,6 +129,8 @@ class EventKind(enum.StrEnum):
     ROTATION_CHANGED = "rotation.changed"
     DUTY_TAKEN_OVER = "duty.taken_over"
     OVERRIDE_REMOVED = "duty.override_removed"
+    HOLIDAY_ADDED = "holiday.added"
+    HOLIDAY_STRUCK = "holiday.struck"
     ABSENCE_NOTED = "absence.noted"
     ABSENCE_CHANGED = "absence.changed"
     ABSENCE_TAKEN_BACK = "absence.taken_back"

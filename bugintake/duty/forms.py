@@ -20,6 +20,8 @@ from bugintake.core.errors import Invalid
 from bugintake.core.forms import Form, KeptLine, LineField, Zone, zone_names
 from bugintake.duty.absences import WORD_LENGTH
 from bugintake.duty.models import LONGEST_TURN
+from bugintake.duty.public_holidays import NAME_LENGTH as HOLIDAY_LENGTH
+from bugintake.duty.public_holidays import countries, regions
 from bugintake.duty.queries import candidates
 from bugintake.duty.roster import NAME_LENGTH, Terms
 from bugintake.duty.turns import TurnUnit
@@ -72,6 +74,23 @@ class AbsenceForm(Form):
         return self.first_on.data or date.min, self.last_on.data or date.min
 
 
+class HolidayForm(Form):
+    """A day without duty of one's own."""
+
+    day = DateField(
+        "Day",
+        [InputRequired("Enter the day, like 2026-12-24.")],
+        **worded(invalid_value_message="Enter the day like 2026-12-24."),
+    )
+    name = KeptLine(
+        "Name",
+        [
+            InputRequired("Give the day a name."),
+            Length(max=HOLIDAY_LENGTH, message=f"Use at most {HOLIDAY_LENGTH} characters."),
+        ],
+    )
+
+
 class RotationForm(Form):
     """One rule of a rotation. The places of people come as place-<id>: a number each, empty for no turn."""
 
@@ -122,14 +141,30 @@ class RotationForm(Form):
         **worded(invalid_choice_message="Choose working days or weeks."),
     )
 
+    country = SelectField(
+        "Public holidays of",
+        choices=lambda: [SelectChoice("", "No country"), *(SelectChoice(*each) for each in countries())],
+        default="",
+        **worded(invalid_choice_message="Choose a country from the list."),
+    )
+    region = SelectField("Region", default="", validate_choice=False)
+
     def __init__(self, candidates: Sequence[User], **given: Any) -> None:
         super().__init__(**given)
+        self.offer_regions()
         self.candidates = candidates
         self.people: list[User] = []
         self.people_error = ""
         self.places = {person.id: "" for person in candidates}
         if request.method == "POST":
             self.places = {person.id: request.form.get(f"{PLACE}{person.id}", "").strip() for person in candidates}
+
+    def offer_regions(self) -> None:
+        """Offer the regions of the country chosen; one of another country is let go of."""
+        found = regions(self.country.data or "")
+        self.region.choices = [SelectChoice("", "The whole country"), *(SelectChoice(*each) for each in found)]
+        if self.region.data not in dict(found):
+            self.region.data = ""
 
     def place(self, people: Sequence[User]) -> None:
         """Show people in this order."""
@@ -164,6 +199,8 @@ class RotationForm(Form):
             turn_length=self.turn_length.data or 0,
             turn_unit=TurnUnit(self.turn_unit.data),
             runs_overnight=self.runs_overnight.data,
+            country=self.country.data or "",
+            region=self.region.data or "",
         )
 
     def _in_order(self) -> list[User]:

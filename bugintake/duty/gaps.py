@@ -1,7 +1,7 @@
 """Slots with nobody: seen on the page, and told to whoever the workspace names, three working days before."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -70,6 +70,7 @@ def people_to_tell() -> Sequence[User]:
 def _gap(plan: Plan, run: Sequence[PlannedShift], hours: WorkingHours) -> Gap:
     start = run[0].shift.start
     day = start.astimezone(hours.zone).date()
+    hours = replace(hours, holidays=frozenset(plan.holidays))
     for _ in range(DAYS_BEFORE):
         day = hours.previous_working_day(day)
     opens, _ = hours.span(day)

@@ -59,6 +59,8 @@ class RotationRule(Model):
     days: Mapped[list[int]]
     turn_length: Mapped[int] = mapped_column(default=1)
     turn_unit: Mapped[TurnUnit] = mapped_column(default=TurnUnit.DAYS)
+    country: Mapped[str] = mapped_column(sa.String(2), default="")
+    region: Mapped[str] = mapped_column(sa.String(64), default="")
     made_at: Mapped[datetime] = mapped_column(default=clock.now)
     made_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"))
 
@@ -79,6 +81,22 @@ class Member(Model):
 
     rule: Mapped[RotationRule] = relationship(back_populates="members")
     user: Mapped[User] = relationship()
+
+
+class Holiday(Model):
+    """A day without duty under one rule, which uses up no turn: of its country, or one's own. Struck, it is none."""
+
+    __tablename__ = "holidays"
+    __table_args__ = (sa.UniqueConstraint("rule_id", "falls_on"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    rule_id: Mapped[int] = mapped_column(sa.ForeignKey("rotation_rules.id"))
+    falls_on: Mapped[date]
+    name: Mapped[str] = mapped_column(sa.String(120))
+    is_own: Mapped[bool] = mapped_column(default=False)
+    is_struck: Mapped[bool] = mapped_column(default=False)
+
+    rule: Mapped[RotationRule] = relationship()
 
 
 class Override(Model):

@@ -1,7 +1,7 @@
 """The plan of a rotation: its rows, read at once, ready to be asked who is on duty when."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, aliased
 from bugintake.core.db import UtcDateTime, db, rows
 from bugintake.core.forms import zone_or_utc
 from bugintake.duty import rotation as resolver
-from bugintake.duty.models import Absence, Member, Override, Rotation, RotationRule
+from bugintake.duty.models import Absence, Holiday, Member, Override, Rotation, RotationRule
 from bugintake.duty.rotation import Away, Schedule, Shift
 from bugintake.duty.turns import Rule
 from bugintake.team.models import User
@@ -22,13 +22,14 @@ AROUND = timedelta(days=62)
 
 @dataclass(frozen=True)
 class PlannedShift:
-    """A shift with the people it names; without a person it is a gap in the plan."""
+    """A shift with the people it names; without a person it is a gap in the plan. Its rotation has holidays."""
 
     rotation: Rotation
     shift: Shift
     zone: ZoneInfo
     person: User | None
     instead_of: User | None
+    holidays: Mapping[date, str] = field(default_factory=dict)
 
     @property
     def start(self) -> datetime:
@@ -58,6 +59,7 @@ class Plan:
     rotation: Rotation
     schedule: Schedule
     people: Mapping[int, User]
+    holidays: Mapping[date, str] = field(default_factory=dict)
 
     def at(self, moment: datetime) -> PlannedShift | None:
         """Return the shift or gap at an instant; None outside duty hours."""
@@ -86,7 +88,7 @@ class Plan:
         person = self.people.get(shift.person_id) if shift.person_id is not None else None
         is_stand_in = shift.instead_of_id not in (None, shift.person_id)
         instead_of = self.people.get(shift.instead_of_id or 0) if is_stand_in else None
-        return PlannedShift(self.rotation, shift, self.zone_at(shift.start), person, instead_of)
+        return PlannedShift(self.rotation, shift, self.zone_at(shift.start), person, instead_of, self.holidays)
 
 
 def _near(table: Any) -> tuple[sa.ColumnElement[bool], ...]:
@@ -95,27 +97,49 @@ def _near(table: Any) -> tuple[sa.ColumnElement[bool], ...]:
     return table.taken_back_at.is_(None), table.starts_at < to, table.ends_at > since
 
 
-_OVERRIDES = sa.select(Override.rotation_id, Override.id, Override.user_id, Override.starts_at, Override.ends_at)
-_NOWHERE, _NO_OVERRIDE = sa.cast(sa.null(), sa.Integer).label("rotation_id"), sa.cast(sa.null(), sa.Integer).label("id")
-_ABSENCES = sa.select(_NOWHERE, _NO_OVERRIDE, Absence.user_id, Absence.starts_at, Absence.ends_at)
-_LAYERS = sa.union_all(_OVERRIDES.where(*_near(Override)), _ABSENCES.where(*_near(Absence))).subquery("layers")
+def _row(**columns: Any) -> sa.Select[Any]:
+    """Select one kind of layer in the shape of all of them."""
+    shape: dict[str, Any] = {
+        "rotation_id": sa.Integer(),
+        "override_id": sa.Integer(),
+        "rule_id": sa.Integer(),
+        "user_id": sa.Integer(),
+        "starts_at": UtcDateTime(),
+        "ends_at": UtcDateTime(),
+        "falls_on": sa.Date(),
+        "name": sa.String(),
+    }
+    return sa.select(*(columns.get(name, sa.cast(sa.null(), kind)).label(name) for name, kind in shape.items()))
+
+
+_OVERRIDES = _row(
+    rotation_id=Override.rotation_id,
+    override_id=Override.id,
+    user_id=Override.user_id,
+    starts_at=Override.starts_at,
+    ends_at=Override.ends_at,
+).where(*_near(Override))
+_ABSENCES = _row(user_id=Absence.user_id, starts_at=Absence.starts_at, ends_at=Absence.ends_at).where(*_near(Absence))
+# All holidays up to then, because turns are counted from a rule's first day on.
+_HOLIDAYS = _row(rule_id=Holiday.rule_id, falls_on=Holiday.falls_on, name=Holiday.name).where(
+    Holiday.is_struck.is_(False), Holiday.falls_on <= sa.bindparam("until", type_=sa.Date())
+)
+_LAYERS = sa.union_all(_OVERRIDES, _ABSENCES, _HOLIDAYS).subquery("layers")
 _OTHER_RULE = aliased(RotationRule)
 _LATEST = sa.select(sa.func.max(_OTHER_RULE.id)).where(_OTHER_RULE.rotation_id == Rotation.id).scalar_subquery()
 _ON_LAYER = aliased(User)
-# Every layer comes once, with the first member of the latest rule, so that no row is multiplied.
+_OF_THE_ROTATION = sa.and_(
+    RotationRule.id == _LATEST,
+    _LAYERS.c.rule_id.is_(None),
+    sa.or_(_LAYERS.c.rotation_id == Rotation.id, _LAYERS.c.rotation_id.is_(None)),
+)
+# Every layer comes once, with the first member of its rule or of the latest one, so that no row is multiplied.
 _PLAN = (
-    sa.select(Rotation, RotationRule, User, _LAYERS.c.id, _LAYERS.c.starts_at, _LAYERS.c.ends_at, _ON_LAYER)
+    sa.select(Rotation, RotationRule, User, _ON_LAYER, *list(_LAYERS.c)[-4:], _LAYERS.c.override_id)
     .join(RotationRule, RotationRule.rotation_id == Rotation.id)
     .join(Member, Member.rule_id == RotationRule.id)
     .join(User, User.id == Member.user_id)
-    .outerjoin(
-        _LAYERS,
-        sa.and_(
-            Member.position == 0,
-            RotationRule.id == _LATEST,
-            sa.or_(_LAYERS.c.rotation_id == Rotation.id, _LAYERS.c.rotation_id.is_(None)),
-        ),
-    )
+    .outerjoin(_LAYERS, sa.and_(Member.position == 0, sa.or_(_OF_THE_ROTATION, _LAYERS.c.rule_id == RotationRule.id)))
     .outerjoin(_ON_LAYER, _ON_LAYER.id == _LAYERS.c.user_id)
     .order_by(RotationRule.start_on, RotationRule.id, Member.position, _LAYERS.c.starts_at)
 )
@@ -131,7 +155,7 @@ def load_plan(
     session = session or db.session()
     found = session.execute(
         wanted,
-        {"since": since - AROUND, "to": to + AROUND},
+        {"since": since - AROUND, "to": to + AROUND, "until": (to + AROUND).date()},
         execution_options={"populate_existing": bool(session.info.get("is_writing"))},
     ).all()
     if not found:
@@ -140,22 +164,25 @@ def load_plan(
     people: dict[int, User] = {}
     overrides: list[resolver.Override] = []
     away: list[Away] = []
-    for _, rule, member, override_id, start, end, person in found:
+    holidays: dict[date, str] = {}
+    for _, rule, member, person, start, end, day, name, override_id in found:
         rules.setdefault(rule.id, (rule, {}))[1][member.id] = None
         people[member.id] = member
-        if override_id is not None:
+        if day is not None:
+            holidays[day] = name
+        elif override_id is not None:
             people[person.id] = person
             overrides.append(resolver.Override(start, end, person.id, id=override_id))
         elif person is not None:
             away.append(Away(person.id, start, end))
     away += [Away(person.id, person.disabled_at) for person in people.values() if person.disabled_at is not None]
     schedule = Schedule(
-        rules=tuple(read_rule(rule, tuple(members)) for rule, members in rules.values()),
+        rules=tuple(read_rule(rule, tuple(members), holidays) for rule, members in rules.values()),
         overrides=tuple(overrides),
         away=tuple(each for each in away if each.person_id in people),
         ends_at=found[0][0].retired_at,
     )
-    return Plan(found[0][0], schedule, people)
+    return Plan(found[0][0], schedule, people, holidays)
 
 
 def away_between(since: datetime, to: datetime) -> list[Away]:
@@ -163,8 +190,8 @@ def away_between(since: datetime, to: datetime) -> list[Away]:
     return [Away(*row) for row in rows(_AWAY, since=since, to=to)]
 
 
-def read_rule(rule: RotationRule, person_ids: tuple[int, ...]) -> Rule:
-    """Read a rule's row."""
+def read_rule(rule: RotationRule, person_ids: tuple[int, ...], holidays: Collection[date] = ()) -> Rule:
+    """Read a rule's row. Holidays of other rules are before its first day, or after its last."""
     return Rule(
         zone=zone_or_utc(rule.zone),
         start_on=rule.start_on,
@@ -175,4 +202,5 @@ def read_rule(rule: RotationRule, person_ids: tuple[int, ...]) -> Rule:
         turn_length=rule.turn_length,
         turn_unit=rule.turn_unit,
         counted_from=rule.counted_from,
+        holidays=tuple(day for day in holidays if day >= rule.start_on),
     )

@@ -1,7 +1,7 @@
 """Who is to be told that it is their turn soon: on the working day before, at four in the afternoon where they are."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -62,7 +62,10 @@ def due_at(planned: PlannedShift, person: User, hours: WorkingHours | None) -> d
     """Say when a person is to be told about a shift."""
     zone = zone_or_utc(person.zone)
     day = planned.shift.start.astimezone(zone).date()
-    before = hours.previous_working_day(day) if hours else day - timedelta(days=1)
+    if hours is not None:
+        before = replace(hours, holidays=frozenset(planned.holidays)).previous_working_day(day)
+    else:
+        before = day - timedelta(days=1)
     return instant(datetime.combine(before, REMINDED_AT), zone)
 
 

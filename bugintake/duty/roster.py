@@ -1,6 +1,6 @@
 """Making rotations and changing their rules: the past and what is promised for today stay as they are."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -13,8 +13,9 @@ from bugintake.core.errors import Invalid
 from bugintake.core.events import EventKind
 from bugintake.core.forms import clean_line, is_zone, zone_or_utc
 from bugintake.duty import overrides, queries
-from bugintake.duty.models import LONGEST_TURN, Member, Rotation, RotationRule
+from bugintake.duty.models import LONGEST_TURN, Holiday, Member, Rotation, RotationRule
 from bugintake.duty.plans import AROUND, Plan, away_between, load_plan
+from bugintake.duty.public_holidays import YEARS_KNOWN, known_holidays
 from bugintake.duty.rotation import Schedule
 from bugintake.duty.turns import Rule, TurnUnit
 from bugintake.team.models import Role, User
@@ -40,6 +41,8 @@ class Terms:
     turn_length: int = 1
     turn_unit: TurnUnit = TurnUnit.DAYS
     runs_overnight: bool = False
+    country: str = ""
+    region: str = ""
 
     @property
     def counted_from(self) -> date:
@@ -48,7 +51,7 @@ class Terms:
             return self.start_on - timedelta(days=self.start_on.weekday())
         return self.start_on
 
-    def rule(self) -> Rule:
+    def rule(self, holidays: Collection[date] = ()) -> Rule:
         """Return the rule these terms make. Raises Invalid with what is wrong with them."""
         _check(self)
         return Rule(
@@ -61,6 +64,7 @@ class Terms:
             turn_length=self.turn_length,
             turn_unit=self.turn_unit,
             counted_from=self.counted_from,
+            holidays=tuple(holidays),
         )
 
 
@@ -93,10 +97,11 @@ def add_rotation(name: str, terms: Terms, *, actor: User | None) -> Rotation:
     if db.session.scalar(sa.select(Rotation.id).where(sa.func.lower(Rotation.name) == name.lower())) is not None:
         raise Invalid(f"There is already a rotation named {name}.", "name")
     terms.rule()
+    days_off = _holidays(terms, None)
     rotation = Rotation(name=name, is_default=queries.default_rotation() is None)
     db.session.add(rotation)
     db.session.flush()
-    _add_rule(rotation, terms, actor)
+    _add_rule(rotation, terms, days_off, actor)
     events.record(EventKind.ROTATION_ADDED, actor=actor, after=name, rotation_id=rotation.id, **_summary(terms))
     queries.forget_plan()
     return rotation
@@ -112,13 +117,17 @@ def change_rotation(rotation: Rotation, terms: Terms, *, actor: User | None) -> 
     if terms.start_on <= clock.today(rule.zone):
         raise Invalid("A change starts tomorrow at the earliest. For today, use Take over.", "start_on")
     overrides.lock(rotation)
+    days_off = _holidays(terms, rotation)
+    for gone in _holidays_from(rotation, terms.start_on):
+        db.session.delete(gone)
+    db.session.flush()
     planned = sa.select(RotationRule).where(
         RotationRule.rotation_id == rotation.id, RotationRule.start_on >= terms.start_on
     )
     for replaced in db.session.scalars(planned).all():
         db.session.execute(sa.delete(Member).where(Member.rule_id == replaced.id))
         db.session.execute(sa.delete(RotationRule).where(RotationRule.id == replaced.id))
-    _add_rule(rotation, terms, actor)
+    _add_rule(rotation, terms, days_off, actor)
     events.record(
         EventKind.ROTATION_CHANGED, actor=actor, after=rotation.name, rotation_id=rotation.id, **_summary(terms)
     )
@@ -127,17 +136,19 @@ def change_rotation(rotation: Rotation, terms: Terms, *, actor: User | None) -> 
 
 def preview(terms: Terms, rotation: Rotation | None = None) -> Plan:
     """Return the plan these terms would make, of a new rotation or a changed one, without saving it. Raises Invalid."""
-    rule = terms.rule()
+    days_off = {day.falls_on: day.name for day in _holidays(terms, rotation) if not day.is_struck}
+    rule = terms.rule(days_off)
     people = {person.id: person for person in terms.people}
     since, to = rule.begins_at, rule.begins_at + PREVIEWED
     now = load_plan(since, to, rotation) if rotation is not None else None
     newcomers = people.keys() - (now.people.keys() if now else ())
     away = [each for each in away_between(since - AROUND, to + AROUND) if each.person_id in newcomers]
     if now is None:
-        return Plan(Rotation(name=""), Schedule([rule], away=away), people)
+        return Plan(Rotation(name=""), Schedule([rule], away=away), people, days_off)
     kept = [earlier for earlier in now.schedule.rules if earlier.start_on < terms.start_on]
     after = replace(now.schedule, rules=[*kept, rule], away=[*now.schedule.away, *away])
-    return Plan(now.rotation, after, {**now.people, **people})
+    before = {day: name for day, name in now.holidays.items() if day < terms.start_on}
+    return Plan(now.rotation, after, {**now.people, **people}, {**before, **days_off})
 
 
 def usual_end(handoff: time) -> time:
@@ -149,7 +160,27 @@ def usual_end(handoff: time) -> time:
     return later.time() if later.day == 1 else time(23, 59)
 
 
-def _add_rule(rotation: Rotation, terms: Terms, actor: User | None) -> None:
+def _holidays(terms: Terms, rotation: Rotation | None) -> list[Holiday]:
+    """Work out the days off under these terms; what leads struck or added of the days to come stays so."""
+    if not is_zone(terms.zone):
+        return []
+    last = date(max(terms.start_on, clock.today(zone_or_utc(terms.zone))).year + YEARS_KNOWN, 12, 31)
+    days = known_holidays(terms.country, terms.region, terms.start_on, last)
+    decided = _holidays_from(rotation, terms.start_on) if rotation is not None else ()
+    struck = {day.falls_on for day in decided if day.is_struck}
+    own = {day.falls_on: day.name for day in decided if day.is_own}
+    return [
+        Holiday(falls_on=day, name=name, is_own=day in own, is_struck=day in struck)
+        for day, name in sorted({**days, **own}.items())
+    ]
+
+
+def _holidays_from(rotation: Rotation, day: date) -> Sequence[Holiday]:
+    found = sa.select(Holiday).join(RotationRule).where(RotationRule.rotation_id == rotation.id)
+    return db.session.scalars(found.where(Holiday.falls_on >= day)).all()
+
+
+def _add_rule(rotation: Rotation, terms: Terms, days_off: Sequence[Holiday], actor: User | None) -> None:
     rule = RotationRule(
         rotation_id=rotation.id,
         zone=terms.zone,
@@ -160,10 +191,15 @@ def _add_rule(rotation: Rotation, terms: Terms, actor: User | None) -> None:
         days=sorted(set(terms.days)),
         turn_length=terms.turn_length,
         turn_unit=terms.turn_unit,
+        country=terms.country,
+        region=terms.region,
         made_by_id=actor.id if actor else None,
     )
     db.session.add(rule)
     db.session.flush()
+    for day in days_off:
+        day.rule_id = rule.id
+    db.session.add_all(days_off)
     db.session.add_all(
         Member(rule_id=rule.id, position=position, user_id=person.id) for position, person in enumerate(terms.people)
     )
@@ -177,6 +213,7 @@ def _summary(terms: Terms) -> dict[str, Any]:
         "hours": f"{terms.handoff:%H:%M}-{terms.until:%H:%M} {terms.zone}",
         "days": sorted(set(terms.days)),
         "turn": f"{terms.turn_length} {terms.turn_unit}",
+        "holidays": "-".join(filter(None, (terms.country, terms.region))),
     }
 
 

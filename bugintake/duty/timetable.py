@@ -34,6 +34,7 @@ class Cell:
     days: tuple[date, ...]
     parts: tuple[Part, ...]
     is_today: bool
+    holiday: str = ""
 
     @property
     def when(self) -> str:
@@ -103,7 +104,7 @@ def timetable(plan: Plan, monday: date, week_count: int, today: date) -> Timetab
     for number in range(week_count):
         first = monday + 7 * number * ONE_DAY
         shown = [first + weekday * ONE_DAY for weekday in weekdays]
-        weeks.append(Week(first, tuple(_joined(shown, parts, today))))
+        weeks.append(Week(first, tuple(_joined(plan, shown, parts, today))))
     return Timetable(plan.zone_at(day_start(monday, plan.schedule.rules[0].zone)), weekdays, tuple(weeks))
 
 
@@ -151,11 +152,11 @@ def _parts(plan: Plan, day: date) -> tuple[Part, ...]:
     )
 
 
-def _joined(days: Sequence[date], parts: dict[date, tuple[Part, ...]], today: date) -> list[Cell]:
+def _joined(plan: Plan, days: Sequence[date], parts: dict[date, tuple[Part, ...]], today: date) -> list[Cell]:
     """Put neighbouring whole days of one person into one cell; today stands alone."""
     cells: list[Cell] = []
     for day in days:
-        cell = Cell((day,), parts[day], day == today)
+        cell = Cell((day,), parts[day], day == today, plan.holidays.get(day, ""))
         if cells and _belong_together(cells[-1], cell):
             cells[-1] = Cell((*cells[-1].days, day), cells[-1].parts, False)
         else:

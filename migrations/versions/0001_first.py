@@ -35,6 +35,7 @@ TABLES = (
     "deliveries",
     "idempotent_answers",
     "rotation_members",
+    "holidays",
     "bug_words",
     "comments",
     "bug_links",
@@ -449,6 +450,8 @@ def upgrade() -> None:
         sa.Column("days", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
         sa.Column("turn_length", sa.Integer(), nullable=False),
         sa.Column("turn_unit", sa.String(32), nullable=False),
+        sa.Column("country", sa.String(length=2), nullable=False),
+        sa.Column("region", sa.String(length=64), nullable=False),
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("made_by_id", sa.Integer(), nullable=True),
         sa.CheckConstraint(
@@ -680,6 +683,18 @@ def upgrade() -> None:
         sa.UniqueConstraint("rule_id", "user_id", name="uq_rotation_members_rule_id_user_id"),
     )
     op.create_index("ix_rotation_members_user_id", "rotation_members", ["user_id"], unique=False)
+    op.create_table(
+        "holidays",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("rule_id", sa.Integer(), nullable=False),
+        sa.Column("falls_on", sa.Date(), nullable=False),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("is_own", sa.Boolean(), nullable=False),
+        sa.Column("is_struck", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(["rule_id"], ["rotation_rules.id"], name="fk_holidays_rule_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_holidays"),
+        sa.UniqueConstraint("rule_id", "falls_on", name="uq_holidays_rule_id_falls_on"),
+    )
     op.create_table(
         "bug_words",
         sa.Column("bug_id", sa.Integer(), autoincrement=False, nullable=False),

@@ -341,6 +341,14 @@ POST /duty/absences/<absence_id>                         401    401      401    
 POST /duty/absences/<absence_id> absent                  401    401      401      403   404      404  404
 POST /duty/absences/<absence_id>/removal                 401    401      401      403   404      in   in
 POST /duty/absences/<absence_id>/removal absent          401    401      401      403   404      404  404
+GET  /duty/rotations/<rotation_id>/holidays              login  login    login    403   403      200  200
+GET  /duty/rotations/<rotation_id>/holidays absent       login  login    login    403   403      404  404
+POST /duty/rotations/<rotation_id>/holidays              401    401      401      403   403      in   in
+POST /duty/rotations/<rotation_id>/holidays absent       401    401      401      403   403      404  404
+POST /duty/holidays/<holiday_id>/removal                 401    401      401      403   403      in   in
+POST /duty/holidays/<holiday_id>/removal absent          401    401      401      403   403      404  404
+POST /duty/holidays/<holiday_id>/return                  401    401      401      403   403      in   in
+POST /duty/holidays/<holiday_id>/return absent           401    401      401      403   403      404  404
 POST /duty/overrides                                     401    401      401      403   in       in   in
 POST /duty/overrides/<override_id>/removal               401    401      401      403   403      in   in
 POST /duty/overrides/<override_id>/removal absent        401    401      401      403   404      404  404

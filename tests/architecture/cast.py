@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 
 from bugintake.core import clock
 from bugintake.core.db import db, transaction
-from bugintake.duty import absences, overrides, roster
+from bugintake.duty import absences, overrides, public_holidays, roster
 from bugintake.intake import attaching, drafts, option_merging, proposals
 from bugintake.intake.attachments.models import Attachment
 from bugintake.intake.customers import adding, changing, link_templates
@@ -143,6 +143,8 @@ class Cast:
         with transaction():
             monday = date(2026, 3, 16)
             self.absence = absences.note_absence(self.others[1], monday, monday, actor=self.others[1])
+            public_holidays.add_holiday(self.rotation, monday, "Our day", actor=self.staff["lead"])
+            self.holiday = public_holidays.coming_holidays(self.rotation)[0]
         tomorrow = now + timedelta(days=1), now + timedelta(days=1, hours=2)
         with transaction():
             self.override = overrides.stand_in(self.rotation, self.others[1], *tomorrow, actor=self.others[1])
@@ -211,6 +213,7 @@ class Cast:
             "rotation_id": lambda: self.rotation,
             "override_id": lambda: self.override,
             "absence_id": lambda: self.absence,
+            "holiday_id": lambda: self.holiday,
             "announcement_id": lambda: self._announcement(which),
             "message_id": lambda: self._message(which),
             "delivery_id": lambda: self.notice,
@@ -303,6 +306,7 @@ NUMBERS = (
         "delivery_id",
         "merge_id",
         "absence_id",
+        "holiday_id",
     ),
     *("comment_id", "draft_id", "event_id", "note_id", "link_id", "out_id", "rule_id", "view_id"),
 )

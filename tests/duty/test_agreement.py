@@ -27,6 +27,8 @@ CHANGES = {
     "Asia/Kathmandu": datetime(2026, 6, 1, tzinfo=UTC),
 }
 
+COUNTRIES = dict(zip(CHANGES, ("DE", "US", "AU", "NP"), strict=True))
+
 
 def a_random_rotation(dice, zone, start_on):
     people = [make_user(Role.ENGINEER, f"Person{number} Surname", zone=zone) for number in range(4)]
@@ -42,6 +44,7 @@ def a_random_rotation(dice, zone, start_on):
         turn_length=dice.randint(1, 3),
         turn_unit=dice.choice([TurnUnit.DAYS, TurnUnit.WEEKS, TurnUnit.HOURS]),
         runs_overnight=True,
+        country=COUNTRIES[zone],
     )
     with transaction():
         rotation = roster.add_rotation("Bug duty", terms, actor=None)

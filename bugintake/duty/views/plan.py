@@ -28,6 +28,7 @@ from bugintake.team.workspace import working_hours, workspace
 
 WEEKS_TODAY, WEEKS_SHOWN, WEEKS_PREVIEWED = 4, 6, 3
 CHANGES_SHOWN = timedelta(weeks=12)
+HOLIDAYS_SHOWN = 15
 
 
 @bp.get("/duty")
@@ -141,6 +142,8 @@ def rule(rotation_id: int) -> ResponseReturnValue:
         form.days.data, form.runs_overnight.data = sorted(latest.days), latest.until <= latest.handoff
         form.turn_length.data, form.turn_unit.data = latest.turn_length, latest.turn_unit.value
         form.start_on.data = monday_of(clock.today(latest.zone)) + timedelta(weeks=1)
+        form.country.data, form.region.data = rotation.rules[-1].country, rotation.rules[-1].region
+        form.offer_regions()
         form.place([plan.people[key] for key in latest.person_ids if plan.people[key].is_active])
     return _form_page(form, rotation)
 
@@ -174,14 +177,20 @@ def _save(form: RotationForm, rotation: Rotation | None) -> ResponseReturnValue:
 
 
 def _form_page(form: RotationForm, rotation: Rotation | None, preview: Plan | None = None) -> str:
-    table, moved = None, None
+    table, moved, days_off = None, None, {}
     if preview is not None and form.start_on.data is not None:
         table = _weeks(preview, monday_of(form.start_on.data), WEEKS_PREVIEWED)
         zone = preview.schedule.rules[-1].zone
         since, to = (queries.day_start(form.start_on.data + later, zone) for later in (timedelta(0), CHANGES_SHOWN))
         before = load_plan(since, to, rotation) if rotation else None
         moved = changes(before, preview, since, to) if before else None
-    return render_template("duty/rotation.html", form=form, rotation=rotation, table=table, moved=moved)
+        days_off = {
+            day: name
+            for day, name in preview.holidays.items()
+            if form.start_on.data <= day and day.weekday() in preview.schedule.rules[-1].days
+        }
+    words = {"table": table, "moved": moved, "days_off": list(days_off.items())[:HOLIDAYS_SHOWN]}
+    return render_template("duty/rotation.html", form=form, rotation=rotation, **words)
 
 
 def _weeks(plan: Plan, monday: date | None, count: int) -> Timetable:
