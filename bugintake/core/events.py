@@ -152,6 +152,23 @@ class Row(Protocol):
 OF_THE_HOUSE = sa.text("bug_id IS NULL OR option_id IS NOT NULL")
 """What may change people, choices, settings and turns; a bug's own events change nothing of them."""
 HOUSE_INDEX = "ix_events_of_the_house"
+CONTACTS = (
+    EventKind.REPORT_FILED,
+    EventKind.REPORT_ATTACHED,
+    EventKind.REPORT_REMARKED,
+    EventKind.REPORT_STILL_HAPPENING,
+    EventKind.REPORT_WORKS_NOW,
+    EventKind.REPORT_ANSWERED,
+    EventKind.BUG_ANSWERED,
+    EventKind.BUG_SPLIT_OFF,
+    EventKind.MESSAGE_SENT,
+    EventKind.MESSAGE_TOLD_BY_HAND,
+)
+IS_CONTACT = sa.text(f"kind IN {tuple(map(str, CONTACTS))}")
+"""A customer told us something, or was told or asked something that has left.
+
+A bug that was split off begins with what its report told."""
+CONTACT_INDEX = "ix_events_contacts"
 
 
 class Event(Model):
@@ -160,6 +177,7 @@ class Event(Model):
     __tablename__ = "events"
     __table_args__ = (
         sa.Index(HOUSE_INDEX, "id", sqlite_where=OF_THE_HOUSE, postgresql_where=OF_THE_HOUSE),
+        sa.Index(CONTACT_INDEX, "bug_id", "id", sqlite_where=IS_CONTACT, postgresql_where=IS_CONTACT),
         {"sqlite_autoincrement": True},  # the last number names the state of the house, see core.kept
     )
 

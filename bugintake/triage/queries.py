@@ -18,6 +18,7 @@ from bugintake.intake.models import OPEN, Bug, News, RaiseReason, Report, Status
 from bugintake.team.models import User
 from bugintake.team.people import Colleague, names
 from bugintake.triage import narrowing, sorting
+from bugintake.triage.contacts import with_contact
 from bugintake.triage.filters import Filters
 from bugintake.triage.sorting import Sort
 
@@ -53,6 +54,7 @@ class Card(NamedTuple):
     impact: str
     release: str | None
     raised_by: str | None
+    contacted_at: datetime | None
 
     @property
     def version(self) -> int:
@@ -135,6 +137,7 @@ def _named(found: Sequence[Any], choices: Mapping[int, Choice], people: Mapping[
                 choices[row.impact_id].label,
                 choices[row.release_id].label if row.release_id else None,
                 people[row.raised_by_id].name if row.raised_by_id else None,
+                getattr(row, "contacted_at", None),
             )
         )
         for row in found
@@ -161,13 +164,13 @@ def board(filters: Filters, actor: User, more: Mapping[Status, int] | None = Non
 
 
 @cache
-def _board(narrowed: frozenset[str], statuses: frozenset[Status], sort: Sort) -> sa.CompoundSelect[*tuple[Any, ...]]:
+def _board(narrowed: frozenset[str], statuses: frozenset[Status], sort: Sort) -> sa.Select[*tuple[Any, ...]]:
     seen = _seen(narrowed, statuses)
     newest = (Bug.changed_at.desc(), Bug.id.desc())
     order = sorting.order_by(sorting.keys(sort, has_days=False))
     parts = [cards(Bug.status == s, *seen).order_by(*order).limit(sa.bindparam(s.value)) for s in OPEN]
     parts += [cards(Bug.status == s, *_RECENT, *seen).order_by(*newest).limit(CLOSED_SHOWN) for s in CLOSED]
-    return sa.union_all(*(sa.select(part.subquery()) for part in parts))
+    return with_contact(sa.union_all(*(sa.select(part.subquery()) for part in parts)))
 
 
 _SINCE = sa.bindparam("closed_since", type_=UtcDateTime())
@@ -202,14 +205,14 @@ def _listed(
     are_few = narrowing.finds_few(narrowed)
     if are_few or sort not in sorting.BY_STATUS:
         seen = _seen(narrowed, statuses) if are_few or statuses <= set(OPEN) else _seen_in_order(narrowed, statuses)
-        return cards(*further, *seen).order_by(*order).limit(ROWS_SHOWN + 1)
+        return with_contact(cards(*further, *seen).order_by(*order).limit(ROWS_SHOWN + 1))
     seen = [*further, *narrowing.conditions(narrowed)]
     each = [status for status in Status if status in statuses or not statuses]
     parts = [cards(Bug.status == status, *seen).order_by(*order).limit(ROWS_SHOWN + 1) for status in each]
     found = sa.union_all(*(sa.select(part.subquery()) for part in parts)).subquery()
     columns = [(found.c[key.column.key], key.is_falling) for key in keys]
     order = [column.desc() if is_falling else column.asc() for column, is_falling in columns]
-    return sa.select(found).order_by(*order).limit(ROWS_SHOWN + 1)
+    return with_contact(sa.select(found).order_by(*order).limit(ROWS_SHOWN + 1))
 
 
 def _seen(narrowed: frozenset[str], statuses: frozenset[Status]) -> list[sa.ColumnElement[bool]]:

@@ -16,6 +16,7 @@ from bugintake.intake.queries import VISIBLE_TO_READER
 from bugintake.team.models import Role, User
 from bugintake.team.workspace import working_hours
 from bugintake.triage import owners
+from bugintake.triage.contacts import with_contact
 from bugintake.triage.looking import today_of
 from bugintake.triage.queries import ROWS_SHOWN, Card, cards, read_cards
 
@@ -89,7 +90,7 @@ def _asleep(sees_all: bool, of_everybody: bool, stands_in: bool) -> sa.Select[*t
     seen = sa.true() if sees_all else VISIBLE_TO_READER
     found = cards(Bug.status.in_(OPEN), IS_ASLEEP, sa.true() if of_everybody else mine, seen)
     page = found.order_by(None).order_by(Bug.snoozed_until, Bug.impact_rank, Bug.id)
-    return page.offset(sa.bindparam("start")).limit(ROWS_SHOWN + 1)
+    return with_contact(page.offset(sa.bindparam("start")).limit(ROWS_SHOWN + 1))
 
 
 def _waiting(sees_all: bool) -> sa.Select[*tuple[Any, ...]]:

@@ -868,6 +868,11 @@ def upgrade() -> None:
     )
     op.create_index("ix_events_at", "events", ["at"], unique=False)
     op.create_index("ix_events_bug_id", "events", ["bug_id"], unique=False)
+    contacts = sa.text(
+        "kind IN ('report.filed', 'report.attached', 'report.remarked', 'report.still_happening', 'report.works_now', "
+        "'report.answered', 'bug.answered', 'bug.split_off', 'message.sent', 'message.told_by_hand')"
+    )
+    op.create_index("ix_events_contacts", "events", ["bug_id", "id"], sqlite_where=contacts, postgresql_where=contacts)
     op.create_index("ix_events_kind", "events", ["kind"], unique=False)
     op.create_index("ix_events_option_id", "events", ["option_id"], unique=False)
     house = sa.text("bug_id IS NULL OR option_id IS NOT NULL")
