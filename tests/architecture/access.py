@@ -335,6 +335,8 @@ GET  /duty                                               login  login    login  
 GET  /duty/schedule                                      login  login    login    200   200      200  200
 GET  /duty/me                                            login  login    login    200   200      200  200
 POST /duty/absences                                      401    401      401      403   in       in   in
+GET  /duty/absences/import                               login  login    login    403   403      200  200
+POST /duty/absences/import                               401    401      401      403   403      in   in
 GET  /duty/absences/<absence_id>                         login  login    login    403   404      200  200
 GET  /duty/absences/<absence_id> absent                  login  login    login    403   404      404  404
 POST /duty/absences/<absence_id>                         401    401      401      403   404      in   in
