@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
+
+import pytest
 
 from bugintake.core.db import db, transaction
 from bugintake.core.events import EventKind
@@ -10,7 +12,7 @@ from bugintake.intake.models import Bug, News, Status
 from bugintake.loop import asking, replies
 from bugintake.team.models import Role
 from bugintake.triage import editing, transitions
-from tests.factories import make_bug, make_customer, make_report, make_user
+from tests.factories import make_bug, make_customer, make_report, make_user, make_workspace
 from tests.faults.rig import work
 from tests.loop.outbox.asking import MINUTE, asked, body, bug_of, pass_on, sent
 from tests.loop.reading import first_report
@@ -18,6 +20,7 @@ from tests.loop.rows import kinds, last_event, waiting_for
 
 THURSDAY_9 = datetime(2026, 3, 12, 9, 0, tzinfo=UTC)
 FRIDAY_5_PM = datetime(2026, 3, 13, 17, 0, tzinfo=UTC)
+INSTANT = timedelta.resolution
 NEXT_WEDNESDAY = datetime(2026, 3, 18, 17, 0, tzinfo=UTC)
 
 
@@ -53,6 +56,45 @@ def test_three_working_days_later_they_are_reminded_once_and_then_it_is_paused_u
         replies.answer(first_report(bug), "Firefox")
     answered = db.session.get_one(Bug, bug.id, populate_existing=True)
     assert (answered.status, answered.paused_at, answered.news) == (Status.NEW, None, News.ANSWERED)
+
+
+@pytest.mark.parametrize(
+    ("zone", "asked_at", "reminded_at", "paused_at"),
+    [
+        ("UTC", "2026-03-10 09:00", "2026-03-12 17:00", "2026-03-17 17:00"),  # a Tuesday, nothing between
+        ("UTC", "2026-03-12 14:00", "2026-03-17 14:00", "2026-03-20 14:00"),  # a Thursday: over the weekend
+        ("UTC", "2026-03-13 17:00", "2026-03-18 17:00", "2026-03-23 17:00"),  # a Friday when work ends
+        ("UTC", "2026-03-14 12:00", "2026-03-18 17:00", "2026-03-23 17:00"),  # a Saturday counts from Monday
+        ("Europe/Berlin", "2026-03-26 15:00", "2026-03-31 14:00", "2026-04-03 14:00"),  # the clocks change on Sunday
+        ("America/New_York", "2026-03-13 20:30", "2026-03-18 20:30", "2026-03-23 20:30"),  # still at work there
+        ("Asia/Tokyo", "2026-03-13 08:30", "2026-03-18 08:00", "2026-03-23 08:00"),  # the weekend has begun there
+    ],
+)
+def test_the_reminder_and_the_pause_come_after_three_working_days_where_the_company_is(
+    clock, mira, zone, asked_at, reminded_at, paused_at
+):
+    hours = {"zone": zone, "opens_at": time(9), "closes_at": time(17), "working_days": [0, 1, 2, 3, 4]}
+    make_workspace(**hours)
+    asked_at, reminded_at, paused_at = (
+        datetime.fromisoformat(text).replace(tzinfo=UTC) for text in (asked_at, reminded_at, paused_at)
+    )
+    clock.set(asked_at)
+    bug = bug_of("hana@example.com")
+    with transaction():
+        first_report(bug).customer.zone = "Pacific/Auckland"  # when they work is not what is asked
+    asked(bug, mira)
+
+    def has_happened(at):
+        clock.set(at)
+        count = asking.follow_up(at)
+        found = [kind for kind in kinds(bug) if kind in (EventKind.BUG_REMINDED, EventKind.BUG_PAUSED)]
+        return count, found
+
+    assert has_happened(reminded_at) == (0, [])
+    assert has_happened(reminded_at + INSTANT) == (1, [EventKind.BUG_REMINDED])
+    assert has_happened(paused_at) == (0, [EventKind.BUG_REMINDED])
+    assert has_happened(paused_at + 2 * INSTANT) == (1, [EventKind.BUG_REMINDED, EventKind.BUG_PAUSED])
+    assert has_happened(paused_at + timedelta(days=30)) == (0, [EventKind.BUG_REMINDED, EventKind.BUG_PAUSED])
 
 
 def test_whoever_asked_and_whoever_was_asked_hear_that_it_is_paused_while_it_is(sink, clock, mira):
