@@ -88,6 +88,8 @@ def owe(announcement: Announcement, customer: Customer | None = None) -> None:
     )
     comes_back = (Customer.suppressed_at.is_not(None), COMES_BACK)
     reason = sa.case(comes_back, (Customer.erased_at.is_not(None), ERASED), (has_left, UNSUBSCRIBED), else_="")
+    is_of_bug = announcement.report_id is None
+    concerned = Bug.canonical_id == announcement.bug_id if is_of_bug else Report.id == announcement.report_id
     first = sa.func.min(Report.id)
     now = sa.literal(clock.now(), Message.state_at.type)
     people = (
@@ -95,9 +97,8 @@ def owe(announcement: Announcement, customer: Customer | None = None) -> None:
         .select_from(Report)
         .join(Bug, Bug.id == Report.bug_id)
         .join(Customer, Customer.id == Report.customer_id)
-        .where(Bug.canonical_id == announcement.bug_id, Report.settled_at.is_(None))
+        .where(concerned, Report.settled_at.is_(None))
         .where(sa.true() if customer is None else Customer.id == customer.id)
-        .where(sa.true() if announcement.report_id is None else Report.id == announcement.report_id)
         .group_by(Customer.id)
         .order_by(first)
     )

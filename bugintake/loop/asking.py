@@ -25,7 +25,7 @@ from bugintake.loop.notices import queue_notice
 from bugintake.loop.patience import latest_start
 from bugintake.team.models import User
 from bugintake.team.workspace import is_set_up
-from bugintake.triage import snoozing
+from bugintake.triage import looking, snoozing
 from bugintake.triage.moves import answered_question
 from bugintake.triage.verbs import UNFIXED
 
@@ -51,8 +51,7 @@ def take_back(event: Event) -> None:
     """
     undone = db.session.get_one(Event, event.details["undone"])
     if undone.kind != EventKind.BUG_ASKED:
-        if event.after == Status.NEEDS_INFO:
-            _ask_the_others(event)
+        ask_the_others(event)
         return
     asked = _about(event.bug_id or 0).where(Announcement.opened_at >= undone.at)
     _owe_no_more(asked)
@@ -63,7 +62,8 @@ def take_back(event: Event) -> None:
         raise Conflict(f"The question has been sent already, so it cannot be undone. Move {bug.ref} instead.")
 
 
-def _ask_the_others(event: Event) -> None:
+def ask_the_others(event: Event) -> None:
+    """Ask whoever was not asked what a bug or a part of it needs to know, because it did not for a while."""
     waits = waiting.unsettled_under(event.bug_id or 0).with_only_columns(Report.id)
     told = sa.select(Message.report_id).join(Message.announcement)
     told = told.where(Announcement.opened_at >= Question.asked_at, Announcement.kind.in_(QUESTIONS))
@@ -71,7 +71,8 @@ def _ask_the_others(event: Event) -> None:
     missed = sa.select(Question.id).where(Question.report_id.in_(waits), Question.report_id.not_in(told))
     missed = missed.where(Question.answered_at.is_(None), Question.is_for_customer)
     for question in _questions(db.session.scalars(missed).all()):
-        _tell(question, AnnouncementKind.ASKED, announcements.SEND_DELAY)
+        if _bug_asking(question) is not None:
+            _tell(question, AnnouncementKind.ASKED, announcements.SEND_DELAY)
 
 
 def move_on(event: Event) -> None:
@@ -88,12 +89,6 @@ def ask_no_more(event: Event) -> None:
     for part in db.session.scalars(under.where(Bug.id != event.bug_id)).all():
         if answered_question(part) is not None:
             _owe_no_more(_about(part.id))
-
-
-def ask_after_all(event: Event) -> None:
-    """Ask whoever was not asked because a bug was part of another one, where it stands for itself and needs that."""
-    if db.session.get_one(Bug, event.bug_id).status == Status.NEEDS_INFO:
-        _ask_the_others(event)
 
 
 def follow_up(now: datetime) -> int:
@@ -156,7 +151,7 @@ def _tell(
     report = question.report
     if report.customer is None:
         return
-    bug = db.session.get_one(Bug, report.bug.canonical_id)
+    bug = _bug_asking(question) or db.session.get_one(Bug, report.bug.canonical_id)
     announcement = Announcement(
         kind=kind,
         bug_id=bug.id,
@@ -169,6 +164,17 @@ def _tell(
     db.session.add(announcement)
     db.session.flush()
     announcements.owe(announcement)
+
+
+def _bug_asking(question: Question) -> Bug | None:
+    """Return the bug that waits for the answer: what its report is about, or what that became a part of since."""
+    bug: Bug | None = question.report.bug
+    while bug is not None:
+        asked = looking.last_of(bug, [EventKind.BUG_ASKED]) if bug.status == Status.NEEDS_INFO else None
+        if asked is not None and question.id in asked.details["questions"]:
+            return bug
+        bug = db.session.get(Bug, bug.merged_into_id) if bug.merged_into_id is not None else None
+    return None
 
 
 def _notify(question: Question, when: str) -> None:
@@ -209,7 +215,7 @@ SUBSCRIPTIONS: list[tuple[EventKind, Subscriber]] = [
     (EventKind.BUG_ASKED, ask),
     (EventKind.BUG_UNDONE, take_back),
     (EventKind.REPORT_ANSWERED, ask_no_more),
-    (EventKind.BUG_UNMERGED, ask_after_all),
+    (EventKind.BUG_UNMERGED, ask_the_others),
     *((kind, move_on) for kind in MOVES),
 ]
 

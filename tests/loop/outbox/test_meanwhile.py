@@ -19,8 +19,10 @@ from bugintake.loop.verdicts import Outcome, Phase, Verdict
 from bugintake.team.models import Role
 from bugintake.triage import transitions
 from tests.factories import make_bug, make_customer, make_user
+from tests.factories import merge as make_part
 from tests.faults.rig import message_states, work
 from tests.faults.server import FaultServer
+from tests.loop.reading import first_report
 from tests.loop.rows import live
 
 
@@ -129,6 +131,27 @@ def test_what_changed_after_a_mail_was_claimed_still_stops_it_before_data(
     work()
     assert sink.accepted == []
     assert message_states() == {state: 1}
+
+
+@pytest.mark.parametrize("is_claimed", [False, True])
+def test_a_question_about_a_part_stays_here_once_the_whole_needs_no_answer(sink: FaultServer, is_claimed: bool) -> None:
+    mira, hana = make_user(), make_customer(email="hana@example.com")
+    part, whole = make_bug(waiting=[hana]), make_bug(waiting=[])
+    with transaction():
+        transitions.ask(part, first_report(part), "Which browser?", actor=mira, is_for_customer=True)
+    make_part(part, whole)
+    with transaction():
+        db.session.scalars(sa.select(Announcement)).one().due_at = part.filed_at
+        envelopes.open_due()
+    claimed = outbox.claim() if is_claimed else []
+    with transaction():
+        whole.status = Status.FIXED
+
+    assert [attempts.begin_sending(each) for each in claimed] == [False] * is_claimed
+    for each in claimed:
+        attempts.give_back(each)
+    work()
+    assert (sink.accepted, message_states()) == ([], {"cancelled": 1})
 
 
 def test_a_changed_address_gets_the_mail_and_the_old_one_does_not(sink: FaultServer) -> None:

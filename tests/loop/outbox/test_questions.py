@@ -290,6 +290,41 @@ def test_whoever_was_not_asked_because_of_a_merge_is_asked_when_it_is_undone(sin
     assert sent(sink) == [("hana@example.com", "One question about “The VAT line is missing”")]
 
 
+def test_a_question_that_nobody_worded_yet_goes_with_the_end_of_the_whole_and_comes_back_with_its_undo(clock, mira):
+    part, into = of_two(language="de")
+    asked(part, mira)
+    merge(part, into, actor=mira)
+    states = []
+    with transaction():
+        end(into, mira)
+        states += rows_told(into)
+    with transaction():
+        transitions.undo(into, actor=mira)
+
+    assert states == [("hana@example.com", MessageState.CANCELLED, "")]
+    assert [(state, reason) for _, state, reason in rows_told(into)] == [
+        (MessageState.HELD, ""),
+        (MessageState.CANCELLED, ""),
+    ]
+    assert statuses(part, into) == [Status.NEEDS_INFO, Status.NEW]
+
+
+def test_an_earlier_question_that_was_never_mailed_is_not_asked_because_of_another_undo(sink, clock, mira):
+    bug = bug_of("hana@example.com")
+    asked(bug, mira)
+    with transaction():
+        transitions.accept(bug, actor=mira)
+    with transaction():
+        transitions.start(bug, actor=mira)
+    with transaction():
+        transitions.undo(bug, actor=mira)
+
+    assert rows_told(bug) == [("hana@example.com", MessageState.CANCELLED, "")]
+    clock.advance(MINUTE)
+    work()
+    assert sent(sink) == []
+
+
 def test_an_answer_about_a_part_leaves_the_whole_waiting_for_its_own(clock, mira):
     part, into = of_two()
     first = asked(part, mira)
