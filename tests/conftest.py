@@ -24,6 +24,7 @@ from bugintake.core.config import Settings
 from bugintake.core.db import db
 from bugintake.team import passwords
 from tests import apps, browsers, databases
+from tests.faults.server import FaultServer
 from tests.tally import Tally
 
 SHARED = Path(os.environ.get("BUGINTAKE_SHARED") or Path(__file__).parents[2] / "shared")
@@ -243,6 +244,22 @@ def _nothing_leaves_the_house(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(socket.socket, "connect", guarded(socket.socket.connect))
     monkeypatch.setattr(socket.socket, "connect_ex", guarded(socket.socket.connect_ex))
+
+
+@pytest.fixture(scope="session")
+def mail_port() -> int:
+    """A port for one mail server after the other, so that apps can serve again; the system gives it to nobody else."""
+    for port in range(20_000 + os.getpid() % 10_000, 32_000):
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise RuntimeError("There is no free port for the mail server of the tests.")
+
+
+@pytest.fixture
+def sink(mail_port: int) -> Iterator[FaultServer]:
+    """A mail server of this test's own, that misbehaves on demand."""
+    with FaultServer().running(mail_port) as server:
+        yield server
 
 
 # --- Several at once ---------------------------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 import threading
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -26,12 +25,6 @@ from tests.factories import make_bug, make_customer, make_report, make_user, mak
 from tests.faults.rig import broken_invariants, states, work
 from tests.faults.server import FaultServer
 from tests.visitors import visit
-
-
-@pytest.fixture
-def sink() -> Iterator[FaultServer]:
-    with FaultServer().running() as server:
-        yield server
 
 
 @pytest.fixture

@@ -23,12 +23,6 @@ UNPLUGGED = [mutant for mutant, (_, own) in MUTANTS.items() if own != POWER]
 
 
 @pytest.fixture
-def sink() -> Iterator[FaultServer]:
-    with FaultServer().running() as server:
-        yield server
-
-
-@pytest.fixture
 def settings(settings: Settings, sink: FaultServer) -> Settings:
     return replace(settings, smtp_url=f"smtp://127.0.0.1:{sink.port}")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -28,12 +27,6 @@ from tests.faults.server import FaultServer
 MONDAY = date(2026, 9, 14)
 MONDAY_3_PM = datetime(2026, 9, 14, 15, 0, tzinfo=UTC)
 MONDAY_4_PM = datetime(2026, 9, 14, 16, 0, tzinfo=UTC)
-
-
-@pytest.fixture
-def sink() -> Iterator[FaultServer]:
-    with FaultServer().running() as server:
-        yield server
 
 
 @pytest.fixture

@@ -20,12 +20,6 @@ def mail_to(recipient: str, message_id: str = "<1@bugs.example.com>") -> Envelop
 
 
 @pytest.fixture
-def sink() -> Iterator[FaultServer]:
-    with FaultServer().running() as server:
-        yield server
-
-
-@pytest.fixture
 def channel(sink: FaultServer) -> Iterator[Channel]:
     channel = Channel(Server("127.0.0.1", sink.port, Security.PLAIN), timeouts=QUICK)
     yield channel

@@ -31,12 +31,6 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def sink() -> Iterator[FaultServer]:
-    with FaultServer().running() as server:
-        yield server
-
-
-@pytest.fixture
 def settings(settings: Settings, sink: FaultServer) -> Settings:
     return replace(settings, smtp_url=f"smtp://127.0.0.1:{sink.port}")
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import socket
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -16,21 +13,6 @@ from bugintake.team.models import Role, User
 from tests.factories import make_user, make_workspace
 from tests.faults.rig import broken_invariants
 from tests.faults.server import FaultServer
-
-
-@pytest.fixture(scope="session")
-def mail_port() -> int:
-    """A port for one mail server after the other, so that apps can serve again; the system gives it to nobody else."""
-    for port in range(20_000 + os.getpid() % 10_000, 32_000):
-        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
-            return port
-    raise RuntimeError("There is no free port for the mail server of the tests.")
-
-
-@pytest.fixture
-def sink(mail_port: int) -> Iterator[FaultServer]:
-    with FaultServer().running(mail_port) as server:
-        yield server
 
 
 @pytest.fixture
