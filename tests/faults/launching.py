@@ -1,4 +1,4 @@
-"""Workers that end badly, each a process of its own, and what a fault story plays on."""
+"""Processes that end badly, and what a fault story plays on."""
 
 from __future__ import annotations
 
@@ -16,23 +16,22 @@ from bugintake.core.db import db
 from tests.faults.rig import broken_invariants, message_states, states, work
 from tests.faults.server import FaultServer
 
-LAUNCHER = Path(__file__).with_name("run_worker.py")
 LEASE_IS_OVER = timedelta(minutes=16)
 
 
 class Launcher:
-    """Starts workers that end badly, each a process of its own."""
+    """Starts processes that end badly, each forked from one that has loaded a program of this folder."""
 
-    def __init__(self) -> None:
-        command = [sys.executable, str(LAUNCHER)]
+    def __init__(self, program: str) -> None:
+        command = [sys.executable, str(Path(__file__).with_name(program))]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
-    def start(self, **order: Any) -> int:
+    def start(self, environment: dict[str, str], **given: str) -> int:
         """Start one and return its process id."""
-        return self._ask(order)
+        return self._ask({"environment": environment, "given": given})
 
     def wait(self, pid: int) -> int:
-        """Return how a worker stopped or ended, as os.waitpid() does."""
+        """Return how one stopped or ended, as os.waitpid() does."""
         return self._ask({"wait": pid})
 
     def close(self) -> None:
@@ -69,7 +68,7 @@ class Rig:
             "BUGINTAKE_BASE_URL": self.settings.base_url,
         }
         at = self.clock.now().isoformat()
-        return self.launcher.start(point=point, at=at, environment=environment, mutant=self.mutant)
+        return self.launcher.start(environment, point=point, at=at, mutant=self.mutant)
 
     def kill_worker(self, point: str) -> None:
         """Let a worker die at a point."""

@@ -1,4 +1,4 @@
-"""Keeps one file as a web process does, and dies or stands still at a named point on the way (F-K2)."""
+"""Keeps files as web processes do, each of which dies or stands still at a named point on the way (F-K2)."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from bugintake.core.db import db
 from bugintake.intake.attachments import keeping, storage
 from bugintake.team.models import User
 from tests.factories import make_picture
+from tests.faults.forking import take_orders
 from tests.faults.points import die, stop
 
 
@@ -81,7 +82,7 @@ def row_before_file() -> None:
 POINTS = {point.__name__: point for point in (in_the_file, after_file, slow_after_file, after_commit, after_removal)}
 
 
-def main(point: str, mutant: str) -> None:
+def keep(point: str, mutant: str) -> None:
     """Keep a picture; take it out again where the point is about that."""
     app = create_app()
     with app.app_context():
@@ -99,4 +100,5 @@ def main(point: str, mutant: str) -> None:
             keeping.choose("form", "screen.png", make_picture(), actor=person)
 
 
-main(sys.argv[1], sys.argv[2])
+if __name__ == "__main__":
+    take_orders(keep)

@@ -29,7 +29,7 @@ def settings(settings: Settings, sink: FaultServer) -> Settings:
 
 @pytest.fixture(scope="module")
 def launcher() -> Iterator[Launcher]:
-    launcher = Launcher()
+    launcher = Launcher("run_worker.py")
     yield launcher
     launcher.close()
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -19,17 +18,54 @@ from bugintake.intake.attachments.models import Attachment
 from bugintake.intake.attachments.queries import damaged
 from bugintake.team.models import Role
 from tests.factories import make_user
+from tests.faults.launching import Launcher
 
-LAUNCHER = Path(__file__).with_name("run_upload.py")
+Start = Callable[..., int]
 
 
-def start(settings: Settings, point: str, mutant: str = "") -> subprocess.Popen[bytes]:
-    environment = {
-        **os.environ,
-        "BUGINTAKE_DATA": str(settings.data),
-        "BUGINTAKE_DATABASE_URL": settings.database_url,
-    }
-    return subprocess.Popen([sys.executable, str(LAUNCHER), point, mutant], env=environment)
+@pytest.fixture(scope="module")
+def launcher() -> Iterator[Launcher]:
+    launcher = Launcher("run_upload.py")
+    yield launcher
+    launcher.close()
+
+
+@pytest.fixture
+def start(launcher: Launcher, settings: Settings) -> Start:
+    """Start a process that keeps a file and does what its point says; gives its process id."""
+    environment = {"BUGINTAKE_DATA": str(settings.data), "BUGINTAKE_DATABASE_URL": settings.database_url}
+
+    def start(point: str, mutant: str = "") -> int:
+        return launcher.start(environment, point=point, mutant=mutant)
+
+    return start
+
+
+@pytest.fixture
+def die_at(launcher: Launcher, start: Start) -> Callable[..., None]:
+    """Let a process die at a point."""
+
+    def die(point: str, mutant: str = "") -> None:
+        assert launcher.wait(start(point, mutant)) == signal.SIGKILL
+
+    return die
+
+
+@pytest.fixture
+def upload_beside_a_sweep(launcher: Launcher, start: Start, clock: Any) -> Callable[[], list[str]]:
+    """Sweep while a process stands still between its file and its row; gives what is broken once it is through."""
+
+    def sweep() -> list[str]:
+        make_user(Role.AGENT)
+        slow = start("slow_after_file")
+        assert os.WIFSTOPPED(launcher.wait(slow))
+        let_pass(clock, timedelta(minutes=1))
+        keeping.sweep()
+        os.kill(slow, signal.SIGCONT)
+        assert launcher.wait(slow) == 0
+        return broken_invariants()
+
+    return sweep
 
 
 def broken_invariants() -> list[str]:
@@ -47,14 +83,10 @@ def let_pass(clock: object, time: timedelta) -> None:
     clock.set(datetime.now(UTC) + time)  # type: ignore[attr-defined]  # files carry the time of the machine
 
 
-def die_at(settings: Settings, point: str, mutant: str = "") -> None:
-    assert start(settings, point, mutant).wait(60) == -signal.SIGKILL
-
-
 @pytest.mark.parametrize("point", ["in_the_file", "after_file", "after_commit", "after_removal"])
-def test_f_k2_a_killed_process_leaves_no_row_without_its_file_and_files_that_are_swept(settings, app, clock, point):
+def test_f_k2_a_killed_process_leaves_no_row_without_its_file_and_files_that_are_swept(die_at, app, clock, point):
     make_user(Role.AGENT)
-    die_at(settings, point)
+    die_at(point)
     orphans = broken_invariants()
 
     let_pass(clock, timedelta(minutes=59))
@@ -68,34 +100,23 @@ def test_f_k2_a_killed_process_leaves_no_row_without_its_file_and_files_that_are
     assert broken_invariants() == []
 
 
-def test_f_k2_a_sweep_takes_nothing_from_a_process_that_is_only_slow(settings, app, clock):
-    assert slow_upload_beside_a_sweep(settings, clock) == []
-
-
-def slow_upload_beside_a_sweep(settings, clock):
-    make_user(Role.AGENT)
-    process = start(settings, "slow_after_file")
-    os.waitid(os.P_PID, process.pid, os.WSTOPPED)
-    let_pass(clock, timedelta(minutes=1))
-    keeping.sweep()
-    process.send_signal(signal.SIGCONT)
-    assert process.wait(60) == 0
-    return broken_invariants()
+def test_f_k2_a_sweep_takes_nothing_from_a_process_that_is_only_slow(app, upload_beside_a_sweep):
+    assert upload_beside_a_sweep() == []
 
 
 # --- Believed only because each catches the variant that is broken -----------------------------------------------
 
 
 @pytest.mark.only_on("sqlite")
-def test_a_row_that_comes_before_its_file_is_caught(settings, app):
+def test_a_row_that_comes_before_its_file_is_caught(app, die_at):
     make_user(Role.AGENT)
-    die_at(settings, "after_commit", "row_before_file")
+    die_at("after_commit", "row_before_file")
 
     assert broken_invariants() == ["I5: screen.png has no whole file"]
 
 
 @pytest.mark.only_on("sqlite")
-def test_a_sweep_without_grace_is_caught(settings, app, clock, monkeypatch):
+def test_a_sweep_without_grace_is_caught(app, upload_beside_a_sweep, monkeypatch):
     monkeypatch.setattr(keeping, "GRACE", timedelta(0))
 
-    assert slow_upload_beside_a_sweep(settings, clock) == ["I5: screen.png has no whole file"]
+    assert upload_beside_a_sweep() == ["I5: screen.png has no whole file"]
