@@ -242,6 +242,8 @@ def stand_as_before(bug: Bug, verdict: Event, last: Event, *, actor: User | None
     events.record(EventKind.BUG_UNDONE, bug=bug, actor=actor, before=last.after, after=undone, undone=last.id)
     if undone == Status.FIXED:
         _go_live_with_its_release(bug, actor)  # it may have gone live while the bug was said not to be fixed
+    elif undone == Status.NEEDS_INFO:
+        go_on(bug, actor=None)  # the answer may have come while the bug did not wait for it
 
 
 def _move(

@@ -359,11 +359,14 @@ class TwoPeople(RuleBasedStateMachine):
         else:
             assert self.now.waiting(number) == wait
         assert set(self.now.people(root)) == set(before.people(root)) - set(before.people(number))
-        is_answered = number in self.asked and not set(self.asked[number]) & set(before.questions)
-        if before.bugs[number].status == Status.NEEDS_INFO and is_answered:
+        if before.bugs[number].status == Status.NEEDS_INFO and self.is_answered(number, before):
             assert self.now.bugs[number].status != Status.NEEDS_INFO
         else:
             assert self.now.bugs[number].status in (before.bugs[number].status, self.as_released(number))
+
+    def is_answered(self, number, at):
+        """Tell whether what was asked last about a bug was answered by then."""
+        return number in self.asked and not set(self.asked[number]) & set(at.questions)
 
     def as_released(self, number):
         """Tell where a bug stands that follows its release."""
@@ -515,6 +518,9 @@ class TwoPeople(RuleBasedStateMachine):
             return
         del self.verdicts[number]
         now = self.now.verdict(number)
+        if was["status"] == Status.NEEDS_INFO and self.is_answered(number, before):
+            assert now["status"] != Status.NEEDS_INFO
+            return
         goes_live = was["status"] == Status.FIXED and self.as_released(number) == Status.LIVE
         assert now["status"] == (Status.LIVE if goes_live else was["status"])
         if before.verdict(number) == left:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from bugintake.core.db import db, transaction
 from bugintake.core.errors import Conflict, NotPermitted
-from bugintake.intake.models import Bug, OptionList, Question, Status
+from bugintake.intake.models import Bug, News, OptionList, Question, Status
 from bugintake.intake.queries import reports_of
 from bugintake.loop import releases
 from bugintake.team.models import Role, User
@@ -64,6 +64,20 @@ def test_a_pin_that_was_set_on_a_reopened_bug_ends_when_that_is_undone(app, mira
         transitions.undo(bug, actor=mira)
 
     assert (bug.status, bug.is_pinned) == (Status.DECLINED, False)
+
+
+def test_a_bug_whose_answer_came_meanwhile_waits_for_none_once_its_move_is_undone(app, mira):
+    bug = make_bug(actor=mira)
+    with transaction():
+        question = transitions.ask(bug, reports_of(bug)[0], "Which browser?", actor=mira)
+    with transaction():
+        transitions.accept(bug, actor=mira)
+        transitions.answer(question, "Firefox", actor=mira)
+
+    with transaction():
+        transitions.undo(bug, actor=mira)
+
+    assert (bug.status, bug.news) == (Status.NEW, News.ANSWERED)
 
 
 def test_an_older_offer_does_not_undo_what_a_colleague_did_since(app, mira, jonas, clock):
