@@ -99,7 +99,7 @@ def rise(view: SavedView, *, actor: User) -> None:
     events.record(EventKind.VIEW_CHANGED, actor=actor, view=view.id)
 
 
-def remove(view: SavedView, *, actor: User) -> None:
+def remove(view: SavedView, *, actor: User | None) -> None:
     """Forget a view; the bugs stay what they are. Records view.removed."""
     events.record(EventKind.VIEW_REMOVED, actor=actor, view=view.id)
     db.session.delete(view)

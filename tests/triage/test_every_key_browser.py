@@ -136,6 +136,32 @@ def test_the_page_of_a_bug_has_a_menu_its_link_and_its_neighbours(page, desk, co
     assert page.evaluate("navigator.clipboard.readText()") == f"{desk}/bugs/{bug.ref}"
 
 
+@pytest.mark.parametrize("address", ["/board", "/bugs", "/duty", "/snoozed?of=everybody", "/overlooked?list=owner"])
+def test_from_every_list_one_goes_on_to_its_next_and_previous_bug_and_back_to_it(page, desk, mira, address):
+    with transaction():
+        mira.role = Role.LEAD
+    bugs = [make_bug(status) for status in (Status.NEW, Status.ACCEPTED, Status.NEW)]
+    if address.startswith("/snoozed"):
+        with transaction():
+            for bug in bugs:
+                snoozing.snooze(bug, today_of(mira).replace(month=4), actor=mira)
+    page.goto(desk + address)
+    refs = page.evaluate("[...document.querySelectorAll('main [data-ref]')].map((card) => card.dataset.ref)")
+    assert sorted(refs) == [bug.ref for bug in bugs]
+
+    page.locator(f"[data-ref='{refs[0]}'] :is(.t, .tt)").click()
+    page.wait_for_url(f"**/bugs/{refs[0]}")
+    expect(page.locator("[data-around]")).to_contain_text("1 / 3")
+    expect(page.locator("[data-around] [data-key=K]")).to_have_count(0)
+    for key, ref in (("J", refs[1]), ("J", refs[2]), ("K", refs[1])):
+        page.keyboard.press(key)
+        page.wait_for_url(f"**/bugs/{ref}")
+    page.get_by_role("link", name="Previous").click()
+    page.wait_for_url(f"**/bugs/{refs[0]}")
+    page.locator("[data-back]").click()
+    page.wait_for_url(desk + address)
+
+
 @pytest.mark.parametrize("address", ["/board", "/bugs", "/duty", "/bugs/{ref}"])
 def test_u_takes_the_last_change_back_after_its_message_is_gone(page, desk, address):
     bug = make_bug()

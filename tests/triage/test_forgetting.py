@@ -1,14 +1,16 @@
-"""Links that name an erased person go with them."""
+"""Links and words of saved views that name an erased person go with them."""
 
 import pytest
+import sqlalchemy as sa
 
 from bugintake.core.db import db, transaction
 from bugintake.core.errors import Conflict
+from bugintake.core.events import Event, EventKind
 from bugintake.core.forms import Seen
 from bugintake.intake.customers import changing, erasing, link_templates
 from bugintake.intake.customers import merging as customer_merging
 from bugintake.team.models import Role
-from bugintake.triage import history, linking, merging
+from bugintake.triage import history, linking, merging, saved_views
 from bugintake.triage.link_models import BugLink
 from tests.factories import make_bug, make_customer, make_user, merge
 from tests.visitors import visit
@@ -150,3 +152,66 @@ def test_whoever_erases_reads_before_which_links_go(app, mira, petra, hana):
 
     assert [url in page for url in (*NAMING, *OTHERS)] == [True] * 3 + [False] * 3
     assert page.count(bug.ref) == 3
+
+
+SEARCHED = {
+    "q=tax+hana%40example.com": "q=tax",
+    "q=tax+HANA%40Example.com&waiting=3": "waiting=3&q=tax",
+    "q=%22Hana+Kos%22+tax": "q=tax",
+    "q=tax+hana+kos&sort=oldest": "q=tax&sort=oldest",
+    "q=who%3Ahana%40example.com&waiting=3": "waiting=3",
+    "q=47110815+tax": "q=tax",
+    "q=Hana&waiting=3": "waiting=3&q=Hana",
+    "q=johana%40example.com": "q=johana%40example.com",
+    "q=471108155": "q=471108155",
+}
+
+
+def save(actor, address, name="Hot"):
+    with transaction():
+        return saved_views.save(name, address, is_board=False, for_team=False, actor=actor).id
+
+
+def views(person):
+    return {view.id: (view.name, view.address) for view in saved_views.views_of(person.id)}
+
+
+@pytest.mark.parametrize("address", SEARCHED)
+def test_saved_views_no_longer_search_for_an_erased_person(app, mira, petra, hana, address):
+    with transaction():
+        hana.name = "Hana Kos"
+    number = save(mira, address)
+    before = views(mira)[number][1]
+    page = visit(app, petra).get(f"/customers/{hana.id}/erasure").text
+
+    erase(hana, petra)
+
+    assert views(mira)[number] == ("Hot", SEARCHED[address])
+    assert ("Name, address and numbers in 1 saved view<" in page) == (before != SEARCHED[address])
+
+
+def test_a_view_that_asked_for_nothing_else_goes_and_the_name_of_one_that_stays_names_nobody(mira, petra, hana):
+    with transaction():
+        hana.name = "Hana Kos"
+    gone = save(mira, "q=hana%40example.com&sort=oldest", "Hers")
+    named, other = save(mira, "waiting=3", "Bugs of Hana Kos"), save(mira, "waiting=10")
+
+    erase(hana, None)
+
+    assert views(mira) == {named: ("Bugs of erased", "waiting=3"), other: ("Hot", "waiting=10")}
+    told = db.session.execute(sa.select(Event.kind, Event.details).order_by(Event.id.desc()).limit(3)).all()[::-1]
+    assert [tuple(row) for row in told[:2]] == [
+        (EventKind.VIEW_REMOVED, {"view": gone}),
+        (EventKind.VIEW_CHANGED, {"view": named}),
+    ]
+
+
+def test_whoever_has_neither_name_nor_address_leaves_every_view_as_it_is(mira, petra):
+    nobody, nameless = make_customer(), make_customer()
+    with transaction():
+        nobody.name, nobody.email, nameless.name = "", None, ""
+    number = save(mira, "q=tax", "Hot & new")
+
+    for each in (nameless, nobody):
+        erase(each, petra)
+        assert views(mira) == {number: ("Hot & new", "q=tax")}

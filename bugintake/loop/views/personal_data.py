@@ -10,7 +10,7 @@ from bugintake.loop import personal_data
 from bugintake.loop.erasing import count_messages
 from bugintake.loop.views.blueprint import bp
 from bugintake.team.guards import admin_required, signed_in_user
-from bugintake.triage.forgetting import links_naming
+from bugintake.triage.forgetting import links_naming, views_naming
 
 
 @bp.get("/customers/<int:customer_id>/data.json")
@@ -30,9 +30,10 @@ def erasure(customer_id: int) -> ResponseReturnValue:
     told, unsent = count_messages(queries.records_of(customer))
     records = db.session.scalars(queries.records_of(customer)).all()
     counts = {"extent": erasing.extent(customer), "told": told, "unsent": unsent}
-    links = [link for link in links_naming(records, erasing.called_by(records)) if link.url]
-    short = erasing.too_short(records)
-    return render_template("loop/erasure.html", customer=customer, links=links, too_short=short, **counts)
+    called = erasing.called_by(records)
+    links = [link for link in links_naming(records, called) if link.url]
+    counts |= {"views": len(views_naming(records, called)), "too_short": erasing.too_short(records)}
+    return render_template("loop/erasure.html", customer=customer, links=links, **counts)
 
 
 @bp.post("/customers/<int:customer_id>/erasure")
