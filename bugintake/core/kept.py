@@ -1,8 +1,8 @@
 """What every page reads and seldom changes: each process keeps it until something is changed anywhere."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import update_wrapper, wraps
+from functools import cache, update_wrapper, wraps
 from typing import Any, Generic, NamedTuple, ParamSpec, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -37,7 +37,7 @@ _LAST_OWN = _OWN.order_by(_EVENTS.c.id.desc()).limit(1).scalar_subquery()
 # counted among the last ones, or else its writer was among those who were still writing. Who began after everybody who
 # is done is not named there; what the server will begin next would tell, but moves with each of its databases.
 # With a limit, which they never reach, it reads just these: it expects a third of the table, and sends for helpers.
-def _among_the_last(events: sa.Select[Any], last: sa.ScalarSelect[Any]) -> sa.ScalarSelect[Any]:
+def _among_the_last(events: sa.Select[*tuple[Any, ...]], last: sa.ScalarSelect[Any]) -> sa.ScalarSelect[Any]:
     latest = events.where(_EVENTS.c.id > last - LATE).order_by(_EVENTS.c.id.desc()).limit(LATE)
     return sa.select(sa.func.count()).select_from(latest.subquery()).scalar_subquery()
 
@@ -51,7 +51,8 @@ _BUGS = {
     "sqlite": (_LAST,),
     "postgresql": (_LAST, _among_the_last(sa.select(_EVENTS.c.id), _LAST)),
 }
-_READ = {dialect: sa.select(*_HOUSE[dialect], *_BUGS[dialect]) for dialect in _HOUSE}
+_NOTHING: sa.Select[*tuple[Any, ...]] = sa.select()
+_READ = {dialect: (*_HOUSE[dialect], *_BUGS[dialect]) for dialect in _HOUSE}
 
 
 def state() -> State:
@@ -62,10 +63,30 @@ def state() -> State:
     session = db.session()
     found: State | None = session.info.get("state")
     if found is None:
-        connection = session.connection()
-        dialect = connection.dialect.name
-        read = tuple(connection.execute(_READ[dialect]).one())
-        session.info["state"] = found = State(read[: len(_HOUSE[dialect])], read)
+        dialect = db.engine.dialect.name
+        found = _read(session.connection().execute(_with_state(_NOTHING, dialect)).one(), dialect)
+    return found
+
+
+def first_with_state(statement: sa.Select[*tuple[Any, ...]], **values: Any) -> Sequence[Any] | None:
+    """Read the first row of what every page begins with, and the state in the same breath; None where there is none."""
+    dialect = db.engine.dialect.name
+    row = db.session.execute(_with_state(statement, dialect), values).first()
+    if row is None:
+        return None
+    _read(row, dialect)
+    return row[: -len(_READ[dialect])]
+
+
+@cache
+def _with_state(statement: sa.Select[*tuple[Any, ...]], dialect: str) -> sa.Select[Any]:
+    return statement.add_columns(*_READ[dialect])
+
+
+def _read(row: Sequence[Any], dialect: str) -> State:
+    everything = tuple(row[-len(_READ[dialect]) :])
+    found = State(everything[: len(_HOUSE[dialect])], everything)
+    db.session().info["state"] = found
     return found
 
 

@@ -10,6 +10,7 @@ from bugintake.core import clock, events
 from bugintake.core.db import UtcDateTime, db, transaction
 from bugintake.core.errors import Invalid, NotFound
 from bugintake.core.events import EventKind
+from bugintake.core.kept import first_with_state
 from bugintake.core.security import hash_secret, new_secret
 from bugintake.team import passwords
 from bugintake.team.models import SignIn, User
@@ -32,9 +33,10 @@ def init_app(app: Flask) -> None:
 @login_manager.user_loader  # type: ignore[untyped-decorator]  # Flask-Login has no types
 def load(secret: str) -> User | None:
     """Find whom a cookie's secret stands for, in one query; nobody once the row, its time or its person has gone."""
-    found = db.session.execute(_SIGNED_IN, {"hash": hash_secret(secret), "now": clock.now()}).first()
+    found = first_with_state(_SIGNED_IN, hash=hash_secret(secret), now=clock.now())
     if found is None:
         return None
+    user: User
     user, g.sign_in_id = found
     user.session_secret = secret
     g.viewer_zone = user.zone

@@ -120,6 +120,16 @@ def test_an_unchanged_board_is_answered_with_304_and_a_changed_one_in_full(app, 
     assert (again.status_code, again.data, after.status_code) == (304, b"", 200)
 
 
+def test_to_say_that_nothing_is_new_asks_the_database_once(app, mira):
+    visitor = visit(app, mira)
+    tag = visitor.get("/board").headers["ETag"]
+
+    with asked() as statements:
+        assert visitor.get("/board", headers={"If-None-Match": tag}).status_code == 304
+
+    assert len(statements) == 1
+
+
 def test_filters_narrow_the_board_and_are_its_address(app, mira):
     mine, came = make_bug(Status.IN_PROGRESS, actor=mira), make_bug(waiting=[make_customer() for _ in range(2)])
     with transaction():
