@@ -134,6 +134,8 @@ class EventKind(enum.StrEnum):
     ABSENCE_NOTED = "absence.noted"
     ABSENCE_CHANGED = "absence.changed"
     ABSENCE_TAKEN_BACK = "absence.taken_back"
+    ABSENCE_CALENDAR_ADDED = "absence.calendar_added"
+    ABSENCE_CALENDAR_REMOVED = "absence.calendar_removed"
     RULE_MADE = "rule.made"
     RULE_ENDED = "rule.ended"
     WORKSPACE_SET_UP = "workspace.set_up"

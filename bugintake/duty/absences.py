@@ -37,12 +37,14 @@ def note_absence(person: User, first_on: date, last_on: date, *, actor: User, wo
     return absence
 
 
-def change_absence(absence: Absence, first_on: date, last_on: date, *, actor: User, word: str = "") -> None:
+def change_absence(
+    absence: Absence, first_on: date, last_on: date, *, actor: User, word: str = "", from_calendar: bool = False
+) -> None:
     """Move or reword an absence; one that has begun keeps its first day. Records absence.changed.
 
     Raises what note_absence raises, and Conflict where it is over or taken back.
     """
-    person, now = _open(absence, actor)
+    person, now = _open(absence, actor, from_calendar=from_calendar)
     if absence.starts_at < now and first_on != absence.first_on:
         raise Invalid("This has begun, so its first day stays.", "first_on")
     before = _days(absence)
@@ -51,12 +53,12 @@ def change_absence(absence: Absence, first_on: date, last_on: date, *, actor: Us
     _record(EventKind.ABSENCE_CHANGED, absence, person, actor, before=before, after=_days(absence))
 
 
-def take_back(absence: Absence, *, actor: User) -> None:
+def take_back(absence: Absence, *, actor: User, from_calendar: bool = False) -> None:
     """Let a person be there again from now on; what the absence changed from then on is as it was.
 
     Records absence.taken_back. Raises NotPermitted, or Conflict when it is over already.
     """
-    person, now = _open(absence, actor)
+    person, now = _open(absence, actor, from_calendar=from_calendar)
     before = _days(absence)
     if absence.starts_at < now:
         absence.ends_at = now
@@ -87,11 +89,13 @@ def _check_permitted(person: User, actor: User) -> None:
         raise NotPermitted("Only whoever is away, or a lead, can say so.")
 
 
-def _open(absence: Absence, actor: User) -> tuple[User, datetime]:
+def _open(absence: Absence, actor: User, *, from_calendar: bool) -> tuple[User, datetime]:
     """Check that an absence may still be changed; its person is locked, as is whoever notes one."""
     _check_permitted(absence.user, actor)
     _lock(absence.user_id)
     db.session.refresh(absence)
+    if absence.calendar_id is not None and not from_calendar:
+        raise Conflict("This is from a calendar: change it there, or stop reading the calendar.")
     now = _now()
     if absence.taken_back_at is not None or absence.ends_at <= now:
         raise Conflict("This is over already, so there is nothing to change.")

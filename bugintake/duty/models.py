@@ -1,6 +1,7 @@
 """Rotations, the rules they follow from a day on, and the overrides laid over them."""
 
 from datetime import date, datetime, time
+from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -125,6 +126,27 @@ class Override(Model):
     user: Mapped[User] = relationship(foreign_keys=user_id)
 
 
+class AbsenceCalendar(Model):
+    """A person's calendar of days away, by its address, which is a secret of theirs. `look_at` says when it is due."""
+
+    __tablename__ = "absence_calendars"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"), unique=True)
+    url: Mapped[str] = mapped_column(sa.String(1000))
+    look_at: Mapped[datetime] = mapped_column(index=True)
+    read_at: Mapped[datetime | None]
+    trouble: Mapped[str] = mapped_column(sa.String(200), default="")
+    made_at: Mapped[datetime] = mapped_column(default=clock.now)
+
+    user: Mapped[User] = relationship()
+
+    @property
+    def host(self) -> str:
+        """Where it is, without the secret."""
+        return urlsplit(self.url).hostname or ""
+
+
 class Absence(Model):
     """Days on which a person takes no duty, from the first to the last. Taken back, it gives back what was there.
 
@@ -146,6 +168,7 @@ class Absence(Model):
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime] = mapped_column(index=True)
     word: Mapped[str] = mapped_column(sa.String(80), default="")
+    calendar_id: Mapped[int | None] = mapped_column(sa.ForeignKey("absence_calendars.id"), index=True)
     made_at: Mapped[datetime] = mapped_column(default=clock.now)
     made_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"))
     taken_back_at: Mapped[datetime | None]

@@ -21,6 +21,7 @@ from bugintake.core import clock, events
 from bugintake.core.config import Settings, settings
 from bugintake.core.db import after_commit, count_anew, db, transaction
 from bugintake.core.events import Event, EventKind, Subscriber
+from bugintake.duty import absence_calendars
 from bugintake.intake import drafts
 from bugintake.intake.attachments import keeping
 from bugintake.intake.customers import erasing
@@ -180,8 +181,9 @@ def send(app: Flask) -> None:
 def _look_elsewhere(app: Flask, stop: threading.Event) -> None:
     """Ask other systems about what bugs link to, beside the mail: a server that is slow keeps none of it."""
     while not stop.wait(SWEEP_SECONDS):
-        while not stop.is_set() and _guarded(app, linking.look_at_one):
-            pass
+        for look in (linking.look_at_one, absence_calendars.read_one):
+            while not stop.is_set() and _guarded(app, look):
+                pass
 
 
 def _erase_the_forgotten() -> None:

@@ -24,6 +24,7 @@ TABLES = (
     "staff_notes",
     "lists",
     "options",
+    "absence_calendars",
     "absences",
     "overrides",
     "passes",
@@ -373,6 +374,20 @@ def upgrade() -> None:
         postgresql_where=sa.text("merged_into_id IS NULL"),
     )
     op.create_table(
+        "absence_calendars",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("url", sa.String(length=1000), nullable=False),
+        sa.Column("look_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("read_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("trouble", sa.String(length=200), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_absence_calendars_user_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_absence_calendars"),
+        sa.UniqueConstraint("user_id", name="uq_absence_calendars_user_id"),
+    )
+    op.create_index("ix_absence_calendars_look_at", "absence_calendars", ["look_at"], unique=False)
+    op.create_table(
         "absences",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("user_id", sa.Integer(), nullable=False),
@@ -382,15 +397,18 @@ def upgrade() -> None:
         sa.Column("starts_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("ends_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("word", sa.String(length=80), nullable=False),
+        sa.Column("calendar_id", sa.Integer(), nullable=True),
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("made_by_id", sa.Integer(), nullable=True),
         sa.Column("taken_back_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("last_on >= first_on", name=op.f("ck_absences_last_after_first")),
         sa.CheckConstraint("ends_at > starts_at", name=op.f("ck_absences_ends_after_start")),
+        sa.ForeignKeyConstraint(["calendar_id"], ["absence_calendars.id"], name="fk_absences_calendar_id"),
         sa.ForeignKeyConstraint(["made_by_id"], ["users.id"], name="fk_absences_made_by_id"),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_absences_user_id"),
         sa.PrimaryKeyConstraint("id", name="pk_absences"),
     )
+    op.create_index("ix_absences_calendar_id", "absences", ["calendar_id"], unique=False)
     op.create_index("ix_absences_ends_at", "absences", ["ends_at"], unique=False)
     op.create_index("ix_absences_user_id", "absences", ["user_id"], unique=False)
     op.create_table(

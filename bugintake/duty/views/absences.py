@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from bugintake.core import clock
 from bugintake.core.db import transaction
 from bugintake.core.errors import Invalid
-from bugintake.duty import absences, queries
+from bugintake.duty import absence_calendars, absences, queries
 from bugintake.duty.forms import AbsenceForm
 from bugintake.duty.reminders import reminded_at
 from bugintake.duty.views import bp
@@ -78,6 +78,26 @@ def take_absence_back(absence_id: int) -> ResponseReturnValue:
     return redirect(url_for("duty.me"))
 
 
+@bp.post("/duty/calendar")
+@engineer_required
+def follow_calendar() -> ResponseReturnValue:
+    """Let one's days away follow a calendar."""
+    with transaction():
+        absence_calendars.follow(signed_in_user(), request.form.get("url", ""), actor=signed_in_user())
+    flash(_("Your calendar is read within a minute, and then every hour."))
+    return redirect(url_for("duty.me"))
+
+
+@bp.post("/duty/calendar/removal")
+@engineer_required
+def stop_calendar() -> ResponseReturnValue:
+    """No longer read one's calendar."""
+    with transaction():
+        absence_calendars.stop(signed_in_user(), actor=signed_in_user())
+    flash(_("It is no longer read. The days to come that it gave are taken back."))
+    return redirect(url_for("duty.me"))
+
+
 def _page(form: AbsenceForm) -> str:
     user, now = signed_in_user(), clock.now()
     plans = queries.plans_ahead()
@@ -91,6 +111,7 @@ def _page(form: AbsenceForm) -> str:
         away=[each for each in away if each.user_id == user.id],
         others=[each for each in away if each.user_id != user.id],
         stood_in={each.id: queries.stood_in_for(each, plans) for each in away},
+        calendar=absence_calendars.calendar_of(user),
         is_refused=request.method == "POST",
         now=now,
     )
