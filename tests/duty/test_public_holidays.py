@@ -1,5 +1,7 @@
 """Public holidays: chosen with a rotation, kept as rows, struck and added by a lead, and never a turn."""
 
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
 
@@ -201,3 +203,15 @@ def test_a_lead_decides_about_single_days_on_their_page(bavaria, petra, mira, as
         refused = browser.post(address, given)
         assert (refused.status_code, sentence in text_of(refused)) == (422, True)
     assert as_user(mira).get(address).status_code == 403
+
+
+def test_the_libraries_of_calendars_are_loaded_by_nobody_who_does_not_need_them():
+    known = "{'holidays', 'icalendar', 'recurring_ical_events'}"
+    told = subprocess.run(
+        [sys.executable, "-c", f"import sys, bugintake.app; print({known} & set(sys.modules))"],
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+
+    assert told.stdout.strip() == "set()"
