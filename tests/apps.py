@@ -1,7 +1,7 @@
 """The app as tests run it: its context open, and each request in a context of its own."""
 
 import contextvars
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -82,13 +82,13 @@ def migrate(url: str) -> None:
 
 
 @contextmanager
-def opened(settings: Settings) -> Iterator[Flask]:
+def opened(settings: Settings, furnish: Callable[[Flask], None] | None = None) -> Iterator[Flask]:
     """Open the app's context, so that a test calls verbs without ceremony.
 
     Building the app and compiling its statements takes longer than most tests, so one that comes back unchanged serves
-    the next test with the same settings.
+    the next test with the same settings. `furnish` adds what several tests need to an app of their own.
     """
-    app = _unchanged.pop(settings, None) or _build(settings)
+    app = _unchanged.pop((settings, furnish), None) or _build(settings, furnish)
     before, config, extensions = _parts(app), dict(app.config), dict(app.extensions)
     app._got_first_request = False  # so that a test may add routes
     limiter.reset()
@@ -101,7 +101,7 @@ def opened(settings: Settings) -> Iterator[Flask]:
     app.extensions.clear()
     app.extensions.update(extensions)
     if _parts(app) == before:
-        _unchanged[settings] = app
+        _unchanged[settings, furnish] = app
         while len(_unchanged) > KEPT:
             _unchanged.pop(next(iter(_unchanged)))
 
@@ -109,16 +109,18 @@ def opened(settings: Settings) -> Iterator[Flask]:
 KEPT = 12
 HEARD_BY_ENGINE = ("before_cursor_execute", "after_cursor_execute", "before_execute", "begin", "commit", "rollback")
 HEARD_BY_POOL = ("connect", "first_connect", "checkout", "checkin")
-_unchanged: dict[Settings, Flask] = {}
+_unchanged: dict[tuple[Settings, Callable[[Flask], None] | None], Flask] = {}
 
 
-def _build(settings: Settings) -> Flask:
+def _build(settings: Settings, furnish: Callable[[Flask], None] | None) -> Flask:
     app = create_app(settings)
     app.config["TESTING"] = True
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.bytecode_cache = compiled_templates
     app.test_client_class = Client
     app.test_cli_runner_class = Runner
+    if furnish:
+        furnish(app)
     return app
 
 

@@ -105,6 +105,21 @@ def test_an_app_that_a_test_changed_does_not_serve_the_next(sqlite_template, tmp
     assert (first is second, second is third, kept) == (True, False, False)
 
 
+def test_a_furnished_app_serves_the_tests_that_ask_for_it_and_no_other(sqlite_template, tmp_path):
+    def furnish(app):
+        app.add_url_rule("/test/more", "more", view_func=str)
+
+    with sqlite_template.copy(tmp_path) as url:
+        settings = apps.make_settings(tmp_path, url)
+        with apps.opened(settings, furnish) as first:
+            pass
+        with apps.opened(settings) as plain:
+            pass
+        with apps.opened(settings, furnish) as again:
+            pass
+    assert ("more" in again.view_functions, again is first, "more" in plain.view_functions) == (True, True, False)
+
+
 @pytest.mark.parametrize("turn", [1, 2])
 def test_a_test_that_changed_the_tables_leaves_no_trace(app, turn):
     assert make_user().id == 1

@@ -7,6 +7,7 @@ from flask.views import MethodView
 from bugintake.core.db import transaction
 from bugintake.team import guards, people, tokens
 from bugintake.team.models import Role
+from tests import apps
 from tests.factories import make_user
 
 GUARDS = {
@@ -17,9 +18,8 @@ GUARDS = {
 }
 
 
-@pytest.fixture
-def doors(app):
-    """One page behind each guard, and an API."""
+def hang_doors(app):
+    """Add one page behind each guard, and an API."""
     for role, guard in GUARDS.items():
 
         def door():
@@ -39,6 +39,18 @@ def doors(app):
     view = Counter.as_view("counter")
     view.needs_no_form_token = True
     app.add_url_rule("/api/v1/counter", view_func=view)
+
+
+@pytest.fixture
+def app(settings):
+    """An app with these doors, for all tests of this file."""
+    with apps.opened(settings, hang_doors) as app:
+        yield app
+
+
+@pytest.fixture
+def doors(app):
+    """The app, where a test is about its doors."""
     return app
 
 
