@@ -6,6 +6,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -134,6 +135,12 @@ def test_every_page_of_the_team_is_open_to_everybody_with_the_longest_names(hous
     page.goto(f"{house.base_url}/bugs/{WORDS['ref']}")
     page.get_by_label("Comment for the team").fill(LONG * 6)
     page.get_by_role("button", name="Comment", exact=True).click()
+    page.goto(f"{house.base_url}/duty/me")
+    page.get_by_text("Somebody is away…").click()
+    page.get_by_label("First day away").fill(f"{datetime.now(UTC) + timedelta(days=7):%Y-%m-%d}")
+    page.get_by_label("Last day away").fill(f"{datetime.now(UTC) + timedelta(days=8):%Y-%m-%d}")
+    page.get_by_label("A word for the team").fill(LONG * 2)
+    page.get_by_role("button", name="Note it", exact=True).click()
     page.goto(f"{house.base_url}/admin/catalogue/proposals")
     proposal = re.findall(r"/proposals/\d+", page.content())[0]
 

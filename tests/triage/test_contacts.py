@@ -211,3 +211,20 @@ def test_of_each_card_the_latest_event_is_read_from_an_index_after_the_page_is_c
         [plan] = [plan for plan in found if any("ix_events_contacts" in step for step in plan)]
         reads = [step for step in plan if " events " in step]
         assert set(reads) == {"SEARCH events USING INDEX ix_events_contacts (bug_id=?)"}
+
+
+def test_a_card_that_needs_an_answer_says_the_asking_once(app, mira, clock):
+    bug = make_bug(waiting=[make_customer()])
+    with transaction():
+        ask(bug, mira)
+    send()
+    clock.advance(timedelta(hours=3))
+    visitor = visit(app, mira)
+    unanswered, card = visitor.get("/board").text, f'id="{bug.ref}"'
+    with transaction():
+        replies.add_remark(report_of(bug), "It happens on Mondays.")
+    clock.advance(timedelta(hours=1))
+    written = visitor.get("/board").text
+
+    assert "asked 3 h ago" in unanswered.split(card)[1]
+    assert ("Last contact" in unanswered, "Last contact with a customer: 1 h" in written) == (False, True)
