@@ -239,7 +239,12 @@ def update_all(statement: sa.Update, **values: Any) -> int:
 def one_at_a_time(what: str) -> None:
     """Let nobody else do what is named until this transaction ends; SQLite has a single writer anyway."""
     if db.engine.dialect.name == "postgresql":
-        db.session.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(what, 0))))
+        rows(_ALONE, what=what)
+
+
+_ALONE = sa.select(
+    sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(sa.bindparam("what"), sa.literal_column("0")))
+)
 
 
 def hold(row: Any, *, is_leaving: bool = False) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import sqlalchemy as sa
 
 from bugintake.core import clock, events
-from bugintake.core.db import db, hold, one_at_a_time
+from bugintake.core.db import db, hold, one_at_a_time, rows
 from bugintake.core.errors import Conflict, Invalid
 from bugintake.core.events import EventKind
 from bugintake.core.forms import clean_line
@@ -169,10 +169,11 @@ def check_texts(telling: Telling) -> None:
 def filed_as(key: str) -> Report | None:
     """Find the report that a submission made; whoever sends the same one at the same time waits for the first."""
     one_at_a_time(f"submission {key}")
-    return db.session.scalar(_FILED_AS, {"key": key})
+    found = rows(_FILED_AS, key=key)
+    return db.session.get_one(Report, found[0].id) if found else None
 
 
-_FILED_AS = sa.select(Report).where(Report.submission_key == sa.bindparam("key"))
+_FILED_AS = sa.select(Report.id).where(Report.submission_key == sa.bindparam("key"))
 
 
 def filed_before(telling: Telling, bug: Bug | None, actor: User, key: str | None) -> Report | None:
