@@ -13,6 +13,7 @@ from bugintake.intake.models import Bug, Question, Remark, Report, SettledBy
 from bugintake.intake.words import TEXTS as OF_REPORT
 from bugintake.intake.words import has_changed, stems
 from bugintake.triage.comment_models import Comment
+from bugintake.triage.link_models import BugLink
 
 REPORTS, TEXTS, TERMS, READ = 100, 200, 4000, 10_000
 WORDED = frozenset((EventKind.BUG_FIXED, EventKind.BUG_DECLINED, EventKind.BUG_UNDONE))
@@ -23,6 +24,7 @@ _OF_BUG = (Report.bug_id == _BUG, Report.settled_by.is_distinct_from(SettledBy.W
 _LATEST_REPORTS = sa.select(Report.id).where(*_OF_BUG).order_by(Report.id.desc()).limit(REPORTS)
 _PARTS = (
     sa.select(Comment.text.label("text"), Comment.written_at.label("at")).where(Comment.bug_id == _BUG),
+    sa.select(BugLink.title, BugLink.added_at).where(BugLink.bug_id == _BUG, BugLink.removed_at.is_(None)),
     *(
         sa.select(text, at).join(Report, Report.id == key).where(*_OF_BUG)
         for text, at, key in (
@@ -41,9 +43,9 @@ _WRITE = sa.text("UPDATE bug_words SET said = :said WHERE bug_id = :bug AND said
 def learn(bug_ids: Collection[int]) -> None:
     """Write what is said about some bugs: the words that customers read, then comments, questions, answers and remarks.
 
-    With them the latest reports, as `intake.words` reads no more than the beginning of the first ones. The latest
-    first, so that of much the latest is found. Called before each commit for the bugs where something of it changed
-    through the models; whoever changes a text by a statement calls it.
+    With them what its links are called, and the latest reports, as `intake.words` reads no more than the beginning of
+    the first ones. The latest first, so that of much the latest is found. Called before each commit for the bugs where
+    something of it changed through the models; whoever changes a text by a statement calls it.
     """
     connection = db.session.connection()
     for bug_id in sorted(bug_ids):
@@ -74,7 +76,7 @@ def listen() -> None:
 def _notice(session: Session, _context: Any) -> None:
     bugs, reports = session.info.setdefault("said", (set(), set()))
     for row in (*session.new, *session.dirty, *session.deleted):
-        if isinstance(row, Comment) or (isinstance(row, Event) and _is_worded(row)):
+        if isinstance(row, Comment | BugLink) or (isinstance(row, Event) and _is_worded(row)):
             bugs.add(row.bug_id)
         elif isinstance(row, Question | Remark):
             reports.add(row.report_id)

@@ -12,8 +12,9 @@ from bugintake.core.errors import Conflict, Invalid
 from bugintake.core.outside import Answer, Refused, Unreachable
 from bugintake.intake.models import Status
 from bugintake.team.models import Role
-from bugintake.triage import history, linking, merging
+from bugintake.triage import history, linking, merging, queries
 from bugintake.triage.elsewhere import place_of
+from bugintake.triage.filters import Filters
 from bugintake.triage.link_models import BugLink
 from tests.factories import make_bug, make_user, merge
 from tests.visitors import visit
@@ -150,6 +151,27 @@ def test_the_worker_asks_for_title_and_state_and_again_an_hour_later(mira, clock
 
     assert (added.state, added.look_at - clock.now()) == ("closed", timedelta(days=1))
     assert asked == [place_of(ISSUE).api] * 2
+
+
+def test_a_bug_is_found_by_what_its_link_is_called_until_that_is_removed(mira, answers):
+    _asked, left = answers
+    bug = make_bug()
+    added = link(bug, actor=mira)
+    left.append({"title": "Pelicans nest in the cache", "state": "open"})
+
+    def found():
+        return [card.ref for card in queries.listed(Filters(text="pelicans"), mira)]
+
+    before = found()
+    linking.look_at_one()
+    there = found()
+    with transaction():
+        linking.remove_link(added, actor=mira)
+    removed = found()
+    with transaction():
+        linking.return_link(added, actor=mira)
+
+    assert (before, there, removed, found()) == ([], [bug.ref], [], [bug.ref])
 
 
 @pytest.mark.parametrize(
