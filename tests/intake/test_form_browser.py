@@ -86,7 +86,8 @@ def test_a_live_bug_asks_for_the_version_and_comes_back_with_a_newer_one(page, c
     report = last_report()
     assert (report.version.label, report.bug.status, report.bug.generation) == ("4.13.0", Status.ACCEPTED, 2)
     page.keyboard.press("u")
-    expect(page.get_by_text(f"{bug.ref} came back with it, and stays open until an engineer looks.")).to_be_visible()
+    expect(page.get_by_text(f"{bug.ref} had come back with it, and is live as before.")).to_be_visible()
+    assert last_report().bug.status == Status.LIVE
 
 
 def test_a_choice_that_was_typed_over_is_never_sent(context, company, desk):
