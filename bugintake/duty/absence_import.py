@@ -71,10 +71,9 @@ def _rows(text: str) -> list[tuple[int, list[str]]]:
     lines = text.lstrip("\ufeff").splitlines()
     filled = next((line for line in lines if line.strip()), "")
     delimiter = next((each for each in DELIMITERS if each in filled), ",")
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     try:
-        read = [
-            (n, [clean_line(cell) for cell in row]) for n, row in enumerate(csv.reader(lines, delimiter=delimiter), 1)
-        ]
+        read = [(reader.line_num, [clean_line(cell) for cell in row]) for row in reader]
     except csv.Error:
         raise Invalid("That cannot be read as CSV.", "text") from None
     rows = [(number, cells) for number, cells in read if any(cells)]

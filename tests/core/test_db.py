@@ -183,6 +183,25 @@ def test_a_block_inside_another_lives_and_dies_with_it(app: Flask, circuit: Circ
     assert failures() == 6
 
 
+def test_what_was_added_or_changed_before_a_transaction_is_no_part_of_it(app: Flask, circuit: Circuit) -> None:
+    circuit.failures = 7
+    db.session.add(Circuit(channel="hook"))
+
+    with transaction():
+        pass
+
+    assert db.session.execute(sa.select(Circuit.channel, Circuit.failures)).all() == [("mail", 0)]
+
+
+def test_a_transaction_reads_a_row_again_but_not_for_its_name_alone(app: Flask, circuit: Circuit) -> None:
+    with transaction(), asked() as statements:
+        assert circuit.channel == "mail"
+        before = len(statements)
+        assert circuit.failures == 0
+
+    assert (before, len(statements)) == (0, 1)
+
+
 def test_a_change_outside_a_transaction_is_refused(app: Flask, circuit: Circuit) -> None:
     circuit.failures = 5
     with pytest.raises(RuntimeError, match=r"outside transaction\(\)"):

@@ -87,3 +87,10 @@ def test_only_leads_bring_in_what_others_do(rotation, lines, ana, as_user):
     with transaction():
         absences.note_absence(ana, date(2026, 3, 11), date(2026, 3, 11), actor=ana)
     assert db.session.scalar(sa.select(sa.func.count(Absence.id))) == 1
+
+
+def test_a_quote_that_never_ends_is_refused_and_swallows_no_line(rotation, lines, petra, as_user):
+    page = as_user(petra).post(ADDRESS, {"text": lines.replace("At the sea", '"At the sea')})
+
+    assert "That cannot be read as CSV." in text_of(page)
+    assert noted() == []

@@ -12,6 +12,7 @@ from bugintake.duty import absences, overrides, queries
 from bugintake.duty.models import Absence
 from bugintake.duty.reminders import due_reminders
 from bugintake.team.models import Role
+from tests.counting import asked
 from tests.duty.conftest import make_rotation
 from tests.duty.test_views import pill_of, text_of
 from tests.factories import make_user
@@ -288,12 +289,9 @@ def test_an_engineer_notes_nobody_elses_and_an_agent_none(rotation, ana, tin, le
 
 def test_the_page_asks_as_often_for_one_absence_as_for_three(rotation, petra, as_user):
     def queries_of():
-        asked = []
-        listen = lambda _c, _cur, statement, *_: asked.append(statement)  # noqa: E731
-        sa.event.listen(db.engine, "before_cursor_execute", listen)
-        assert browser.get("/duty/me").status_code == 200
-        sa.event.remove(db.engine, "before_cursor_execute", listen)
-        return len(asked)
+        with asked() as statements:
+            assert browser.get("/duty/me").status_code == 200
+        return len(statements)
 
     browser = as_user(petra)
     note(make_user(Role.ENGINEER, "One More"), 12, 12)

@@ -102,7 +102,10 @@ def test_the_fallback_hears_once_that_nobody_is_on_duty(sink: FaultServer, clock
     make_rotation([mira], zone="UTC", start_on=MONDAY)
     with transaction():
         absences.note_absence(mira, date(2026, 9, 22), date(2026, 9, 22), actor=mira)
-    letters = lambda: [(to, mail) for to, mail in sink.accepted if to != "mira@team.test"]  # noqa: E731
+
+    def letters():
+        return [(to, mail) for to, mail in sink.accepted if to != "mira@team.test"]
+
     told = []
     for hour in range(0, 24 * 8, 2):
         clock.set(MONDAY_3_PM + timedelta(hours=hour))
