@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
 
-from babel.dates import format_date
 from flask_babel import force_locale, gettext, ngettext
 
 from bugintake.core import clock
 from bugintake.core.config import settings
 from bugintake.core.db import db
-from bugintake.duty.gaps import coming_gaps
-from bugintake.duty.plans import PlannedShift
-from bugintake.duty.reminders import Reminder, coming_reminders
 from bugintake.intake import form_use
 from bugintake.intake.models import Bug, Question, Status
 from bugintake.intake.queries import is_visible
+from bugintake.loop import duty_letters
+from bugintake.loop.duty_letters import Written
 from bugintake.loop.letters import LOCALES
 from bugintake.loop.mail import Letter, Line
 from bugintake.loop.models import Delivery, DeliveryKind
@@ -26,7 +23,6 @@ from bugintake.team.workspace import working_hours
 from bugintake.triage import overlooked
 from bugintake.triage.comment_models import Comment
 from bugintake.triage.overlooked import Lack
-from bugintake.triage.queue import queue
 
 REFS_SHOWN = 5
 
@@ -45,9 +41,6 @@ def letter_of(delivery: Delivery) -> Letter | None:
     return Letter(user.email, user.name, user.language, subject, (hello, *lines))
 
 
-Written = tuple[str, list[Line]]
-
-
 def _password_reset(_delivery: Delivery, user: User) -> Written:
     url = people.new_reset_link(user)
     return gettext("Choose a new password"), [
@@ -58,52 +51,6 @@ def _password_reset(_delivery: Delivery, user: User) -> Written:
 
 def _test(_delivery: Delivery, _user: User) -> Written:
     return gettext("Mail works"), [Line(gettext("this is the test you asked for: mail from bugintake reaches you."))]
-
-
-def _duty_reminder(delivery: Delivery, user: User) -> Written | None:
-    found = [reminder for reminder in coming_reminders(clock.now()) if reminder.key == delivery.key]
-    if not found or found[0].person.id != user.id:
-        return None
-    reminder = found[0]
-    day, hours = _day(reminder.shift, user), _hours(reminder.shift)
-    is_tomorrow = reminder.shift.on == clock.now().astimezone(reminder.zone).date() + timedelta(days=1)
-    if is_tomorrow:
-        subject = gettext("You're on bug duty tomorrow, %(day)s, %(hours)s", day=day, hours=hours)
-    else:
-        subject = gettext("You're on bug duty on %(day)s, %(hours)s", day=day, hours=hours)
-    return subject, _duty_lines(reminder, user)
-
-
-def _duty_gap(delivery: Delivery, user: User) -> Written | None:
-    """Say when nobody is on duty, while it is so."""
-    gap = next((gap for gap in coming_gaps(clock.now()) if f"{gap.key}:{user.id}" == delivery.key), None)
-    if gap is None:
-        return None
-    slots = [f"{_day(slot, user)}, {_hours(slot)}" for slot in gap.slots]
-    words = gettext("nobody in %(rotation)s is there on these days, so nobody is on duty:", rotation=gap.rotation)
-    more = [gettext("%(count)d more", count=len(slots) - REFS_SHOWN)] if len(slots) > REFS_SHOWN else []
-    zone = gettext("Times are %(zone)s.", zone=str(gap.slots[0].zone))
-    lines = [Line(words), *(Line(slot) for slot in slots[:REFS_SHOWN]), *(Line(said) for said in more)]
-    asked = Line(gettext("Find somebody, or take it yourself:"), url=f"{settings().base_url}/duty/schedule")
-    return gettext("Nobody is on bug duty on %(day)s", day=_day(gap.slots[0], user)), [*lines, asked, Line(zone)]
-
-
-def _duty_lines(reminder: Reminder, user: User) -> list[Line]:
-    zone = gettext("Times are %(zone)s.", zone=str(reminder.zone))
-    if reminder.previous is not None:
-        takes_over = gettext("you take over from %(name)s.", name=reminder.previous.first_name)
-    else:
-        takes_over = gettext("it is your turn.")
-    _, count = queue(user)
-    waiting = ngettext(
-        "Right now there is %(num)d bug to look at.", "Right now there are %(num)d bugs to look at.", count
-    )
-    lines = [Line(f"{takes_over} {waiting}")]
-    lines.append(Line(gettext("Cannot do it? See the schedule:"), url=f"{settings().base_url}/duty/schedule"))
-    if reminder.next_shifts:
-        days = ", ".join(_day(shift, user) for shift in reminder.next_shifts)
-        zone = f"{gettext('Your next days after that: %(days)s.', days=days)} {zone}"
-    return [*lines, Line(zone)]
 
 
 def _mention(delivery: Delivery, user: User) -> Written | None:
@@ -233,18 +180,10 @@ def _refs(lack: Lack, user: User, count: int) -> str:
     return ", ".join([*refs, *more])
 
 
-def _day(shift: PlannedShift, user: User) -> str:
-    return format_date(shift.on, "EEE d MMM", locale=LOCALES.get(user.language, "en_GB"))
-
-
-def _hours(shift: PlannedShift) -> str:
-    return f"{shift.start:%H:%M}–{shift.end:%H:%M}"
-
-
 WRITERS: dict[DeliveryKind, Callable[[Delivery, User], Written | None]] = {
     DeliveryKind.PASSWORD_RESET: _password_reset,
-    DeliveryKind.DUTY_REMINDER: _duty_reminder,
-    DeliveryKind.DUTY_GAP: _duty_gap,
+    DeliveryKind.DUTY_REMINDER: duty_letters.reminder,
+    DeliveryKind.DUTY_GAP: duty_letters.gap,
     DeliveryKind.QUESTION: _question,
     DeliveryKind.PAUSED: _paused,
     DeliveryKind.MENTION: _mention,

@@ -13,8 +13,6 @@ from bugintake.core import clock, events
 from bugintake.core.db import db, transaction, update_one
 from bugintake.core.errors import Conflict
 from bugintake.core.events import Event, EventKind
-from bugintake.duty.gaps import due_gaps, people_to_tell
-from bugintake.duty.reminders import due_reminders
 from bugintake.loop.letters import new_message_id
 from bugintake.loop.models import Delivery, DeliveryKind, DeliveryState
 from bugintake.team.models import Role, User
@@ -38,25 +36,6 @@ def queue_reset(event: Event) -> None:
         queue_notice(DeliveryKind.PASSWORD_RESET, user, f"password_reset:{event.id}")
 
 
-def queue_reminders(now: datetime) -> int:
-    """Remind of duty whoever is due by now and was not reminded of that turn yet, and tell how many those are.
-
-    Two workers that do this at once remind once: the key is unique, and the slower one starts over.
-    """
-    due = due_reminders(now)
-    known = set(db.session.scalars(sa.select(Delivery.key).where(Delivery.key.in_([r.key for r in due]))))
-    return _queue_new(DeliveryKind.DUTY_REMINDER, {r.key: r.person for r in due if r.key not in known})
-
-
-def queue_gaps(now: datetime) -> int:
-    """Tell of slots with nobody, once each, and tell how many mails that are. As queue_reminders with two workers."""
-    found = due_gaps(now)
-    told = people_to_tell() if found else []
-    wanted = {f"{gap.key}:{person.id}": person for gap in found for person in told}
-    known = set(db.session.scalars(sa.select(Delivery.key).where(Delivery.key.in_(wanted))))
-    return _queue_new(DeliveryKind.DUTY_GAP, {key: user for key, user in wanted.items() if key not in known})
-
-
 def queue_overlooked(now: datetime) -> int:
     """Owe every lead the list of what is overlooked once on each working day, from its morning on; tell how many do.
 
@@ -69,10 +48,11 @@ def queue_overlooked(now: datetime) -> int:
     leads = [user for user in here if user.role is Role.LEAD] or [user for user in here if user.is_admin]
     wanted = {f"overlooked:{day}:{user.id}": user for user in leads}
     known = set(db.session.scalars(sa.select(Delivery.key).where(Delivery.key.in_(wanted))))
-    return _queue_new(DeliveryKind.OVERLOOKED, {key: user for key, user in wanted.items() if key not in known})
+    return queue_new(DeliveryKind.OVERLOOKED, {key: user for key, user in wanted.items() if key not in known})
 
 
-def _queue_new(kind: DeliveryKind, wanted: Mapping[str, User]) -> int:
+def queue_new(kind: DeliveryKind, wanted: Mapping[str, User]) -> int:
+    """Put notices into the outbox by their keys and tell how many; none where another worker is doing it."""
     if not wanted:
         return 0
     try:

@@ -15,7 +15,7 @@ from bugintake.core.db import db, transaction
 from bugintake.core.errors import Conflict
 from bugintake.duty import absences, overrides
 from bugintake.intake.models import Status
-from bugintake.loop import notices
+from bugintake.loop import duty_notices, notices
 from bugintake.loop.models import Delivery, DeliveryKind, DeliveryState
 from bugintake.team import people
 from bugintake.team.models import Role, User
@@ -128,7 +128,7 @@ def test_a_gap_that_was_filled_before_the_mail_left_is_not_told(sink: FaultServe
     make_rotation([mira], zone="UTC", start_on=MONDAY)
     with transaction():
         absence = absences.note_absence(mira, date(2026, 9, 16), date(2026, 9, 16), actor=mira)
-    assert notices.queue_gaps(house_clock.now()) == 1
+    assert duty_notices.queue_gaps(house_clock.now()) == 1
     with transaction():
         absences.take_back(absence, actor=mira)
 
@@ -208,7 +208,7 @@ def test_who_is_no_longer_on_duty_when_the_mail_leaves_is_not_told_that_they_are
 ) -> None:
     made, _, _, ana = rotation
     clock.set(MONDAY_4_PM)
-    notices.queue_reminders(house_clock.now())
+    duty_notices.queue_reminders(house_clock.now())
     tuesday = datetime(2026, 9, 15, tzinfo=UTC)
     with transaction():
         overrides.stand_in(made, ana, tuesday.replace(hour=9), tuesday.replace(hour=17), actor=ana)
@@ -235,9 +235,9 @@ def test_two_workers_that_remind_at_once_remind_once(
 
     monkeypatch.setattr(notices, "queue_notice", faster_one_first)
 
-    assert notices.queue_reminders(house_clock.now()) == 0
-    assert notices.queue_reminders(house_clock.now()) == 1
-    assert notices.queue_reminders(house_clock.now()) == 0
+    assert duty_notices.queue_reminders(house_clock.now()) == 0
+    assert duty_notices.queue_reminders(house_clock.now()) == 1
+    assert duty_notices.queue_reminders(house_clock.now()) == 0
 
 
 @pytest.mark.parametrize("state", notices.STUCK)

@@ -19,7 +19,7 @@ from bugintake.core import clock as house_clock
 from bugintake.core.config import Settings
 from bugintake.core.db import db, transaction
 from bugintake.intake.models import Status
-from bugintake.loop import notices, worker
+from bugintake.loop import duty_notices, worker
 from bugintake.loop.models import Delivery, WorkerPulse
 from bugintake.team import people
 from tests.factories import make_bug, make_customer, make_user, make_workspace
@@ -137,7 +137,7 @@ def test_a_step_that_fails_does_not_keep_the_others_from_happening(
     def broken(_now: Any) -> int:
         raise ArithmeticError("made up")
 
-    monkeypatch.setattr(notices, "queue_reminders", broken)
+    monkeypatch.setattr(duty_notices, "queue_reminders", broken)
 
     assert worker.sweep(app)
     worker.send(app)
