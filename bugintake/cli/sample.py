@@ -8,6 +8,7 @@ from bugintake.cli.fakturo_company import Company
 from bugintake.core import clock
 from bugintake.core.db import db
 from bugintake.core.migrating import metadata
+from bugintake.duty import told
 from bugintake.intake.models import Report
 from bugintake.loop import links
 from bugintake.loop.models import LinkPurpose, Message
@@ -27,6 +28,8 @@ def fill() -> User:
             clock.freeze(at)
             scene()
             db.session.flush()
+    for rotation in told.rotations(clock.now()):
+        told.take_moves(rotation, clock.now())  # the company is six weeks old: everybody knows
     return company.users[PETRA]
 
 

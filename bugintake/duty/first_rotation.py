@@ -25,7 +25,9 @@ def preview(plan: Plan, names: list[str]) -> list[tuple[date, str]]:
 
 def begin(plan: Plan, people: list[User], actor: User) -> None:
     """Start the default rotation, or let the one that is there follow this plan. Records what roster records."""
-    terms = roster.Terms(plan.zone, plan.first_on, plan.opens_at, plan.closes_at, sorted(plan.days), people)
+    terms = roster.Terms(
+        plan.zone, plan.first_on, plan.opens_at, plan.closes_at, sorted(plan.days), people, moves_published=True
+    )
     there = queries.default_rotation()
     if there is None:
         roster.add_rotation(NAME, terms, actor=actor)

@@ -28,7 +28,12 @@ from bugintake.duty.turns import TurnUnit
 from bugintake.team.models import Role, User
 
 WEEKDAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
-UNITS = {TurnUnit.DAYS: "working days", TurnUnit.WEEKS: "weeks"}
+UNITS = {
+    TurnUnit.HOURS: "hours of duty",
+    TurnUnit.DAYS: "working days",
+    TurnUnit.WEEKS: "weeks",
+    TurnUnit.MONTHS: "months",
+}
 PLACE = "place-"
 
 
@@ -138,7 +143,7 @@ class RotationForm(Form):
     turn_unit = SelectField(
         "Counted in",
         choices=[SelectChoice(unit.value, label) for unit, label in UNITS.items()],
-        **worded(invalid_choice_message="Choose working days or weeks."),
+        **worded(invalid_choice_message="Choose what turns are counted in."),
     )
 
     country = SelectField(
@@ -148,6 +153,7 @@ class RotationForm(Form):
         **worded(invalid_choice_message="Choose a country from the list."),
     )
     region = SelectField("Region", default="", validate_choice=False)
+    moves_published = BooleanField("The published weeks move too")
 
     def __init__(self, candidates: Sequence[User], **given: Any) -> None:
         super().__init__(**given)
@@ -201,6 +207,7 @@ class RotationForm(Form):
             runs_overnight=self.runs_overnight.data,
             country=self.country.data or "",
             region=self.region.data or "",
+            moves_published=self.moves_published.data,
         )
 
     def _in_order(self) -> list[User]:

@@ -35,6 +35,7 @@ class Rotation(Model):
     revision: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
     retired_at: Mapped[datetime | None]
+    told_until: Mapped[datetime | None]
 
     rules: Mapped[list["RotationRule"]] = relationship(
         order_by="(RotationRule.start_on, RotationRule.id)", back_populates="rotation"

@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
@@ -26,6 +27,7 @@ MOST_PEOPLE = 100
 FARTHEST_YEARS = 10
 USUAL_SHIFT = timedelta(hours=8)
 PREVIEWED = timedelta(weeks=12)
+PUBLISHED = timedelta(weeks=4)
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,7 @@ class Terms:
     runs_overnight: bool = False
     country: str = ""
     region: str = ""
+    moves_published: bool = False
 
     @property
     def counted_from(self) -> date:
@@ -111,11 +114,11 @@ def change_rotation(rotation: Rotation, terms: Terms, *, actor: User | None) -> 
     """Let a rotation follow other terms from a day on; until then nothing changes.
 
     A change that was planned for that day or later, and so never came into force, is replaced.
-    Records rotation.changed. Raises Invalid, also for a day before tomorrow: today is promised already.
+    Records rotation.changed. Raises Invalid, also for a day before tomorrow: today is promised already; and for one in
+    the weeks that are published, unless the terms say that those move too.
     """
-    rule = terms.rule()
-    if terms.start_on <= clock.today(rule.zone):
-        raise Invalid("A change starts tomorrow at the earliest. For today, use Take over.", "start_on")
+    terms.rule()
+    check_start(terms)
     overrides.lock(rotation)
     days_off = _holidays(terms, rotation)
     for gone in _holidays_from(rotation, terms.start_on):
@@ -138,6 +141,8 @@ def preview(terms: Terms, rotation: Rotation | None = None) -> Plan:
     """Return the plan these terms would make, of a new rotation or a changed one, without saving it. Raises Invalid."""
     days_off = {day.falls_on: day.name for day in _holidays(terms, rotation) if not day.is_struck}
     rule = terms.rule(days_off)
+    if rotation is not None:
+        check_start(terms)
     people = {person.id: person for person in terms.people}
     since, to = rule.begins_at, rule.begins_at + PREVIEWED
     now = load_plan(since, to, rotation) if rotation is not None else None
@@ -149,6 +154,24 @@ def preview(terms: Terms, rotation: Rotation | None = None) -> Plan:
     after = replace(now.schedule, rules=[*kept, rule], away=[*now.schedule.away, *away])
     before = {day: name for day, name in now.holidays.items() if day < terms.start_on}
     return Plan(now.rotation, after, {**now.people, **people}, {**before, **days_off})
+
+
+def published_until(zone: ZoneInfo) -> date:
+    """Return the last day of the weeks that everybody sees on the page of duty, and plans by: this and three more."""
+    today = clock.today(zone)
+    return today - timedelta(days=today.weekday() + 1) + PUBLISHED
+
+
+def check_start(terms: Terms) -> None:
+    """Refuse a change that begins today or in the published weeks, unless it is to move those too. Raises Invalid."""
+    zone = zone_or_utc(terms.zone)
+    if terms.start_on <= clock.today(zone):
+        raise Invalid("A change starts tomorrow at the earliest. For today, use Take over.", "start_on")
+    last = published_until(zone)
+    if terms.start_on <= last and not terms.moves_published:
+        raise Invalid(
+            f"The weeks up to {last:%d %b %Y} are published. Choose a later day, or say that they move too.", "start_on"
+        )
 
 
 def usual_end(handoff: time) -> time:

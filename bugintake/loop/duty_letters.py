@@ -1,14 +1,17 @@
 """What mails about duty say, written when they leave, so that they say what is true then."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from babel.dates import format_date
 from flask_babel import gettext, ngettext
 
 from bugintake.core import clock
 from bugintake.core.config import settings
+from bugintake.core.db import db
+from bugintake.duty import told
 from bugintake.duty.gaps import coming_gaps
-from bugintake.duty.plans import PlannedShift
+from bugintake.duty.models import Rotation
+from bugintake.duty.plans import Plan, PlannedShift, load_plan
 from bugintake.duty.reminders import Reminder, coming_reminders
 from bugintake.loop.letters import LOCALES
 from bugintake.loop.mail import Line
@@ -35,6 +38,67 @@ def reminder(delivery: Delivery, user: User) -> Written | None:
     return subject, _reminder_lines(found[0], user)
 
 
+def changed(delivery: Delivery, user: User) -> Written | None:
+    """Say which hours of duty moved, as far as it is still so."""
+    rotation = db.session.get_one(Rotation, delivery.params["rotation"])
+    now = clock.now()
+    plan = load_plan(now, now + told.AHEAD, rotation)
+    if plan is None:
+        return None
+    gained, lost = (_hours_of(delivery.params[name], now) for name in ("gained", "lost"))
+    yours = [hours for hours in gained if _is_on(plan, hours, user)]
+    no_longer = [hours for hours in lost if not _is_on(plan, hours, user)]
+    if not yours and not no_longer:
+        return None
+    lines = []
+    if yours:
+        said = [_stretch(plan, hours, user) for hours in yours]
+        lines += [Line(gettext("bug duty is now yours on these days:")), *_some(said)]
+    if no_longer:
+        said = [_stretch(plan, hours, user) + _who_has(plan, hours) for hours in no_longer]
+        lines += [Line(gettext("bug duty is no longer yours on these days:")), *_some(said)]
+    zone = gettext("Times are %(zone)s.", zone=str(plan.zone_at(now)))
+    url = f"{settings().base_url}/duty/me"
+    return _subject(plan, yours, no_longer, user), [*lines, Line(gettext("Your duty:"), url=url), Line(zone)]
+
+
+def _subject(plan: Plan, yours: list[told.Hours], no_longer: list[told.Hours], user: User) -> str:
+    if len(yours) + len(no_longer) > 1:
+        return str(gettext("Your bug duty changed"))
+    day = _day_of((yours or no_longer)[0][0].astimezone(plan.zone_at(clock.now())), user)
+    if yours:
+        return str(gettext("Your bug duty changed: %(day)s is now yours", day=day))
+    return str(gettext("Your bug duty changed: %(day)s is no longer yours", day=day))
+
+
+def _hours_of(kept: list[list[str]], now: datetime) -> list[told.Hours]:
+    found = [(datetime.fromisoformat(start), datetime.fromisoformat(end)) for start, end in kept]
+    return [(max(start, now), end) for start, end in found if end > now]
+
+
+def _is_on(plan: Plan, hours: told.Hours, user: User) -> bool:
+    planned = plan.at(hours[0])
+    return planned is not None and planned.shift.person_id == user.id
+
+
+def _who_has(plan: Plan, hours: told.Hours) -> str:
+    planned = plan.at(hours[0])
+    if planned is None or planned.person is None:
+        return ""
+    return f" ({gettext('%(name)s has it', name=planned.person.first_name)})"
+
+
+def _stretch(plan: Plan, hours: told.Hours, user: User) -> str:
+    start, end = (at.astimezone(plan.zone_at(hours[0])) for at in hours)
+    until = f"{end:%H:%M}" if end.date() == start.date() else f"{_day_of(end, user)} {end:%H:%M}"
+    return f"{_day_of(start, user)}, {start:%H:%M}–{until}"
+
+
+def _some(said: list[str]) -> list[Line]:
+    more = [gettext("%(count)d more", count=len(said) - SLOTS_SHOWN)] if len(said) > SLOTS_SHOWN else []
+    return [Line(each) for each in [*said[:SLOTS_SHOWN], *more]]
+
+
 def gap(delivery: Delivery, user: User) -> Written | None:
     """Say when nobody is on duty, while it is so."""
     found = next((gap for gap in coming_gaps(clock.now()) if f"{gap.key}:{user.id}" == delivery.key), None)
@@ -42,9 +106,8 @@ def gap(delivery: Delivery, user: User) -> Written | None:
         return None
     slots = [f"{_day(slot, user)}, {_hours(slot)}" for slot in found.slots]
     words = gettext("nobody in %(rotation)s is there on these days, so nobody is on duty:", rotation=found.rotation)
-    more = [gettext("%(count)d more", count=len(slots) - SLOTS_SHOWN)] if len(slots) > SLOTS_SHOWN else []
     zone = gettext("Times are %(zone)s.", zone=str(found.slots[0].zone))
-    lines = [Line(words), *(Line(slot) for slot in slots[:SLOTS_SHOWN]), *(Line(said) for said in more)]
+    lines = [Line(words), *_some(slots)]
     asked = Line(gettext("Find somebody, or take it yourself:"), url=f"{settings().base_url}/duty/schedule")
     return gettext("Nobody is on bug duty on %(day)s", day=_day(found.slots[0], user)), [*lines, asked, Line(zone)]
 
@@ -68,7 +131,11 @@ def _reminder_lines(coming: Reminder, user: User) -> list[Line]:
 
 
 def _day(shift: PlannedShift, user: User) -> str:
-    return format_date(shift.on, "EEE d MMM", locale=LOCALES.get(user.language, "en_GB"))
+    return _day_of(shift.start, user)
+
+
+def _day_of(at: datetime, user: User) -> str:
+    return format_date(at.date(), "EEE d MMM", locale=LOCALES.get(user.language, "en_GB"))
 
 
 def _hours(shift: PlannedShift) -> str:

@@ -1,14 +1,48 @@
 """Mail about duty to the team: queued once under a key; duty_letters writes it when it leaves."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 import sqlalchemy as sa
 
-from bugintake.core.db import db
+from bugintake.core.db import db, transaction
+from bugintake.duty import told
 from bugintake.duty.gaps import due_gaps, people_to_tell
 from bugintake.duty.reminders import due_reminders
 from bugintake.loop.models import Delivery, DeliveryKind
-from bugintake.loop.notices import queue_new
+from bugintake.loop.notices import queue_new, queue_notice
+
+
+def queue_changes(now: datetime) -> int:
+    """Tell everybody whose hours of duty moved, once, in the transaction that notes it; tell how many those are.
+
+    Hours that come with a reminder now are left to it. Asked before queue_reminders, which then reminds.
+    """
+    reminded = _about_to_be_reminded(now)
+    count = 0
+    for rotation in told.rotations(now):
+        if not told.is_behind(rotation, now):
+            continue
+        with transaction():
+            for moved in told.take_moves(rotation, now):
+                gained = [each for each in moved.gained if (moved.person.id, each[0]) not in reminded]
+                if gained or moved.lost:
+                    key = f"duty-changed:{rotation.id}:{rotation.revision}:{moved.person.id}"
+                    words = {"rotation": rotation.id, "gained": _kept(gained), "lost": _kept(moved.lost)}
+                    queue_notice(DeliveryKind.DUTY_CHANGED, moved.person, key, **words)
+                    count += 1
+    return count
+
+
+def _about_to_be_reminded(now: datetime) -> set[tuple[int, datetime]]:
+    """Name who is reminded in this round, and of which start."""
+    due = due_reminders(now)
+    known = set(db.session.scalars(sa.select(Delivery.key).where(Delivery.key.in_([r.key for r in due]))))
+    return {(r.person.id, r.shift.shift.start) for r in due if r.key not in known}
+
+
+def _kept(hours: Iterable[told.Hours]) -> list[list[str]]:
+    return [[start.isoformat(), end.isoformat()] for start, end in hours]
 
 
 def queue_reminders(now: datetime) -> int:

@@ -142,6 +142,7 @@ class DeliveryKind(enum.StrEnum):
     QUESTION = "question"
     PAUSED = "paused"
     DUTY_REMINDER = "duty_reminder"
+    DUTY_CHANGED = "duty_changed"
     DUTY_GAP = "duty_gap"
     MENTION = "mention"
     WORSE_DUPLICATE = "worse_duplicate"

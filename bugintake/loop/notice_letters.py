@@ -183,6 +183,7 @@ def _refs(lack: Lack, user: User, count: int) -> str:
 WRITERS: dict[DeliveryKind, Callable[[Delivery, User], Written | None]] = {
     DeliveryKind.PASSWORD_RESET: _password_reset,
     DeliveryKind.DUTY_REMINDER: duty_letters.reminder,
+    DeliveryKind.DUTY_CHANGED: duty_letters.changed,
     DeliveryKind.DUTY_GAP: duty_letters.gap,
     DeliveryKind.QUESTION: _question,
     DeliveryKind.PAUSED: _paused,

@@ -51,6 +51,7 @@ KINDS: Mapping[AnnouncementKind, str] = {
 NOTICES: Mapping[DeliveryKind, str] = {
     DeliveryKind.QUESTION: "Question about a report",
     DeliveryKind.DUTY_REMINDER: "Reminder of bug duty",
+    DeliveryKind.DUTY_CHANGED: "Bug duty changed",
     DeliveryKind.DUTY_GAP: "Nobody on bug duty",
     DeliveryKind.MENTION: "Mention in a comment",
     DeliveryKind.PAUSED: "Paused bug",

@@ -87,6 +87,7 @@ def sweep(app: Flask, count: int = 0) -> bool:
         _guarded(app, beat)
     _guarded(app, attempts.recover)
     if count % REMIND_EVERY == 0:
+        _guarded(app, lambda: duty_notices.queue_changes(clock.now()))
         _guarded(app, lambda: duty_notices.queue_reminders(clock.now()))
         _guarded(app, lambda: duty_notices.queue_gaps(clock.now()))
         _guarded(app, lambda: notices.queue_overlooked(clock.now()))

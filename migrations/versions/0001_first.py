@@ -29,6 +29,7 @@ TABLES = (
     "overrides",
     "passes",
     "saved_views",
+    "told_shifts",
     "rotation_rules",
     "sign_ins",
     "workspaces",
@@ -178,6 +179,7 @@ def upgrade() -> None:
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("told_until", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("NOT is_default OR retired_at IS NULL", name=op.f("ck_rotations_default_is_in_use")),
         sa.PrimaryKeyConstraint("id", name="pk_rotations"),
         sa.UniqueConstraint("name", name="uq_rotations_name"),
@@ -456,6 +458,19 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_saved_views"),
     )
     op.create_index("ix_saved_views_owner_id", "saved_views", ["owner_id"], unique=False)
+    op.create_table(
+        "told_shifts",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("rotation_id", sa.Integer(), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("starts_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ends_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("ends_at > starts_at", name=op.f("ck_told_shifts_ends_after_start")),
+        sa.ForeignKeyConstraint(["rotation_id"], ["rotations.id"], name="fk_told_shifts_rotation_id"),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_told_shifts_user_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_told_shifts"),
+    )
+    op.create_index("ix_told_shifts_rotation_id", "told_shifts", ["rotation_id"], unique=False)
     op.create_table(
         "rotation_rules",
         sa.Column("id", sa.Integer(), nullable=False),

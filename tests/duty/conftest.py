@@ -4,8 +4,9 @@ from datetime import date, time
 
 import pytest
 
+from bugintake.core import clock as house_clock
 from bugintake.core.db import transaction
-from bugintake.duty import roster
+from bugintake.duty import roster, told
 from bugintake.team.models import Role
 from tests.factories import make_user, make_workspace
 from tests.visitors import visit
@@ -59,6 +60,12 @@ def make_rotation(people, *, actor=None, name="Bug duty", **changed):
     } | changed
     with transaction():
         return roster.create_rotation(name=name, people=people, actor=actor, **terms)
+
+
+def everybody_knows(rotation):
+    """Take it that people know their hours, as they do of a rotation that has run for a while."""
+    with transaction():
+        told.take_moves(rotation, house_clock.now())
 
 
 @pytest.fixture

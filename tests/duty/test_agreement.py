@@ -42,7 +42,7 @@ def a_random_rotation(dice, zone, start_on):
         days=tuple(range(7)) if round_the_clock else tuple(dice.sample(range(7), 5)),
         people=people,
         turn_length=dice.randint(1, 3),
-        turn_unit=dice.choice([TurnUnit.DAYS, TurnUnit.WEEKS, TurnUnit.HOURS]),
+        turn_unit=dice.choice(list(TurnUnit)),
         runs_overnight=True,
         country=COUNTRIES[zone],
     )
@@ -90,7 +90,14 @@ def test_every_surface_names_the_same_person(app, clock, zone):
     away = note_absences(dice, people, around)
     with transaction():
         db.session.get_one(User, people[2].id).disabled_at = around
-        later = Terms(**{**terms.__dict__, "start_on": (around + timedelta(days=1)).date(), "people": people[:2]})
+        later = Terms(
+            **{
+                **terms.__dict__,
+                "start_on": (around + timedelta(days=1)).date(),
+                "people": people[:2],
+                "moves_published": True,
+            }
+        )
         roster.change_rotation(rotation, later, actor=None)
         _, secret = tokens.create_token(people[0], ["read"], actor=None)
     listed = queries.planned_shifts(around - timedelta(days=4), around + timedelta(days=4))

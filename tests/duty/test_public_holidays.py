@@ -24,7 +24,7 @@ GOOD_FRIDAY, EASTER_MONDAY = date(2026, 4, 3), date(2026, 4, 6)
 
 def terms_for(people, **changed):
     given = {"country": "DE", "region": "BY"} | changed
-    return Terms("Europe/Berlin", date(2026, 3, 9), time(9), time(17), range(5), people, **given)
+    return Terms("Europe/Berlin", date(2026, 3, 9), time(9), time(17), range(5), people, moves_published=True, **given)
 
 
 @pytest.fixture

@@ -43,7 +43,9 @@ def test_who_is_on_duty_takes_one_query_however_many_people_and_layers(rotation,
 def test_a_layer_is_read_once_however_many_rules_there_are(rotation, mira, tin, ana, petra, clock):
     with transaction():
         for day in (16, 18, 20):
-            terms = Terms("Europe/Berlin", date(2026, 3, day), time(9), time(17), range(5), [mira, tin])
+            terms = Terms(
+                "Europe/Berlin", date(2026, 3, day), time(9), time(17), range(5), [mira, tin], moves_published=True
+            )
             roster.change_rotation(rotation, terms, actor=petra)
         start = datetime(2026, 3, 11, 8, tzinfo=UTC)
         overrides.stand_in(rotation, mira, start, start + timedelta(hours=1), actor=petra)

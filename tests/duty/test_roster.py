@@ -25,6 +25,7 @@ def terms(people, **changed):
         "until": time(17),
         "days": (0, 1, 2, 3, 4),
         "people": people,
+        "moves_published": True,
     }
     return Terms(**(given | changed))
 
@@ -97,6 +98,24 @@ def test_weekly_turns_change_on_monday_also_when_they_start_midweek(rotation, mi
 def test_a_change_of_today_is_refused(rotation, mira, petra):
     with transaction(), pytest.raises(Invalid, match="tomorrow at the earliest"):
         roster.change_rotation(rotation, terms([mira], start_on=date(2026, 3, 10)), actor=petra)
+
+
+def test_published_weeks_move_only_when_somebody_says_so(rotation, mira, petra):
+    """On Tuesday 10 March, the weeks up to Sunday 5 April are published."""
+    for day in (date(2026, 3, 16), date(2026, 4, 5)):
+        for refused in (roster.change_rotation, roster.preview):
+            given = terms([mira], start_on=day, moves_published=False)
+            with pytest.raises(Invalid, match="The weeks up to 05 Apr 2026 are published") as refusal, transaction():
+                _ = (
+                    refused(rotation, given, actor=petra)
+                    if refused is roster.change_rotation
+                    else refused(given, rotation)
+                )
+            assert refusal.value.field == "start_on"
+    with transaction():
+        roster.change_rotation(rotation, terms([mira], start_on=date(2026, 4, 6), moves_published=False), actor=petra)
+
+    assert names(date(2026, 4, 3), date(2026, 4, 9)) == ["Tin", "Mira", "Mira", "Mira"]
 
 
 def test_terms_that_cannot_be_are_refused_with_the_field_and_nothing_is_saved(mira):

@@ -187,7 +187,12 @@ def test_a_change_says_whose_days_move_and_holds_from_its_day(rotation, mira, ti
     filled = browser.get(f"{address}/rule")
     assert f'name="place-{mira.id}" value="1"' in filled.text
     change = a_form([tin, mira])
+    refused = browser.post(f"{address}/rules", change)
+    assert refused.status_code == 422
+    assert "The weeks up to 05 Apr 2026 are published." in text_of(refused)
+    assert f'name="place-{tin.id}" value="1"' in refused.text
 
+    change["moves_published"] = "y"
     preview = text_of(browser.post(f"{address}/rules", change | {"preview": "y"}))
     assert "Ana Lončar no longer 16 Mar, 19 Mar, 24 Mar, 27 Mar, 1 Apr, 6 Apr and 14 more" in preview
     assert browser.post(f"{address}/rules", change).status_code == 302
@@ -208,7 +213,7 @@ def test_a_refused_rotation_keeps_what_was_typed_and_says_why(mira, petra, as_us
         ({"days": ["9"]}, "Choose days of the week."),
         ({"turn_length": "0"}, "A turn is 1 to 366 long."),
         ({"turn_length": "many"}, "Enter a whole number, like 1."),
-        ({"turn_unit": "moons"}, "Choose working days or weeks."),
+        ({"turn_unit": "moons"}, "Choose what turns are counted in."),
     ]:
         answer = browser.post("/duty/rotations", a_form([mira]) | changed)
         assert answer.status_code == 422

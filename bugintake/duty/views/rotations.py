@@ -63,7 +63,7 @@ def rule(rotation_id: int) -> ResponseReturnValue:
         form.zone.data, form.handoff.data, form.until.data = latest.zone.key, latest.handoff, latest.until
         form.days.data, form.runs_overnight.data = sorted(latest.days), latest.until <= latest.handoff
         form.turn_length.data, form.turn_unit.data = latest.turn_length, latest.turn_unit.value
-        form.start_on.data = monday_of(clock.today(latest.zone)) + timedelta(weeks=1)
+        form.start_on.data = roster.published_until(latest.zone) + timedelta(days=1)
         form.country.data, form.region.data = rotation.rules[-1].country, rotation.rules[-1].region
         form.offer_regions()
         form.place([plan.people[key] for key in latest.person_ids if plan.people[key].is_active])
@@ -111,5 +111,11 @@ def _form_page(form: RotationForm, rotation: Rotation | None, preview: Plan | No
             for day, name in preview.holidays.items()
             if form.start_on.data <= day and day.weekday() in preview.schedule.rules[-1].days
         }
-    words = {"table": table, "moved": moved, "days_off": list(days_off.items())[:HOLIDAYS_SHOWN]}
+    published = roster.published_until(zone_or_utc(form.zone.data or "")) if rotation else None
+    words = {
+        "published": published,
+        "table": table,
+        "moved": moved,
+        "days_off": list(days_off.items())[:HOLIDAYS_SHOWN],
+    }
     return render_template("duty/rotation.html", form=form, rotation=rotation, **words)
