@@ -1,8 +1,10 @@
 """The plan of a rotation: its rows, read at once, ready to be asked who is on duty when."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -141,10 +143,15 @@ _PLAN = (
     .join(User, User.id == Member.user_id)
     .outerjoin(_LAYERS, sa.and_(Member.position == 0, sa.or_(_OF_THE_ROTATION, _LAYERS.c.rule_id == RotationRule.id)))
     .outerjoin(_ON_LAYER, _ON_LAYER.id == _LAYERS.c.user_id)
-    .order_by(RotationRule.start_on, RotationRule.id, Member.position, _LAYERS.c.starts_at)
+    .order_by(
+        Rotation.is_default.desc(),
+        Rotation.name,
+        *(RotationRule.start_on, RotationRule.id, Member.position, _LAYERS.c.starts_at),
+    )
 )
 _AWAY = sa.select(Absence.user_id, Absence.starts_at, Absence.ends_at).where(*_near(Absence))
 _DEFAULT_PLAN = _PLAN.where(Rotation.is_default)
+_EVERY_PLAN = _PLAN.where(Rotation.retired_at.is_(None))
 
 
 def load_plan(
@@ -152,14 +159,25 @@ def load_plan(
 ) -> Plan | None:
     """Read a rotation (by default the default one) with its layers around a time, in one query."""
     wanted = _DEFAULT_PLAN if rotation is None else _PLAN.where(Rotation.id == rotation.id)
-    session = session or db.session()
+    return next(_read(wanted, since, to, session or db.session()), None)
+
+
+def load_plans(since: datetime, to: datetime) -> list[Plan]:
+    """Read every rotation in use with its layers around a time, in one query, the default one first."""
+    return list(_read(_EVERY_PLAN, since, to, db.session()))
+
+
+def _read(wanted: sa.Select[Any], since: datetime, to: datetime, session: Session) -> Iterator[Plan]:
     found = session.execute(
         wanted,
         {"since": since - AROUND, "to": to + AROUND, "until": (to + AROUND).date()},
         execution_options={"populate_existing": bool(session.info.get("is_writing"))},
     ).all()
-    if not found:
-        return None
+    for rotation, its_rows in groupby(found, key=itemgetter(0)):
+        yield _plan(rotation, its_rows)
+
+
+def _plan(rotation: Rotation, found: Iterable[Any]) -> Plan:
     rules: dict[int, tuple[RotationRule, dict[int, None]]] = {}
     people: dict[int, User] = {}
     overrides: list[resolver.Override] = []
@@ -180,9 +198,9 @@ def load_plan(
         rules=tuple(read_rule(rule, tuple(members), holidays) for rule, members in rules.values()),
         overrides=tuple(overrides),
         away=tuple(each for each in away if each.person_id in people),
-        ends_at=found[0][0].retired_at,
+        ends_at=rotation.retired_at,
     )
-    return Plan(found[0][0], schedule, people, holidays)
+    return Plan(rotation, schedule, people, holidays)
 
 
 def away_between(since: datetime, to: datetime) -> list[Away]:

@@ -14,13 +14,14 @@ from bugintake.core.db import db
 from bugintake.core.errors import Invalid, NotFound
 from bugintake.core.kept import apart, kept
 from bugintake.duty.models import Absence, Rotation
-from bugintake.duty.plans import Plan, PlannedShift, away_between, load_plan
+from bugintake.duty.plans import Plan, PlannedShift, away_between, load_plan, load_plans
 from bugintake.duty.rotation import Away
 from bugintake.team.models import Role, User
 
 LONGEST_RANGE = timedelta(days=3660)
 AHEAD = timedelta(days=28)
 HALF_A_YEAR = timedelta(days=183)
+REMEMBERED = timedelta(days=90)
 FIRST_YEAR, LAST_YEAR = 1980, 2150
 
 
@@ -93,9 +94,9 @@ def next_shift(after: datetime, plan: Plan, but: User | None = None) -> PlannedS
 
 
 def plans_ahead() -> list[Plan]:
-    """Read the plan of every rotation for half a year."""
+    """Read the plan of every rotation for half a year, and for as long before as fairness remembers."""
     now = clock.now()
-    return [plan for rotation in rotations() if (plan := load_plan(now, now + HALF_A_YEAR, rotation)) is not None]
+    return load_plans(now - REMEMBERED, now + HALF_A_YEAR)
 
 
 def upcoming_shifts(person: User, *, count: int = 8, plans: Sequence[Plan] | None = None) -> list[PlannedShift]:

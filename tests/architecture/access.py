@@ -333,6 +333,7 @@ GET  /admin/catalogue/form.yml                           login  login    login  
 
 GET  /duty                                               login  login    login    200   200      200  200
 GET  /duty/schedule                                      login  login    login    200   200      200  200
+GET  /duty/fairness                                      login  login    login    200   200      200  200
 GET  /duty/me                                            login  login    login    200   200      200  200
 POST /duty/absences                                      401    401      401      403   in       in   in
 POST /duty/calendar                                      401    401      401      403   in       in   in

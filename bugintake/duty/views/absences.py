@@ -8,6 +8,7 @@ from bugintake.core import clock
 from bugintake.core.db import transaction
 from bugintake.core.errors import Invalid
 from bugintake.duty import absence_calendars, absences, queries
+from bugintake.duty.fairness import amount, lately
 from bugintake.duty.forms import AbsenceForm
 from bugintake.duty.reminders import reminded_at
 from bugintake.duty.views import bp
@@ -107,6 +108,8 @@ def _page(form: AbsenceForm) -> str:
         "duty/me.html",
         form=form,
         mine=mine,
+        lately=[(plan.rotation, spread) for plan in plans if user in (spread := lately(plan, now))],
+        amount=amount,
         remind_at=reminded_at(mine, user),
         away=[each for each in away if each.user_id == user.id],
         others=[each for each in away if each.user_id != user.id],

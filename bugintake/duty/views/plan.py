@@ -14,6 +14,7 @@ from bugintake.core.forms import zone_or_utc
 from bugintake.core.pages import register_page
 from bugintake.core.templating import register_nav, register_panel, toast
 from bugintake.duty import overrides, queries
+from bugintake.duty.fairness import amount, lately
 from bugintake.duty.gaps import gaps_of
 from bugintake.duty.models import Rotation
 from bugintake.duty.plans import Plan, load_plan
@@ -57,12 +58,13 @@ def today() -> ResponseReturnValue:
 @signed_in
 def schedule() -> ResponseReturnValue:
     """Show some weeks of a rotation; the address names the first day."""
-    rotation = _chosen_rotation()
+    rotation = chosen_rotation()
     if rotation is None:
         return render_template("duty/none.html")
-    first = monday_of(_day(request.args.get("from")) or clock.today(zone_or_utc(workspace().zone)))
+    first = monday_of(day_or_refuse(request.args.get("from")) or clock.today(zone_or_utc(workspace().zone)))
     start = queries.day_start(first, zone_or_utc(workspace().zone))
-    plan = load_plan(start, start + timedelta(weeks=WEEKS_SHOWN), rotation)
+    now, end = clock.now(), start + timedelta(weeks=WEEKS_SHOWN)
+    plan = load_plan(min(start, now - queries.REMEMBERED), max(end, now), rotation)
     if plan is None:
         return render_template("duty/none.html")
     return render_template(
@@ -71,6 +73,8 @@ def schedule() -> ResponseReturnValue:
         zone=plan.zone_at(start),
         table=_weeks(plan, first, WEEKS_SHOWN),
         rotations=queries.rotations(),
+        spread=lately(plan, now),
+        amount=amount,
         earlier=first - timedelta(weeks=WEEKS_SHOWN),
         later=first + timedelta(weeks=WEEKS_SHOWN),
     )
@@ -106,7 +110,8 @@ def _weeks(plan: Plan, monday: date | None, count: int) -> Timetable:
     return timetable(plan, monday or monday_of(today), count, today)
 
 
-def _chosen_rotation() -> Rotation | None:
+def chosen_rotation() -> Rotation | None:
+    """Return the rotation that the address names, else the default one. Raises NotFound."""
     asked = request.args.get("rotation")
     return queries.rotation_or_404(_number(asked)) if asked else queries.default_rotation()
 
@@ -115,8 +120,8 @@ def _number(text: str | None) -> int:
     return int(text) if text and text.isascii() and text.isdecimal() and len(text) < 10 else 0
 
 
-def _day(text: str | None) -> date | None:
-    """Read a day; what is not one, or lies in a year nobody plans, is refused in words."""
+def day_or_refuse(text: str | None) -> date | None:
+    """Read a day of an address. Raises Invalid for what is not one, or lies in a year nobody plans."""
     if not text:
         return None
     try:
