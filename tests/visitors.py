@@ -2,9 +2,11 @@
 
 import contextvars
 import logging
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from html import unescape
 from typing import Any
 
 from flask import Flask, session
@@ -67,3 +69,9 @@ def served(app: Flask) -> Iterator[str]:
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+def text_of(answer: TestResponse) -> str:
+    """What a person reads on a page, in one line."""
+    page = re.sub(r"<(script|style|svg).*?</\1>", "", answer.text, flags=re.S)
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", page)).split())

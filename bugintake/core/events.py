@@ -127,6 +127,7 @@ class EventKind(enum.StrEnum):
     TOKEN_REVOKED = "token.revoked"
     ROTATION_ADDED = "rotation.added"
     ROTATION_CHANGED = "rotation.changed"
+    AREA_ROTATION_CHANGED = "area.rotation_changed"
     DUTY_TAKEN_OVER = "duty.taken_over"
     OVERRIDE_REMOVED = "duty.override_removed"
     HOLIDAY_ADDED = "holiday.added"

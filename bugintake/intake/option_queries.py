@@ -101,6 +101,7 @@ WORDS = {
     EventKind.OPTION_DECLINED: "declined it: what had it has {after} now",
     EventKind.OPTION_MERGED: "merged it into {after}",
     EventKind.OPTION_UNMERGED: "took the merge into {before} back",
+    EventKind.AREA_ROTATION_CHANGED: "let {after} answer for its bugs",
     EventKind.LIST_ADDED: "added it",
     EventKind.LIST_RETIRED: "retired it",
     EventKind.RELEASE_LIVE: "said that it is live",

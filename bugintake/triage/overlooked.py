@@ -18,7 +18,7 @@ from bugintake.intake import catalogue
 from bugintake.intake.models import OPEN, Bug, OptionList, Report, Status
 from bugintake.team.models import User
 from bugintake.team.workspace import working_hours
-from bugintake.triage import owners
+from bugintake.triage import area_duty, owners
 from bugintake.triage.looking import today_of
 from bugintake.triage.queries import ROWS_SHOWN, Card, cards, read_cards
 from bugintake.triage.queue import IS_ASLEEP
@@ -59,18 +59,27 @@ class Counts:
 class Limits:
     """What the lists are drawn from: the last arrival that is late, for each impact, and whether somebody stands in.
 
+    `covered` are the areas for which somebody does by a rotation of their own.
+
     Beside the instant stands the last day whose work began by then: what was snoozed arrived when its day began.
     """
 
     latest: tuple[tuple[int, datetime, date], ...]
     is_nobody_there: bool
+    covered: tuple[int, ...]
 
     @property
     def values(self) -> dict[str, Any]:
         """The values of the statements."""
         arrivals = {f"latest_{rank}": at for rank, at, _day in self.latest}
         days = {f"latest_day_{rank}": day for rank, _at, day in self.latest}
-        return {**arrivals, **days, "too_long": clock.now() - TOO_LONG, "now": clock.now()}
+        return {
+            **arrivals,
+            **days,
+            "too_long": clock.now() - TOO_LONG,
+            "now": clock.now(),
+            "covered": list(self.covered),
+        }
 
     @property
     def shape(self) -> tuple[tuple[int, ...], bool]:
@@ -109,7 +118,8 @@ def _limits() -> Limits:
     minutes = {impact.position: impact.deadline_minutes for impact in impacts}
     starts = {rank: hours.latest_start(now, allowed) for rank, allowed in minutes.items() if allowed is not None}
     latest = [(rank, at, hours.last_begun(at)) for rank, at in sorted(starts.items())]
-    return Limits(tuple(latest), owners.stand_in(hours.next_open(now)) is None)
+    opens = hours.next_open(now)
+    return Limits(tuple(latest), owners.stand_in(opens) is None, tuple(area_duty.covered(opens)))
 
 
 def _lacks(ranks: tuple[int, ...], is_nobody_there: bool) -> dict[Lack, sa.ColumnElement[bool]]:
@@ -120,7 +130,8 @@ def _lacks(ranks: tuple[int, ...], is_nobody_there: bool) -> dict[Lack, sa.Colum
         Bug.owner_id.in_(sa.select(User.id).where(User.disabled_at.is_not(None))),
         Bug.owner_id.in_(sa.select(Absence.user_id).where(*away)),
     )
-    nobodys = sa.or_(gone, Bug.owner_id.is_(None)) if is_nobody_there else gone
+    is_covered = Bug.area_id.in_(sa.bindparam("covered", expanding=True))
+    nobodys = sa.or_(gone, sa.and_(Bug.owner_id.is_(None), ~is_covered)) if is_nobody_there else gone
     part = aliased(Bug)
     is_old = Report.filed_at <= sa.bindparam("too_long", type_=UtcDateTime())
     waits = (Report.customer_id.is_not(None), Report.settled_at.is_(None), is_old)

@@ -15,7 +15,7 @@ from bugintake.intake.models import OPEN, Bug, News, OptionList, Status
 from bugintake.intake.queries import VISIBLE_TO_READER
 from bugintake.team.models import Role, User
 from bugintake.team.workspace import working_hours
-from bugintake.triage import owners
+from bugintake.triage import area_duty, owners
 from bugintake.triage.contacts import with_contact
 from bugintake.triage.looking import today_of
 from bugintake.triage.queries import ROWS_SHOWN, Card, cards, read_cards
@@ -59,19 +59,22 @@ def queue(actor: User) -> tuple[Sequence[Item], int]:
     New bugs and accepted ones without an owner, and of any that are open those that were answered, came back or whose
     snooze has ended and that no engineer has touched since; none that is snoozed. What somebody raised is on top; then
     by deadline, which is the impact's working minutes after the bug arrived here; people waiting break ties.
+    Whoever is on duty is shown what they are on duty for; everybody else all of it.
     """
-    sees_all, values = actor.can(Role.LEAD), {"reader": actor.id, "today": today_of(actor)}
+    scope = owners.answered_by(actor) if area_duty.own_rotations() else None
+    shape = (actor.can(Role.LEAD), scope.has_rest if scope is not None else None)
+    values = {"reader": actor.id, "today": today_of(actor), **(scope.values if scope is not None else {})}
     impacts = [choice for choice in catalogue.names().choices.values() if choice.list == OptionList.IMPACT]
     minutes = {impact.position: impact.deadline_minutes for impact in impacts}
     hours = working_hours()
     items = []
-    for card in read_cards(_queue(sees_all), **values):
+    for card in read_cards(_queue(*shape), **values):
         allowed = minutes.get(card.impact_rank)
         since = max([card.filed_at, *(at for at in (card.came_back_at, card.news_at) if at is not None)])
         if card.snoozed_until is not None:
             since = max(since, hours.span(card.snoozed_until)[0])
         items.append(Item(card, hours.add_working(since, allowed) if allowed is not None else None))
-    return sorted(items, key=_order)[:SHOWN], rows(_count(sees_all), **values)[0][0]
+    return sorted(items, key=_order)[:SHOWN], rows(_count(*shape), **values)[0][0]
 
 
 def asleep(actor: User, *, of_everybody: bool, start: int) -> Sequence[Card]:
@@ -80,41 +83,44 @@ def asleep(actor: User, *, of_everybody: bool, start: int) -> Sequence[Card]:
     By default only the actor's: those they own, and while they stand in those that nobody owns.
     """
     values = {"reader": actor.id, "today": today_of(actor), "me": actor.id, "start": start}
-    stands_in = not of_everybody and (person := owners.stand_in()) is not None and person.id == actor.id
-    return read_cards(_asleep(actor.can(Role.LEAD), of_everybody, stands_in), **values)
+    scope = owners.answered_by(actor) if not of_everybody else None
+    shape = (actor.can(Role.LEAD), of_everybody, scope.has_rest if scope is not None else None)
+    return read_cards(_asleep(*shape), **values, **(scope.values if scope is not None else {}))
 
 
 @cache
-def _asleep(sees_all: bool, of_everybody: bool, stands_in: bool) -> sa.Select[*tuple[Any, ...]]:
-    mine = sa.or_(Bug.owner_id == sa.bindparam("me"), Bug.owner_id.is_(None) if stands_in else sa.false())
+def _asleep(sees_all: bool, of_everybody: bool, has_rest: bool | None) -> sa.Select[*tuple[Any, ...]]:
+    nobodys = sa.and_(Bug.owner_id.is_(None), owners.is_in_scope(has_rest)) if has_rest is not None else sa.false()
+    mine = sa.or_(Bug.owner_id == sa.bindparam("me"), nobodys)
     seen = sa.true() if sees_all else VISIBLE_TO_READER
     found = cards(Bug.status.in_(OPEN), IS_ASLEEP, sa.true() if of_everybody else mine, seen)
     page = found.order_by(None).order_by(Bug.snoozed_until, Bug.impact_rank, Bug.id)
     return with_contact(page.offset(sa.bindparam("start")).limit(ROWS_SHOWN + 1))
 
 
-def _waiting(sees_all: bool) -> sa.Select[*tuple[Any, ...]]:
+def _waiting(sees_all: bool, has_rest: bool | None) -> sa.Select[*tuple[Any, ...]]:
     ownerless = sa.and_(Bug.status == Status.ACCEPTED, Bug.owner_id.is_(None))
     is_back = sa.or_(Bug.news.is_not(None), Bug.snoozed_until.is_not(None), Bug.raised_at.is_not(None))
     is_awake = sa.or_(Bug.snoozed_until.is_(None), ~IS_ASLEEP)
     wanted = (Bug.status.in_(OPEN), is_awake, sa.or_(Bug.status == Status.NEW, ownerless, is_back))
-    return cards(*wanted, sa.true() if sees_all else VISIBLE_TO_READER)
+    in_scope = owners.is_in_scope(has_rest) if has_rest is not None else sa.true()
+    return cards(*wanted, in_scope, sa.true() if sees_all else VISIBLE_TO_READER)
 
 
 @cache
-def _queue(sees_all: bool) -> sa.Select[*tuple[Any, ...]]:
+def _queue(sees_all: bool, has_rest: bool | None) -> sa.Select[*tuple[Any, ...]]:
     """Select the oldest of each impact: within one, deadlines follow the order in which bugs arrived."""
     arrived = sa.func.coalesce(Bug.news_at, Bug.came_back_at, Bug.filed_at)
     alike = (Bug.impact_rank, Bug.snoozed_until.is_(None), Bug.raised_at.is_(None))
     first = (Bug.snoozed_until, arrived, Bug.id)
     place = sa.func.row_number().over(partition_by=alike, order_by=first).label("place")
-    found = _waiting(sees_all).add_columns(place).order_by(None).subquery()
+    found = _waiting(sees_all, has_rest).add_columns(place).order_by(None).subquery()
     return sa.select(found).where(found.c.place <= SHOWN)
 
 
 @cache
-def _count(sees_all: bool) -> sa.Select[int]:
-    return sa.select(sa.func.count()).select_from(_waiting(sees_all).order_by(None).subquery())
+def _count(sees_all: bool, has_rest: bool | None) -> sa.Select[int]:
+    return sa.select(sa.func.count()).select_from(_waiting(sees_all, has_rest).order_by(None).subquery())
 
 
 def _order(item: Item) -> tuple[bool, bool, datetime, int, int]:

@@ -48,6 +48,7 @@ TABLES = (
     "customer_links",
     "events",
     "messages",
+    "area_rotations",
     "triage_rules",
     "questions",
     "remarks",
@@ -953,6 +954,15 @@ def upgrade() -> None:
     )
     op.create_index("ix_messages_report_id", "messages", ["report_id"], unique=False)
     op.create_index("ix_messages_state", "messages", ["state", "id"], unique=False)
+    op.create_table(
+        "area_rotations",
+        sa.Column("area_id", sa.Integer(), nullable=False),
+        sa.Column("rotation_id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["area_id"], ["options.id"], name="fk_area_rotations_area_id"),
+        sa.ForeignKeyConstraint(["rotation_id"], ["rotations.id"], name="fk_area_rotations_rotation_id"),
+        sa.PrimaryKeyConstraint("area_id", name="pk_area_rotations"),
+    )
+    op.create_index("ix_area_rotations_rotation_id", "area_rotations", ["rotation_id"], unique=False)
     op.create_table(
         "triage_rules",
         sa.Column("id", sa.Integer(), nullable=False),

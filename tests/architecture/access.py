@@ -357,6 +357,8 @@ POST /duty/holidays/<holiday_id>/return absent           401    401      401    
 POST /duty/overrides                                     401    401      401      403   in       in   in
 POST /duty/overrides/<override_id>/removal               401    401      401      403   403      in   in
 POST /duty/overrides/<override_id>/removal absent        401    401      401      403   404      404  404
+GET  /duty/areas                                         login  login    login    403   403      200  200
+POST /duty/areas                                         401    401      401      403   403      in   in
 GET  /duty/rotations/new                                 login  login    login    403   403      200  200
 POST /duty/rotations                                     401    401      401      403   403      in   in
 GET  /duty/rotations/<rotation_id>/rule                  login  login    login    403   403      200  200

@@ -10,11 +10,7 @@ from bugintake.core.db import db, transaction
 from bugintake.duty import overrides, queries
 from bugintake.duty.models import Override, Rotation, RotationRule
 from tests.duty.conftest import make_rotation
-
-
-def text_of(answer):
-    page = re.sub(r"<(script|style|svg).*?</\1>", "", answer.text, flags=re.S)
-    return " ".join(unescape(re.sub(r"<[^>]+>", " ", page)).split())
+from tests.visitors import text_of
 
 
 def pill_of(answer):

@@ -174,10 +174,12 @@ class TwoPeople(RuleBasedStateMachine):
     def visible(self, actor, numbers):
         return [number for number in numbers if self.now.is_visible(number, actor.id, actor.can(Role.LEAD))]
 
-    def decide(self, verb, who, chosen, statuses, call, *, is_old=False):
+    def decide(self, verb, who, chosen, statuses, call, *, is_old=False, needs_report=False):
         """Move one bug of some statuses; a decision on an old page is refused. Remember what undo must give back."""
         actor = self.actors[who]
         able = self.visible(actor, self.now.roots(*statuses))
+        if needs_report:  # once its only one is withdrawn, there is nobody to ask
+            able = [number for number in able if self.now.people(number)]
         if not able:
             return
         number = able[chosen % len(able)]
@@ -437,7 +439,7 @@ class TwoPeople(RuleBasedStateMachine):
             asked = transitions.ask(bug, report, "Which?", is_for_customer=for_customer and report.is_waiting, **who)
             self.asked[bug.id] = [asked.id]
 
-        self.decide("ask", who, chosen, NOT_FIXED[1:], ask_one)
+        self.decide("ask", who, chosen, NOT_FIXED[1:], ask_one, needs_report=True)
 
     @step(lambda self: self.now.questions, who=FLIP, chosen=CHOSEN)
     def answer(self, who, chosen):

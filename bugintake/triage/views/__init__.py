@@ -5,6 +5,7 @@ from flask import Blueprint
 bp = Blueprint("triage", __name__)
 
 from bugintake.triage.views import (  # noqa: E402, F401  # each adds its routes to the blueprint
+    area_duty,
     board,
     bug,
     comments,

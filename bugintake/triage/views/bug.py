@@ -83,7 +83,7 @@ def page(bug: Bug, status: int = 200, **forms_: Any) -> ResponseReturnValue:
         "offered": verbs.verbs_of(bug, me),
         "snoozed_until": looking.put_off_until(bug, me),
         "owner": (owner := owners.effective_owner(bug)),
-        "is_on_duty": owner is not None and owners.is_on_duty(owner),
+        "is_on_duty": owner is not None and owners.is_on_duty(owner, bug),
         "people": [person for person in names().values() if person.is_active],
         "workaround": forms.workaround_form(languages, bug.workarounds),
         "answering": forms.AnswerForm() if question is not None else None,

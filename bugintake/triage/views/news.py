@@ -12,7 +12,7 @@ from bugintake.core.templating import theme
 from bugintake.duty.queries import plan_to_show
 from bugintake.intake.queries import number_of
 from bugintake.team.guards import signed_in, signed_in_user
-from bugintake.triage import news
+from bugintake.triage import area_duty, news
 from bugintake.triage.looking import today_of
 from bugintake.triage.views import bp
 
@@ -37,7 +37,8 @@ def tag_of(address: str) -> str:
     on_duty = plan.at(clock.now()) if plan is not None else None
     person = on_duty.shift.person_id if on_duty is not None else None
     me = signed_in_user()
-    parts = (state(), me.id, today_of(me), person, theme(), session.get("csrf_token"), undoing.last())
+    areas = tuple(area_duty.covered().items())
+    parts = (state(), me.id, today_of(me), person, areas, theme(), session.get("csrf_token"), undoing.last())
     return hashlib.sha256(repr((parts, address)).encode()).hexdigest()[:24]
 
 
