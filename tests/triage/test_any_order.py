@@ -528,7 +528,12 @@ class TwoPeople(RuleBasedStateMachine):
         if before.verdict(number) == left:
             assert now | {"status": was["status"]} == was
         if before.people(number) == left_people:
-            assert self.now.people(number) == people
+            now_people = self.now.people(number)
+            if goes_live:  # whoever wants no mail is settled by that as soon as it is live
+                unsettled = [each for each, report in people.items() if report.settled_at is None]
+                suppressed = [each for each in unsettled if now_people[each].settled_by == SettledBy.SUPPRESSED]
+                people = people | {each: now_people[each] for each in suppressed}
+            assert now_people == people
 
     # --- Beside the status ---
 
