@@ -172,6 +172,35 @@ IS_CONTACT = sa.text(f"kind IN {tuple(map(str, CONTACTS))}")
 
 A bug that was split off begins with what its report told."""
 CONTACT_INDEX = "ix_events_contacts"
+ARRIVALS = (
+    EventKind.REPORT_FILED,
+    EventKind.BUG_CAME_BACK,
+    EventKind.BUG_ANSWERED,
+    EventKind.BUG_SPLIT_OFF,
+    EventKind.BUG_WOKEN,
+)
+"""A bug comes into the duty queue."""
+LOOKS = (
+    EventKind.BUG_ACCEPTED,
+    EventKind.BUG_STARTED,
+    EventKind.BUG_ASKED,
+    EventKind.BUG_FIXED,
+    EventKind.BUG_DECLINED,
+    EventKind.BUG_MERGED,
+    EventKind.BUG_ASSIGNED,
+    EventKind.BUG_SNOOZED,
+    EventKind.BUG_LOOKED_AT,
+)
+"""Somebody decides about a bug, or says that they have looked."""
+TOUCHES = (
+    *LOOKS,
+    EventKind.BUG_STOPPED,
+    EventKind.BUG_UNFIXED,
+    EventKind.BUG_RECONSIDERED,
+    EventKind.BUG_REPRODUCED,
+    EventKind.BUG_COMMENTED,
+)
+"""Somebody works on a bug."""
 
 
 class Event(Model):
@@ -181,11 +210,12 @@ class Event(Model):
     __table_args__ = (
         sa.Index(HOUSE_INDEX, "id", sqlite_where=OF_THE_HOUSE, postgresql_where=OF_THE_HOUSE),
         sa.Index(CONTACT_INDEX, "bug_id", "id", sqlite_where=IS_CONTACT, postgresql_where=IS_CONTACT),
+        sa.Index("ix_events_kind_at", "kind", "at"),
         {"sqlite_autoincrement": True},  # the last number names the state of the house, see core.kept
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    kind: Mapped[EventKind] = mapped_column(index=True)
+    kind: Mapped[EventKind]
     at: Mapped[datetime] = mapped_column(default=clock.now, index=True)
     actor_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"))
     bug_id: Mapped[int | None] = mapped_column(sa.ForeignKey("bugs.id"), index=True)

@@ -7,24 +7,13 @@ import sqlalchemy as sa
 
 from bugintake.core import clock
 from bugintake.core.db import db
-from bugintake.core.events import Event, EventKind
+from bugintake.core.events import LOOKS, Event
 from bugintake.intake.models import Bug
 from bugintake.team.workspace import working_hours
 
 LATELY = timedelta(days=30)
 LATEST = 200  # bugs: so it costs the same at any size
 FEWEST = 5
-LOOKS = (
-    EventKind.BUG_ACCEPTED,
-    EventKind.BUG_STARTED,
-    EventKind.BUG_ASKED,
-    EventKind.BUG_FIXED,
-    EventKind.BUG_DECLINED,
-    EventKind.BUG_MERGED,
-    EventKind.BUG_ASSIGNED,
-    EventKind.BUG_SNOOZED,
-    EventKind.BUG_LOOKED_AT,
-)
 
 
 def usual_minutes() -> int | None:

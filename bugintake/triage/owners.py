@@ -5,11 +5,12 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from bugintake.core import clock
 from bugintake.core.db import db
 from bugintake.duty.plans import PlannedShift
-from bugintake.duty.queries import is_away, on_duty
+from bugintake.duty.queries import is_away, on_duty, plan_to_show
 from bugintake.intake.models import Bug
-from bugintake.team.models import User
+from bugintake.team.models import Role, User
 from bugintake.team.workspace import workspace
 from bugintake.triage import area_duty
 from bugintake.triage.area_duty import on_duty_for
@@ -39,6 +40,14 @@ def is_on_duty(person: User, bug: Bug) -> bool:
     """Whether somebody is on duty for a bug now, and not only the fallback for when nobody is."""
     planned = on_duty_for(bug.area_id)
     return planned is not None and planned.person is not None and planned.person.id == person.id
+
+
+def decides_now(person: User) -> bool:
+    """Whether somebody decides in the duty queue: whoever is on duty, and while nobody is, everybody who may triage."""
+    plan = plan_to_show()
+    planned = plan.at(clock.now()) if plan is not None else None
+    there = planned.shift.person_id if planned is not None else None
+    return person.can(Role.ENGINEER) and (there in (None, person.id) or person.id in area_duty.covered().values())
 
 
 def stand_in(at: datetime | None = None) -> User | None:

@@ -23,6 +23,8 @@ from bugintake.triage.queries import ROWS_SHOWN, Card, cards, read_cards
 SHOWN = 50
 TODAY = sa.bindparam("today", type_=sa.Date())
 IS_ASLEEP = Bug.snoozed_until > TODAY
+Shape = tuple[bool, bool | None]
+"""Whether somebody sees every bug; and whether the areas they answer for include the rest, None for who sees all."""
 WHY = {News.ANSWERED: "Answered", News.CAME_BACK: "Came back", News.WOKEN: "Woken by a customer"}
 
 
@@ -61,20 +63,32 @@ def queue(actor: User) -> tuple[Sequence[Item], int]:
     by deadline, which is the impact's working minutes after the bug arrived here; people waiting break ties.
     Whoever is on duty is shown what they are on duty for; everybody else all of it.
     """
-    scope = owners.answered_by(actor) if area_duty.own_rotations() else None
-    shape = (actor.can(Role.LEAD), scope.has_rest if scope is not None else None)
-    values = {"reader": actor.id, "today": today_of(actor), **(scope.values if scope is not None else {})}
+    shape, values = shown_to(actor)
     impacts = [choice for choice in catalogue.names().choices.values() if choice.list == OptionList.IMPACT]
     minutes = {impact.position: impact.deadline_minutes for impact in impacts}
     hours = working_hours()
     items = []
-    for card in read_cards(_queue(*shape), **values):
+    for card in read_cards(_queue(shape), **values):
         allowed = minutes.get(card.impact_rank)
         since = max([card.filed_at, *(at for at in (card.came_back_at, card.news_at) if at is not None)])
         if card.snoozed_until is not None:
             since = max(since, hours.span(card.snoozed_until)[0])
         items.append(Item(card, hours.add_working(since, allowed) if allowed is not None else None))
-    return sorted(items, key=_order)[:SHOWN], rows(_count(*shape), **values)[0][0]
+    return sorted(items, key=_order)[:SHOWN], rows(_count(shape), **values)[0][0]
+
+
+def shown_to(actor: User) -> tuple[Shape, dict[str, Any]]:
+    """Say what of the queue somebody is shown: how a statement asks for it with is_shown, and with which values."""
+    scope = owners.answered_by(actor) if area_duty.own_rotations() else None
+    values = {"reader": actor.id, "today": today_of(actor), **(scope.values if scope is not None else {})}
+    return (actor.can(Role.LEAD), scope.has_rest if scope is not None else None), values
+
+
+def is_shown(shape: Shape) -> tuple[sa.ColumnElement[bool], ...]:
+    """Select the bugs that somebody sees and is on duty for."""
+    sees_all, has_rest = shape
+    in_scope = owners.is_in_scope(has_rest) if has_rest is not None else sa.true()
+    return in_scope, sa.true() if sees_all else VISIBLE_TO_READER
 
 
 def asleep(actor: User, *, of_everybody: bool, start: int) -> Sequence[Card]:
@@ -98,29 +112,32 @@ def _asleep(sees_all: bool, of_everybody: bool, has_rest: bool | None) -> sa.Sel
     return with_contact(page.offset(sa.bindparam("start")).limit(ROWS_SHOWN + 1))
 
 
-def _waiting(sees_all: bool, has_rest: bool | None) -> sa.Select[*tuple[Any, ...]]:
+def is_waiting() -> sa.ColumnElement[bool]:
+    """Select the bugs that are in the queue, of those that stand for themselves; `today` is the reader's day."""
     ownerless = sa.and_(Bug.status == Status.ACCEPTED, Bug.owner_id.is_(None))
     is_back = sa.or_(Bug.news.is_not(None), Bug.snoozed_until.is_not(None), Bug.raised_at.is_not(None))
     is_awake = sa.or_(Bug.snoozed_until.is_(None), ~IS_ASLEEP)
-    wanted = (Bug.status.in_(OPEN), is_awake, sa.or_(Bug.status == Status.NEW, ownerless, is_back))
-    in_scope = owners.is_in_scope(has_rest) if has_rest is not None else sa.true()
-    return cards(*wanted, in_scope, sa.true() if sees_all else VISIBLE_TO_READER)
+    return sa.and_(Bug.status.in_(OPEN), is_awake, sa.or_(Bug.status == Status.NEW, ownerless, is_back))
+
+
+def _waiting(shape: Shape) -> sa.Select[*tuple[Any, ...]]:
+    return cards(is_waiting(), *is_shown(shape))
 
 
 @cache
-def _queue(sees_all: bool, has_rest: bool | None) -> sa.Select[*tuple[Any, ...]]:
+def _queue(shape: Shape) -> sa.Select[*tuple[Any, ...]]:
     """Select the oldest of each impact: within one, deadlines follow the order in which bugs arrived."""
     arrived = sa.func.coalesce(Bug.news_at, Bug.came_back_at, Bug.filed_at)
     alike = (Bug.impact_rank, Bug.snoozed_until.is_(None), Bug.raised_at.is_(None))
     first = (Bug.snoozed_until, arrived, Bug.id)
     place = sa.func.row_number().over(partition_by=alike, order_by=first).label("place")
-    found = _waiting(sees_all, has_rest).add_columns(place).order_by(None).subquery()
+    found = _waiting(shape).add_columns(place).order_by(None).subquery()
     return sa.select(found).where(found.c.place <= SHOWN)
 
 
 @cache
-def _count(sees_all: bool, has_rest: bool | None) -> sa.Select[int]:
-    return sa.select(sa.func.count()).select_from(_waiting(sees_all, has_rest).order_by(None).subquery())
+def _count(shape: Shape) -> sa.Select[int]:
+    return sa.select(sa.func.count()).select_from(_waiting(shape).order_by(None).subquery())
 
 
 def _order(item: Item) -> tuple[bool, bool, datetime, int, int]:

@@ -907,7 +907,7 @@ def upgrade() -> None:
         "'report.answered', 'bug.answered', 'bug.split_off', 'message.sent', 'message.told_by_hand')"
     )
     op.create_index("ix_events_contacts", "events", ["bug_id", "id"], sqlite_where=contacts, postgresql_where=contacts)
-    op.create_index("ix_events_kind", "events", ["kind"], unique=False)
+    op.create_index("ix_events_kind_at", "events", ["kind", "at"], unique=False)
     op.create_index("ix_events_option_id", "events", ["option_id"], unique=False)
     house = sa.text("bug_id IS NULL OR option_id IS NOT NULL")
     op.create_index("ix_events_of_the_house", "events", ["id"], sqlite_where=house, postgresql_where=house)

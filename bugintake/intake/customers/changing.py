@@ -222,7 +222,7 @@ def _who_changed(owner: Customer | Account, name: str) -> str:
     is_person = isinstance(owner, Customer)
     kind = EventKind.CUSTOMER_CHANGED if is_person else EventKind.ACCOUNT_CHANGED
     about = Event.details["customer_id" if is_person else "account_id"].as_integer() == owner.id
-    latest = sa.select(Event).where(Event.kind == kind, about).order_by(Event.id.desc()).limit(20)
+    latest = sa.select(Event).where(Event.kind == kind, about).order_by(Event.at.desc(), Event.id.desc()).limit(20)
     for event in db.session.scalars(latest):
         if name in event.details["fields"]:
             user = db.session.get(User, event.actor_id) if event.actor_id else None

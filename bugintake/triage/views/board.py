@@ -7,9 +7,12 @@ from bugintake.core.pages import register_page
 from bugintake.core.templating import register_nav, register_panel
 from bugintake.intake.models import OPEN, Status
 from bugintake.team.guards import signed_in, signed_in_user
-from bugintake.triage import queries, queue, search, sorting
+from bugintake.team.models import Role, User
+from bugintake.triage import queries, queue, search, shift_load, sorting
 from bugintake.triage.looking import today_of
+from bugintake.triage.owners import decides_now
 from bugintake.triage.sorting import Sort
+from bugintake.triage.verbs import Verb, verbs_for
 from bugintake.triage.views import bp
 from bugintake.triage.views.narrowed import narrowed, place_of
 from bugintake.triage.views.news import tag_of, unless_known
@@ -94,11 +97,27 @@ def show_queue() -> ResponseReturnValue:
 def _queue_panel() -> str:
     me = signed_in_user()
     items, count = queue.queue(me)
-    return render_template("triage/queue.html", items=items, count=count, me=me, tag=tag_of(QUEUE), today=today_of(me))
+    return render_template(
+        "triage/queue.html",
+        items=items,
+        count=count,
+        load=shift_load.load(me),
+        me=me,
+        offered=_offered(me),
+        decides=decides_now(me),
+        tag=tag_of(QUEUE),
+        today=today_of(me),
+    )
+
+
+def _offered(me: User) -> list[Verb]:
+    """List what somebody may do in the queue: while it is a colleague's turn what agents may, until they take over."""
+    return [verb for verb in verbs_for(me) if decides_now(me) or verb.role is Role.AGENT]
 
 
 def _keys_panel() -> str:
-    return render_template("triage/_keys.html", me=signed_in_user())
+    me = signed_in_user()
+    return render_template("triage/_keys.html", me=me, offered=_offered(me))
 
 
 register_nav("Board", "triage.board", "b", position=10)

@@ -35,10 +35,10 @@ def tag_of(address: str) -> str:
     """Name what a page at an address shows to this person; it changes with everything that anybody does."""
     plan = plan_to_show()
     on_duty = plan.at(clock.now()) if plan is not None else None
-    person = on_duty.shift.person_id if on_duty is not None else None
+    turn = (on_duty.shift.person_id, on_duty.shift.start) if on_duty is not None else None
     me = signed_in_user()
     areas = tuple(area_duty.covered().items())
-    parts = (state(), me.id, today_of(me), person, areas, theme(), session.get("csrf_token"), undoing.last())
+    parts = (state(), me.id, today_of(me), turn, areas, theme(), session.get("csrf_token"), undoing.last())
     return hashlib.sha256(repr((parts, address)).encode()).hexdigest()[:24]
 
 
