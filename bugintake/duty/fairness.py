@@ -139,7 +139,7 @@ def fairness(plan: Plan, since: date, to: date, now: datetime) -> Fairness:
         person_id, month = shift.person_id or 0, duty_day.day.replace(day=1)
         days[person_id][duty_day.day] += part
         done[person_id][month] += part if start <= now else 0
-        beside[person_id] += part if _is_beside_holiday(duty_day.rule, duty_day.day) else 0
+        beside[person_id] += part if is_beside_holiday(duty_day.rule, duty_day.day) else 0
         for there, length in _there(duty_day.rule, away, start, end):
             shared[there or (person_id,), month] += length / duty_day.length
     for (there, month), part in shared.items():
@@ -254,7 +254,7 @@ def _there(
         yield tuple(key for key in rule.person_ids if key not in absent), to - since
 
 
-def _is_beside_holiday(rule: Rule, day: date) -> bool:
+def is_beside_holiday(rule: Rule, day: date) -> bool:
     """Whether the days off right before or after a day hold a holiday, so that it makes a long weekend shorter."""
     return any(_meets_holiday(rule, day, step) for step in (-ONE_DAY, ONE_DAY))
 

@@ -354,6 +354,8 @@ POST /duty/holidays/<holiday_id>/removal                 401    401      401    
 POST /duty/holidays/<holiday_id>/removal absent          401    401      401      403   403      404  404
 POST /duty/holidays/<holiday_id>/return                  401    401      401      403   403      in   in
 POST /duty/holidays/<holiday_id>/return absent           401    401      401      403   403      404  404
+GET  /duty/plan                                          login  login    login    403   403      200  200
+POST /duty/plan                                          401    401      401      403   403      in   in
 POST /duty/overrides                                     401    401      401      403   in       in   in
 POST /duty/overrides/<override_id>/removal               401    401      401      403   403      in   in
 POST /duty/overrides/<override_id>/removal absent        401    401      401      403   404      404  404

@@ -66,6 +66,8 @@ SENT = (
     ("/bugs/BUG-1/raise", {}),
     ("/bugs/BUG-1/acceptance", {"seen": "live"}),
     ("/bugs/BUG-1/choices", {"title": LONG * 5, "seen_title": "x"}),
+    ("/duty/plan", {"preview": "y"}),
+    ("/duty/plan", {"slot-1": "2", "seen_1": "1-2"}),
     ("/bugs/many/decline", {"bug": "BUG-1 new "}),
     ("/bugs/many/fix", {"bug": "BUG-1 new "}),
     ("/bugs/many/merge", {"bug": "BUG-1", "asked": "1", "into": "BUG-2"}),

@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from bugintake.core import clock
 from bugintake.core.errors import Invalid
 from bugintake.core.forms import printable, zone_or_utc
+from bugintake.core.pages import register_page
 from bugintake.duty import queries
 from bugintake.duty.fairness import ONE_DAY, amount, balance_in_words, fairness, month_name, weekday_name
 from bugintake.duty.plans import load_plan
@@ -78,3 +79,6 @@ def _periods(today: date) -> list[tuple[str, date | None, date | None]]:
         (_("This quarter"), quarter, after - ONE_DAY),
         (_("This year"), date(today.year, 1, 1), date(today.year, 12, 31)),
     ]
+
+
+register_page("How duty is spread", "duty.spread")

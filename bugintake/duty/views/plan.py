@@ -84,9 +84,9 @@ def schedule() -> ResponseReturnValue:
 @engineer_required
 def take_over() -> ResponseReturnValue:
     """Take over what is left of today's shift."""
-    rotation = queries.rotation_or_404(_number(request.form.get("rotation")))
+    rotation = queries.rotation_or_404(number(request.form.get("rotation")))
     with transaction():
-        override = overrides.take_over(rotation, actor=signed_in_user(), seen_id=_number(request.form.get("seen")))
+        override = overrides.take_over(rotation, actor=signed_in_user(), seen_id=number(request.form.get("seen")))
     planned = queries.on_duty(clock.now(), rotation)
     until = f"{planned.end:%H:%M}" if planned else ""
     said = _("You are on duty until %(hour)s.", hour=until)
@@ -113,10 +113,11 @@ def _weeks(plan: Plan, monday: date | None, count: int) -> Timetable:
 def chosen_rotation() -> Rotation | None:
     """Return the rotation that the address names, else the default one. Raises NotFound."""
     asked = request.args.get("rotation")
-    return queries.rotation_or_404(_number(asked)) if asked else queries.default_rotation()
+    return queries.rotation_or_404(number(asked)) if asked else queries.default_rotation()
 
 
-def _number(text: str | None) -> int:
+def number(text: str | None) -> int:
+    """Read the number of a row; what is none is nobody's."""
     return int(text) if text and text.isascii() and text.isdecimal() and len(text) < 10 else 0
 
 
