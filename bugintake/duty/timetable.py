@@ -127,7 +127,7 @@ def monday_of(day: date) -> date:
 
 def _works_on(plan: Plan, day: date) -> bool:
     rule = plan.rule_on(day)
-    return rule is not None and rule.works_on(day.toordinal())
+    return rule is not None and day.weekday() in rule.days
 
 
 def _parts(plan: Plan, day: date) -> tuple[Part, ...]:

@@ -1,8 +1,8 @@
 """What mails about duty say, written when they leave, so that they say what is true then."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
-from babel.dates import format_date
+from babel.dates import format_skeleton
 from flask_babel import gettext, ngettext
 
 from bugintake.core import clock
@@ -65,7 +65,7 @@ def changed(delivery: Delivery, user: User) -> Written | None:
 def _subject(plan: Plan, yours: list[told.Hours], no_longer: list[told.Hours], user: User) -> str:
     if len(yours) + len(no_longer) > 1:
         return str(gettext("Your bug duty changed"))
-    day = _day_of((yours or no_longer)[0][0].astimezone(plan.zone_at(clock.now())), user)
+    day = day_in_words((yours or no_longer)[0][0].astimezone(plan.zone_at(clock.now())), user)
     if yours:
         return str(gettext("Your bug duty changed: %(day)s is now yours", day=day))
     return str(gettext("Your bug duty changed: %(day)s is no longer yours", day=day))
@@ -90,8 +90,8 @@ def _who_has(plan: Plan, hours: told.Hours) -> str:
 
 def _stretch(plan: Plan, hours: told.Hours, user: User) -> str:
     start, end = (at.astimezone(plan.zone_at(hours[0])) for at in hours)
-    until = f"{end:%H:%M}" if end.date() == start.date() else f"{_day_of(end, user)} {end:%H:%M}"
-    return f"{_day_of(start, user)}, {start:%H:%M}–{until}"
+    until = f"{end:%H:%M}" if end.date() == start.date() else f"{day_in_words(end, user)} {end:%H:%M}"
+    return f"{day_in_words(start, user)}, {start:%H:%M}–{until}"
 
 
 def _some(said: list[str]) -> list[Line]:
@@ -131,11 +131,13 @@ def _reminder_lines(coming: Reminder, user: User) -> list[Line]:
 
 
 def _day(shift: PlannedShift, user: User) -> str:
-    return _day_of(shift.start, user)
+    return day_in_words(shift.start, user)
 
 
-def _day_of(at: datetime, user: User) -> str:
-    return format_date(at.date(), "EEE d MMM", locale=LOCALES.get(user.language, "en_GB"))
+def day_in_words(day: date, user: User) -> str:
+    """Write a day as its reader does: Mon 14 Sept, or Mo., 14. Sept."""
+    at = datetime.combine(day, time(0))
+    return str(format_skeleton("MMMEd", at, locale=LOCALES.get(user.language, "en_GB")))
 
 
 def _hours(shift: PlannedShift) -> str:

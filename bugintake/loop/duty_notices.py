@@ -3,14 +3,12 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-import sqlalchemy as sa
-
-from bugintake.core.db import db, transaction
+from bugintake.core.db import transaction
 from bugintake.duty import told
 from bugintake.duty.gaps import due_gaps, people_to_tell
 from bugintake.duty.reminders import due_reminders
-from bugintake.loop.models import Delivery, DeliveryKind
-from bugintake.loop.notices import queue_new, queue_notice
+from bugintake.loop.models import DeliveryKind
+from bugintake.loop.notices import known_keys, queue_new, queue_notice
 
 
 def queue_changes(now: datetime) -> int:
@@ -37,7 +35,7 @@ def queue_changes(now: datetime) -> int:
 def _about_to_be_reminded(now: datetime) -> set[tuple[int, datetime]]:
     """Name who is reminded in this round, and of which start."""
     due = due_reminders(now)
-    known = set(db.session.scalars(sa.select(Delivery.key).where(Delivery.key.in_([r.key for r in due]))))
+    known = known_keys([r.key for r in due])
     return {(r.person.id, r.shift.shift.start) for r in due if r.key not in known}
 
 
@@ -50,9 +48,7 @@ def queue_reminders(now: datetime) -> int:
 
     Two workers that do this at once remind once: the key is unique, and the slower one starts over.
     """
-    due = due_reminders(now)
-    known = set(db.session.scalars(sa.select(Delivery.key).where(Delivery.key.in_([r.key for r in due]))))
-    return queue_new(DeliveryKind.DUTY_REMINDER, {r.key: r.person for r in due if r.key not in known})
+    return queue_new(DeliveryKind.DUTY_REMINDER, {due.key: due.person for due in due_reminders(now)})
 
 
 def queue_gaps(now: datetime) -> int:
@@ -60,5 +56,4 @@ def queue_gaps(now: datetime) -> int:
     found = due_gaps(now)
     told = people_to_tell() if found else []
     wanted = {f"{gap.key}:{person.id}": person for gap in found for person in told}
-    known = set(db.session.scalars(sa.select(Delivery.key).where(Delivery.key.in_(wanted))))
-    return queue_new(DeliveryKind.DUTY_GAP, {key: user for key, user in wanted.items() if key not in known})
+    return queue_new(DeliveryKind.DUTY_GAP, wanted)

@@ -144,6 +144,7 @@ class DeliveryKind(enum.StrEnum):
     DUTY_REMINDER = "duty_reminder"
     DUTY_CHANGED = "duty_changed"
     DUTY_GAP = "duty_gap"
+    DUTY_WEEK = "duty_week"
     MENTION = "mention"
     WORSE_DUPLICATE = "worse_duplicate"
     OVERLOOKED = "overlooked"

@@ -12,7 +12,7 @@ from bugintake.core.db import db
 from bugintake.intake import form_use
 from bugintake.intake.models import Bug, Question, Status
 from bugintake.intake.queries import is_visible
-from bugintake.loop import duty_letters
+from bugintake.loop import duty_letters, duty_week
 from bugintake.loop.duty_letters import Written
 from bugintake.loop.letters import LOCALES
 from bugintake.loop.mail import Letter, Line
@@ -185,6 +185,7 @@ WRITERS: dict[DeliveryKind, Callable[[Delivery, User], Written | None]] = {
     DeliveryKind.DUTY_REMINDER: duty_letters.reminder,
     DeliveryKind.DUTY_CHANGED: duty_letters.changed,
     DeliveryKind.DUTY_GAP: duty_letters.gap,
+    DeliveryKind.DUTY_WEEK: duty_week.letter,
     DeliveryKind.QUESTION: _question,
     DeliveryKind.PAUSED: _paused,
     DeliveryKind.MENTION: _mention,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -47,21 +47,30 @@ def queue_overlooked(now: datetime) -> int:
     here = db.session.scalars(sa.select(User).where(User.disabled_at.is_(None)).order_by(User.id)).all()
     leads = [user for user in here if user.role is Role.LEAD] or [user for user in here if user.is_admin]
     wanted = {f"overlooked:{day}:{user.id}": user for user in leads}
-    known = set(db.session.scalars(sa.select(Delivery.key).where(Delivery.key.in_(wanted))))
-    return queue_new(DeliveryKind.OVERLOOKED, {key: user for key, user in wanted.items() if key not in known})
+    return queue_new(DeliveryKind.OVERLOOKED, wanted)
 
 
 def queue_new(kind: DeliveryKind, wanted: Mapping[str, User]) -> int:
-    """Put notices into the outbox by their keys and tell how many; none where another worker is doing it."""
-    if not wanted:
+    """Put notices into the outbox under keys that it does not hold yet, and tell how many those are.
+
+    None where another worker is doing it: the key is unique, and the slower one starts over.
+    """
+    known = known_keys(wanted)
+    fresh = {key: person for key, person in wanted.items() if key not in known}
+    if not fresh:
         return 0
     try:
         with transaction():
-            for key, person in wanted.items():
+            for key, person in fresh.items():
                 queue_notice(kind, person, key)
     except IntegrityError:
         return 0
-    return len(wanted)
+    return len(fresh)
+
+
+def known_keys(keys: Collection[str]) -> set[str]:
+    """Tell which keys the outbox holds already."""
+    return set(db.session.scalars(sa.select(Delivery.key).where(Delivery.key.in_(keys))))
 
 
 def queue_mentions(event: Event) -> None:

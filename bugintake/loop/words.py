@@ -53,6 +53,7 @@ NOTICES: Mapping[DeliveryKind, str] = {
     DeliveryKind.DUTY_REMINDER: "Reminder of bug duty",
     DeliveryKind.DUTY_CHANGED: "Bug duty changed",
     DeliveryKind.DUTY_GAP: "Nobody on bug duty",
+    DeliveryKind.DUTY_WEEK: "The week on bug duty",
     DeliveryKind.MENTION: "Mention in a comment",
     DeliveryKind.PAUSED: "Paused bug",
     DeliveryKind.WORSE_DUPLICATE: "Duplicate that is worse",
