@@ -62,7 +62,14 @@ class Standing:
 
     def in_month(self, first: date) -> float:
         """Add up what falls into the month that begins on a day."""
-        return sum(part for day, part in self.days.items() if day.replace(day=1) == first)
+        return self._by_month.get(first, 0)
+
+    @cached_property
+    def _by_month(self) -> Mapping[date, float]:
+        found: dict[date, float] = _amounts()
+        for day, part in self.days.items():
+            found[day.replace(day=1)] += part
+        return found
 
     def last_before(self, day: date, weekday: int | None = None) -> date | None:
         """Name the last day of duty before another one, or the last of them on one day of the week."""
@@ -84,13 +91,13 @@ class Fairness:
         """Whether nobody had any duty."""
         return not any(each.days for each in self.standings)
 
-    @property
+    @cached_property
     def highest_month(self) -> float:
         """The most that anybody had, or would have had by fair shares, in one month; 1 where that is less."""
         months = ((each.in_month(month), each.shares.get(month, 0)) for each in self.standings for month in self.months)
         return max([1.0, *(max(both) for both in months)])
 
-    @property
+    @cached_property
     def months(self) -> list[date]:
         """The first days of the months in which anybody had duty."""
         return sorted({month for each in self.standings for month in each.shares})
@@ -181,12 +188,16 @@ def reason(one: Standing, day: date) -> str:
 
 def balance_in_words(balance: float) -> str:
     """Say how far from a fair share: 1.5 days behind, 1 day ahead, even."""
-    count = amount(abs(balance))
-    if count == "0":
+    if amount(abs(balance)) == "0":
         return say("even")
-    if balance < 0:
-        return say("1 day behind") if count == "1" else say("%(count)s days behind", count=count)
-    return say("1 day ahead") if count == "1" else say("%(count)s days ahead", count=count)
+    days = days_in_words(abs(balance))
+    return say("%(days)s behind", days=days) if balance < 0 else say("%(days)s ahead", days=days)
+
+
+def days_in_words(days: float) -> str:
+    """Say how many days: 1 day, 13.5 days."""
+    count = amount(days)
+    return say("1 day") if count == "1" else say("%(count)s days", count=count)
 
 
 def weekday_name(weekday: int) -> str:

@@ -381,20 +381,31 @@ def test_a_save_that_was_overtaken_says_so_and_keeps_every_choice(rotation, mira
     fields = filled(browser.get("/duty/plan?month=2026-04"))
     month = open_month(rotation, APRIL)
     chosen = fields | {f"slot-{slot_on(month, 1).key}": str(tin.id), f"slot-{slot_on(month, 2).key}": str(ana.id)}
-    give(rotation, mira, 1)
+    give(rotation, mira, 1, 3)
 
     answer = browser.post("/duty/plan", chosen)
     assert answer.status_code == 409
     assert "<title>Error: " in answer.text
     assert "Wed 1 Apr changed since you opened the page: Mira Kovač has it now." in text_of(answer)
     again = filled(answer)
+    untouched = f"slot-{slot_on(month, 3).key}"
     assert {name: value for name, value in again.items() if name.startswith("slot-")} == (
-        {name: value for name, value in chosen.items() if name.startswith("slot-")}
+        {name: value for name, value in chosen.items() if name.startswith("slot-")} | {untouched: str(mira.id)}
     )
     assert who(2) == "Mira"
 
     assert browser.post("/duty/plan", again).status_code == 302
-    assert (who(1), who(2)) == ("Tin", "Ana")
+    assert (who(1), who(2), who(3)) == ("Tin", "Ana", "Mira")
+
+
+def test_a_gap_on_the_page_of_duty_leads_a_lead_to_its_month(rotation, mira, tin, ana, petra, as_user):
+    with transaction():
+        for each in (mira, tin, ana):
+            absences.note_absence(each, date(2026, 3, 20), date(2026, 3, 20), actor=each)
+    address = f'href="/duty/plan?rotation={rotation.id}&amp;month=2026-03">Find somebody<'
+
+    assert address in as_user(petra).get("/duty").text
+    assert address not in as_user(mira).get("/duty").text
 
 
 def test_the_page_takes_the_same_queries_whatever_there_is(rotation, mira, tin, petra, as_user):

@@ -17,7 +17,7 @@ from bugintake.core.forms import zone_or_utc
 from bugintake.core.pages import register_page
 from bugintake.core.templating import plural, say
 from bugintake.duty import queries
-from bugintake.duty.fairness import Fairness, amount, balance_in_words, month_name, reason
+from bugintake.duty.fairness import Fairness, amount, balance_in_words, days_in_words, month_name, reason
 from bugintake.duty.models import Rotation
 from bugintake.duty.planning import Month, Slot, SlotsRefused, Wish, check, lay, open_month
 from bugintake.duty.proposals import TOLERATED, propose
@@ -102,7 +102,9 @@ def _page(
         earlier=(month.first - timedelta(days=1)).replace(day=1),
         later=month.last + timedelta(days=1),
         today=clock.today(zone),
+        spread=found,
         amount=amount,
+        in_days=days_in_words,
         in_words=balance_in_words,
         month_name=month_name,
     )
@@ -127,9 +129,13 @@ def _label(fairest: User, found: Fairness, slot: Slot) -> str:
 
 
 def _shown(month: Month, wishes: Wishes) -> dict[str, User]:
-    """Pick what was chosen, possible or not, so that the page shows it again."""
-    wished = {slot.key: wishes[slot.key] for slot in month.slots if slot.key in wishes and wishes[slot.key].is_change}
-    return {key: month.people[wish.person_id] for key, wish in wished.items() if wish.person_id in month.people}
+    """Pick what was chosen, possible or not, so that the page shows it again; what was left as shown is as it is."""
+    shown: dict[str, User] = {}
+    for slot in month.slots:
+        wish = wishes.get(slot.key)
+        if wish is not None and wish.is_change and wish.person_id in month.people.keys() - {slot.person_id}:
+            shown[slot.key] = month.people[wish.person_id]
+    return shown
 
 
 def _wishes() -> dict[str, Wish]:
