@@ -342,6 +342,8 @@ def test_without_a_month_it_is_the_next_one_and_others_are_one_press_away(rotati
     assert "month=2026-03" in page
     assert "month=2026-05" in page
     assert "month=2026-02" not in as_user(petra).get("/duty/plan?month=2026-03").text
+    assert "month=2027-03" in as_user(petra).get("/duty/plan?month=2027-02").text
+    assert "month=2027-04" not in as_user(petra).get("/duty/plan?month=2027-03").text
     assert "/duty/plan?" in as_user(petra).get("/duty/schedule").text
 
 

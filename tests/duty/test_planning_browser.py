@@ -49,7 +49,7 @@ class Hands:
         raise AssertionError(f"Tab does not lead to {locator}")
 
 
-def test_a_month_is_planned_in_four_pages_and_a_few_dozen_keys(page):
+def test_a_month_is_planned_in_four_pages_and_less_than_a_hundred_keys(page):
     hands = Hands(page)
     page.goto("/duty/schedule")
     hands.go_to(page.get_by_role("link", name="Plan a month"))
@@ -70,4 +70,4 @@ def test_a_month_is_planned_in_four_pages_and_a_few_dozen_keys(page):
     on_duty = [queries.on_duty(datetime(2026, 4, day, 10, tzinfo=UTC)).person.first_name for day in (1, 10, 23)]
     assert on_duty == ["Tin", "Ana", "Ana"]
     assert hands.loads == 4
-    assert hands.keys <= 75
+    assert hands.keys < 100  # 71 when this was written; each link of the top bar is three more

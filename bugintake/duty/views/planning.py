@@ -19,7 +19,7 @@ from bugintake.core.templating import plural, say
 from bugintake.duty import queries
 from bugintake.duty.fairness import Fairness, amount, balance_in_words, days_in_words, month_name, reason
 from bugintake.duty.models import Rotation
-from bugintake.duty.planning import Month, Slot, SlotsRefused, Wish, check, lay, open_month
+from bugintake.duty.planning import FARTHEST, Month, Slot, SlotsRefused, Wish, check, lay, open_month
 from bugintake.duty.proposals import TOLERATED, propose
 from bugintake.duty.timetable import changes
 from bugintake.duty.views import bp
@@ -102,6 +102,7 @@ def _page(
         earlier=(month.first - timedelta(days=1)).replace(day=1),
         later=month.last + timedelta(days=1),
         today=clock.today(zone),
+        farthest=clock.now().date() + FARTHEST,
         spread=found,
         amount=amount,
         in_days=days_in_words,
