@@ -11,7 +11,7 @@ from bugintake.cli import fakturo
 from bugintake.cli.fakturo import JONAS, LEA, LUKA, PETRA, TEAM, Person, Words
 from bugintake.core import clock
 from bugintake.core.db import db
-from bugintake.duty import overrides, queries, roster
+from bugintake.duty import overrides, queries, roster, swaps
 from bugintake.intake import catalogue, drafts, filing, packs, reports
 from bugintake.intake.attachments import keeping
 from bugintake.intake.customers import adding
@@ -233,6 +233,14 @@ class Company:
     def withdraw(self, key: str, by: Person, caller: str) -> None:
         """Take back what should not have been filed."""
         reports.withdraw(self.report(key, caller), actor=self.users[by])
+
+    def ask_for_swap(self, by: Person, reason: str) -> None:
+        """Ask everybody who is free to take a day of duty of the week after this one."""
+        coming = queries.upcoming_shifts(self.users[by])
+        later = [each for each in coming if each.shift.start > clock.now() + timedelta(days=6)]
+        hours = later[0].shift.start, later[0].shift.end
+        user = self.users[by]
+        swaps.ask(later[0].rotation, *hours, None, actor=user, seen_id=user.id, reason=reason)
 
     def stand_in(self, start: datetime, end: datetime) -> None:
         """Let Jonas take a day of duty for whoever has it."""

@@ -17,7 +17,7 @@ from wtforms import (  # type: ignore[attr-defined]  # the stubs know no SelectC
 from wtforms.validators import InputRequired, Length, NumberRange
 
 from bugintake.core.errors import Invalid
-from bugintake.core.forms import Form, KeptLine, LineField, Zone, zone_names
+from bugintake.core.forms import Form, KeptLine, LineField, Zone, worded, zone_names
 from bugintake.duty.absences import WORD_LENGTH
 from bugintake.duty.models import LONGEST_TURN
 from bugintake.duty.public_holidays import NAME_LENGTH as HOLIDAY_LENGTH
@@ -35,11 +35,6 @@ UNITS = {
     TurnUnit.MONTHS: "months",
 }
 PLACE = "place-"
-
-
-def worded(**sentences: str) -> Any:
-    """Say it in the house's words; the stubs of WTForms do not know these options yet."""
-    return sentences
 
 
 def _number(value: Any) -> int:

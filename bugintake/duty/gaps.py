@@ -62,9 +62,13 @@ def gaps_of(plan: Plan, now: datetime, hours: WorkingHours) -> list[Gap]:
 def people_to_tell() -> Sequence[User]:
     """Name who hears of a gap: the workspace's fallback, else the leads, else the admins."""
     here = db.session.scalars(sa.select(User).where(User.disabled_at.is_(None)).order_by(User.id)).all()
-    named = [user for user in here if user.id == workspace().fallback_owner_id]
-    leads = [user for user in here if user.role is Role.LEAD]
-    return named or leads or [user for user in here if user.is_admin]
+    return [user for user in here if user.id == workspace().fallback_owner_id] or leads()
+
+
+def leads() -> Sequence[User]:
+    """Name who leads; the admins where nobody does."""
+    here = db.session.scalars(sa.select(User).where(User.disabled_at.is_(None)).order_by(User.id)).all()
+    return [user for user in here if user.role is Role.LEAD] or [user for user in here if user.is_admin]
 
 
 def _gap(plan: Plan, run: Sequence[PlannedShift], hours: WorkingHours) -> Gap:

@@ -104,12 +104,13 @@ class Holiday(Model):
 class Override(Model):
     """Somebody on duty instead of whom the rule names, for a while. Taken back, it gives back what was there.
 
-    No two that are in force overlap in one rotation: see NO_OVERLAP.
+    No two that are in force overlap in one rotation: see NO_OVERLAP. One that another was laid over is set aside.
     """
 
     __tablename__ = "overrides"
     __table_args__ = (
         sa.CheckConstraint("ends_at > starts_at", name="ends_after_start"),
+        sa.CheckConstraint("set_aside_by_id IS NULL OR taken_back_at IS NOT NULL", name="set_aside_is_not_in_force"),
         sa.Index("ix_overrides_rotation_id_ends_at", "rotation_id", "ends_at"),
     )
 
@@ -122,9 +123,12 @@ class Override(Model):
     made_at: Mapped[datetime] = mapped_column(default=clock.now)
     made_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"))
     taken_back_at: Mapped[datetime | None]
+    set_aside_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("overrides.id"), index=True)
+    swap_id: Mapped[int | None] = mapped_column(sa.ForeignKey("swaps.id"), index=True)
 
     rotation: Mapped[Rotation] = relationship()
     user: Mapped[User] = relationship(foreign_keys=user_id)
+    made_by: Mapped[User | None] = relationship(foreign_keys=made_by_id)
 
 
 class AbsenceCalendar(Model):

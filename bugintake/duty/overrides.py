@@ -1,18 +1,21 @@
 """Standing in: layers over a rotation that can be taken back and never overlap."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError
 
 from bugintake.core import clock, events
 from bugintake.core.db import db
 from bugintake.core.errors import Conflict, Invalid, NotFound, NotPermitted
 from bugintake.core.events import EventKind
 from bugintake.core.forms import clean_line
-from bugintake.duty import queries
+from bugintake.core.undoing import KEPT_FOR
+from bugintake.duty import layers, queries
 from bugintake.duty.models import Override, Rotation
-from bugintake.duty.plans import PlannedShift, away_between
+from bugintake.duty.plans import PlannedShift, away_between, load_plan
+from bugintake.duty.rotation import Shift, shift_at
+from bugintake.duty.swap_models import Swap
 from bugintake.team.models import Role, User
 
 REASON_LENGTH = 200
@@ -38,35 +41,24 @@ def take_over(rotation: Rotation, *, actor: User, seen_id: int | None = None) ->
         raise Conflict(f"{planned.person.name} has taken over in the meantime, and is on duty until {_hour(planned)}.")
     end = planned.shift.end
     if planned.shift.override_id is not None:
-        below = _uncover(rotation, planned, now)
-        if below is not None:
-            end = min(end, below.shift.end)
-            if below.person is not None and below.person.id == actor.id:
-                _record(actor, planned, end, None)
-                return None
-    override = _lay(rotation, actor, max(now, planned.shift.start), end, actor, "")
+        below = _of_the_rule(rotation, now)
+        end = min(end, below.end) if below is not None else end
+        top = db.session.get_one(Override, planned.shift.override_id)
+        if (layers.person_below(top, now) or (below.person_id if below else None)) == actor.id:
+            if top.ends_at > end:
+                layers.split(top, end)
+            layers.lift(top, now)
+            _record(actor, planned, end, None)
+            return None
+    override = layers.lay(rotation, actor, max(now, planned.shift.start), end, actor=actor)
     _record(actor, planned, end, override)
     return override
 
 
-def _uncover(rotation: Rotation, planned: PlannedShift, now: datetime) -> PlannedShift | None:
-    """End the override on the current shift and return what lies below; from the next shift on it stays."""
-    top = db.session.get_one(Override, planned.shift.override_id)
-    person, ends_at, made_by_id = top.user, top.ends_at, top.made_by_id
-    _cut(top.id, now)
-    below = queries.on_duty(now, rotation)
-    if below is not None and below.shift.end < ends_at:
-        rest = Override(
-            rotation_id=rotation.id,
-            starts_at=below.shift.end,
-            ends_at=ends_at,
-            user_id=person.id,
-            reason=top.reason,
-            made_by_id=made_by_id,
-        )
-        db.session.add(rest)
-        db.session.flush()
-    return below
+def _of_the_rule(rotation: Rotation, now: datetime) -> Shift | None:
+    """Return the shift that is there below all overrides."""
+    plan = load_plan(now, now, rotation)
+    return shift_at(replace(plan.schedule, overrides=()), now) if plan is not None else None
 
 
 def stand_in(
@@ -92,24 +84,34 @@ def stand_in(
         if planned.shift.override_id is not None:
             name = planned.person.name if planned.person else "Somebody"
             raise Conflict(f"{name} already stands in on {planned.start:%d %b %Y} until {_hour(planned)}.")
-    override = _lay(rotation, person, start, end, actor, clean_line(reason))
+    override = layers.lay(rotation, person, start, end, actor=actor, reason=clean_line(reason))
     _record(actor, touched[0], end, override)
     return override
 
 
 def take_back(override: Override, *, actor: User) -> None:
-    """End an override now, or undo it before it began; what lies below comes back exactly.
+    """End an override now, or undo it before it began; what lies below comes back exactly. A trade ends as a whole.
 
-    Only whoever made it, whoever it puts on duty, or a lead may. Records duty.override_removed.
-    Raises NotPermitted, or Conflict when it is over already.
+    Records duty.override_removed. Raises NotPermitted as may_take_back says, or Conflict when it is over already.
     """
-    if actor.id not in (override.made_by_id, override.user_id) and not actor.can(Role.LEAD):
+    if not may_take_back(override, actor):
+        if override.swap_id is not None:
+            raise NotPermitted("Others count on this swap by now. Ask for another one, or ask a lead to take it back.")
         raise NotPermitted("Only whoever stands in, whoever arranged it, or a lead can take this back.")
-    lock(override.rotation)
+    of_it = Override.id == override.id if override.swap_id is None else Override.swap_id == override.swap_id
+    found = db.session.scalars(
+        sa.select(Override).where(of_it).order_by(Override.rotation_id, Override.starts_at)
+    ).all()
+    for rotation in {each.rotation_id: each.rotation for each in found}.values():
+        lock(rotation)
     now = clock.now().replace(second=0, microsecond=0)
-    if override.taken_back_at is not None or override.ends_at <= now:
+    in_force = [each for each in found if each.taken_back_at is None and each.ends_at > now]
+    if override not in in_force:
         raise Conflict("This is over already, so there is nothing to take back.")
-    _cut(override.id, now)
+    for each in in_force:
+        layers.lift(each, now)
+    if override.swap_id is not None:
+        db.session.execute(sa.update(Swap).where(Swap.id == override.swap_id).values(given_back_at=clock.now()))
     events.record(
         EventKind.OVERRIDE_REMOVED,
         actor=actor,
@@ -118,7 +120,15 @@ def take_back(override: Override, *, actor: User) -> None:
         rotation_id=override.rotation_id,
         override_id=override.id,
     )
-    queries.forget_plan()
+
+
+def may_take_back(override: Override, person: User) -> bool:
+    """Whether somebody may: a lead, who stands in or arranged it; of a swap who agreed to it, for ten minutes."""
+    if person.can(Role.LEAD):
+        return True
+    if override.swap_id is not None:
+        return person.id == override.made_by_id and clock.now() - override.made_at <= KEPT_FOR
+    return person.id in (override.made_by_id, override.user_id)
 
 
 def override_or_404(override_id: int) -> Override:
@@ -133,7 +143,8 @@ def mine(planned: PlannedShift, person: User) -> Override | None:
     """Return the override that put this person on this shift, which they can give back."""
     if planned.shift.override_id is None or planned.person is None or planned.person.id != person.id:
         return None
-    return db.session.get(Override, planned.shift.override_id)
+    found = db.session.get_one(Override, planned.shift.override_id)
+    return found if may_take_back(found, person) else None
 
 
 def lock(rotation: Rotation) -> None:
@@ -144,31 +155,6 @@ def lock(rotation: Rotation) -> None:
 def _check_there(person: User, start: datetime, end: datetime) -> None:
     if any(away.person_id == person.id for away in away_between(start, end)):
         raise Conflict(f"{person.name} is away then, as noted. Take that back first.")
-
-
-def _cut(override_id: int, now: datetime) -> None:
-    """End an override at an instant; one that had not begun never was."""
-    row = sa.update(Override).where(Override.id == override_id)
-    db.session.execute(row.where(Override.starts_at >= now).values(taken_back_at=clock.now()))
-    db.session.execute(row.where(Override.starts_at < now, Override.ends_at > now).values(ends_at=now))
-
-
-def _lay(rotation: Rotation, person: User, start: datetime, end: datetime, actor: User, reason: str) -> Override:
-    override = Override(
-        rotation_id=rotation.id,
-        starts_at=start,
-        ends_at=end,
-        user_id=person.id,
-        reason=reason,
-        made_by_id=actor.id,
-    )
-    db.session.add(override)
-    try:
-        db.session.flush()
-    except IntegrityError as clash:
-        raise Conflict("Somebody else has taken that time.") from clash
-    queries.forget_plan()
-    return override
 
 
 def _record(actor: User, before: PlannedShift, end: datetime, override: Override | None) -> None:

@@ -29,12 +29,16 @@ class Part:
 
 @dataclass(frozen=True)
 class Cell:
-    """One or several days in a row that one person has, or one day on which somebody stands in for a part of it."""
+    """One or several days in a row that one person has, or one day on which somebody stands in for a part of it.
+
+    `end` is when the last of several days ends.
+    """
 
     days: tuple[date, ...]
     parts: tuple[Part, ...]
     is_today: bool
     holiday: str = ""
+    end: datetime | None = None
 
     @property
     def when(self) -> str:
@@ -158,7 +162,7 @@ def _joined(plan: Plan, days: Sequence[date], parts: dict[date, tuple[Part, ...]
     for day in days:
         cell = Cell((day,), parts[day], day == today, plan.holidays.get(day, ""))
         if cells and _belong_together(cells[-1], cell):
-            cells[-1] = Cell((*cells[-1].days, day), cells[-1].parts, False)
+            cells[-1] = Cell((*cells[-1].days, day), cells[-1].parts, False, end=cell.parts[0].end)
         else:
             cells.append(cell)
     return cells

@@ -125,18 +125,19 @@ def _without(hours: Sequence[Hours], others: Sequence[Hours]) -> list[Hours]:
 
 
 def _of_others(plan: Plan, person_id: int, gained: Sequence[Hours], lost: Sequence[Hours]) -> Moved | None:
-    """Leave out what a person did to their own hours, which they know."""
+    """Leave out what a person did to their own hours, which they know, and swaps, which have mail of their own."""
     person = db.session.get_one(User, person_id)
-    told_gained = tuple(each for each in gained if not _made_by(plan, each, person))
-    told_lost = tuple(each for each in lost if not (_made_by(plan, each, person) or _is_away(each, person)))
+    told_gained = tuple(each for each in gained if not _is_known_from(plan, each, person))
+    told_lost = tuple(each for each in lost if not (_is_known_from(plan, each, person) or _is_away(each, person)))
     return Moved(person, told_gained, told_lost) if told_gained or told_lost else None
 
 
-def _made_by(plan: Plan, hours: Hours, person: User) -> bool:
+def _is_known_from(plan: Plan, hours: Hours, person: User) -> bool:
     planned = plan.at(hours[0])
     if planned is None or planned.shift.override_id is None:
         return False
-    return db.session.get_one(Override, planned.shift.override_id).made_by_id == person.id
+    override = db.session.get_one(Override, planned.shift.override_id)
+    return override.swap_id is not None or override.made_by_id == person.id
 
 
 def _is_away(hours: Hours, person: User) -> bool:

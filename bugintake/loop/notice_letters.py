@@ -12,7 +12,7 @@ from bugintake.core.db import db
 from bugintake.intake import form_use
 from bugintake.intake.models import Bug, Question, Status
 from bugintake.intake.queries import is_visible
-from bugintake.loop import duty_letters, duty_week
+from bugintake.loop import duty_letters, duty_week, swap_letters
 from bugintake.loop.duty_letters import Written
 from bugintake.loop.letters import LOCALES
 from bugintake.loop.mail import Letter, Line
@@ -186,6 +186,10 @@ WRITERS: dict[DeliveryKind, Callable[[Delivery, User], Written | None]] = {
     DeliveryKind.DUTY_CHANGED: duty_letters.changed,
     DeliveryKind.DUTY_GAP: duty_letters.gap,
     DeliveryKind.DUTY_WEEK: duty_week.letter,
+    DeliveryKind.SWAP_ASKED: swap_letters.asked,
+    DeliveryKind.SWAP_TRADE: swap_letters.trade,
+    DeliveryKind.SWAP_TAKEN: swap_letters.taken,
+    DeliveryKind.SWAP_UNTAKEN: swap_letters.untaken,
     DeliveryKind.QUESTION: _question,
     DeliveryKind.PAUSED: _paused,
     DeliveryKind.MENTION: _mention,

@@ -25,7 +25,7 @@ from bugintake.duty import absence_calendars
 from bugintake.intake import drafts
 from bugintake.intake.attachments import keeping
 from bugintake.intake.customers import erasing
-from bugintake.loop import asking, attempts, duty_notices, duty_week, notices, outbox, post, quiet
+from bugintake.loop import asking, attempts, duty_notices, duty_week, notices, outbox, post, quiet, swap_notices
 from bugintake.loop.envelopes import is_ready, open_due
 from bugintake.loop.models import Announcement, Message, WorkerPulse
 from bugintake.team.workspace import is_set_up
@@ -68,6 +68,8 @@ def wake(_event: Event | None = None) -> None:
 
 SUBSCRIPTIONS: list[tuple[EventKind, Subscriber]] = [
     *notices.SUBSCRIPTIONS,
+    *swap_notices.SUBSCRIPTIONS,
+    *((kind, wake) for kind, _ in swap_notices.SUBSCRIPTIONS),
     (EventKind.PASSWORD_RESET_REQUESTED, wake),
 ]
 
@@ -91,6 +93,7 @@ def sweep(app: Flask, count: int = 0) -> bool:
         _guarded(app, lambda: duty_notices.queue_reminders(clock.now()))
         _guarded(app, lambda: duty_notices.queue_gaps(clock.now()))
         _guarded(app, lambda: duty_week.queue_weeks(clock.now()))
+        _guarded(app, lambda: swap_notices.queue_untaken(clock.now()))
         _guarded(app, lambda: notices.queue_overlooked(clock.now()))
         _guarded(app, lambda: asking.follow_up(clock.now()))
     if count % TIDY_EVERY == 0:

@@ -26,12 +26,14 @@ TABLES = (
     "options",
     "absence_calendars",
     "absences",
+    "swaps",
     "overrides",
     "passes",
     "saved_views",
     "told_shifts",
     "rotation_rules",
     "sign_ins",
+    "swaps_asked",
     "workspaces",
     "bugs",
     "deliveries",
@@ -415,6 +417,35 @@ def upgrade() -> None:
     op.create_index("ix_absences_ends_at", "absences", ["ends_at"], unique=False)
     op.create_index("ix_absences_user_id", "absences", ["user_id"], unique=False)
     op.create_table(
+        "swaps",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("rotation_id", sa.Integer(), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("starts_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ends_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("reason", sa.String(length=200), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("asked_by_id", sa.Integer(), nullable=False),
+        sa.Column("taken_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("taken_by_id", sa.Integer(), nullable=True),
+        sa.Column("given_back_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("(taken_by_id IS NULL) = (taken_at IS NULL)", name=op.f("ck_swaps_taken_by_somebody")),
+        sa.CheckConstraint("ends_at > starts_at", name=op.f("ck_swaps_ends_after_start")),
+        sa.CheckConstraint(
+            "given_back_at IS NULL OR taken_at IS NOT NULL", name=op.f("ck_swaps_given_back_after_taken")
+        ),
+        sa.CheckConstraint("taken_at IS NULL OR withdrawn_at IS NULL", name=op.f("ck_swaps_one_end")),
+        sa.ForeignKeyConstraint(["asked_by_id"], ["users.id"], name="fk_swaps_asked_by_id"),
+        sa.ForeignKeyConstraint(["rotation_id"], ["rotations.id"], name="fk_swaps_rotation_id"),
+        sa.ForeignKeyConstraint(["taken_by_id"], ["users.id"], name="fk_swaps_taken_by_id"),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_swaps_user_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_swaps"),
+    )
+    op.create_index("ix_swaps_rotation_id", "swaps", ["rotation_id"], unique=False)
+    op.create_index("ix_swaps_starts_at", "swaps", ["starts_at"], unique=False)
+    op.create_index("ix_swaps_user_id", "swaps", ["user_id"], unique=False)
+    op.create_table(
         "overrides",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("rotation_id", sa.Integer(), nullable=False),
@@ -425,13 +456,23 @@ def upgrade() -> None:
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("made_by_id", sa.Integer(), nullable=True),
         sa.Column("taken_back_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("set_aside_by_id", sa.Integer(), nullable=True),
+        sa.Column("swap_id", sa.Integer(), nullable=True),
         sa.CheckConstraint("ends_at > starts_at", name=op.f("ck_overrides_ends_after_start")),
+        sa.CheckConstraint(
+            "set_aside_by_id IS NULL OR taken_back_at IS NOT NULL",
+            name=op.f("ck_overrides_set_aside_is_not_in_force"),
+        ),
         sa.ForeignKeyConstraint(["made_by_id"], ["users.id"], name="fk_overrides_made_by_id"),
         sa.ForeignKeyConstraint(["rotation_id"], ["rotations.id"], name="fk_overrides_rotation_id"),
+        sa.ForeignKeyConstraint(["set_aside_by_id"], ["overrides.id"], name="fk_overrides_set_aside_by_id"),
+        sa.ForeignKeyConstraint(["swap_id"], ["swaps.id"], name="fk_overrides_swap_id"),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_overrides_user_id"),
         sa.PrimaryKeyConstraint("id", name="pk_overrides"),
     )
     op.create_index("ix_overrides_rotation_id_ends_at", "overrides", ["rotation_id", "ends_at"], unique=False)
+    op.create_index("ix_overrides_set_aside_by_id", "overrides", ["set_aside_by_id"], unique=False)
+    op.create_index("ix_overrides_swap_id", "overrides", ["swap_id"], unique=False)
     op.create_index("ix_overrides_user_id", "overrides", ["user_id"], unique=False)
     op.create_table(
         "passes",
@@ -510,6 +551,29 @@ def upgrade() -> None:
         sa.UniqueConstraint("secret_hash", name="uq_sign_ins_secret_hash"),
     )
     op.create_index("ix_sign_ins_user_id", "sign_ins", ["user_id"], unique=False)
+    op.create_table(
+        "swaps_asked",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("swap_id", sa.Integer(), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("answer", sa.String(length=32), nullable=False),
+        sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("trade_rotation_id", sa.Integer(), nullable=True),
+        sa.Column("trade_starts_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("trade_ends_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "(answer = 'trade') = (trade_starts_at IS NOT NULL)"
+            " AND (trade_starts_at IS NULL) = (trade_ends_at IS NULL)"
+            " AND (trade_starts_at IS NULL) = (trade_rotation_id IS NULL)",
+            name=op.f("ck_swaps_asked_trade_has_hours"),
+        ),
+        sa.ForeignKeyConstraint(["swap_id"], ["swaps.id"], name="fk_swaps_asked_swap_id"),
+        sa.ForeignKeyConstraint(["trade_rotation_id"], ["rotations.id"], name="fk_swaps_asked_trade_rotation_id"),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_swaps_asked_user_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_swaps_asked"),
+        sa.UniqueConstraint("swap_id", "user_id", name="uq_swaps_asked_swap_id_user_id"),
+    )
+    op.create_index("ix_swaps_asked_user_id", "swaps_asked", ["user_id"], unique=False)
     op.create_table(
         "workspaces",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),

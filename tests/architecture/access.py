@@ -359,6 +359,28 @@ POST /duty/plan                                          401    401      401    
 POST /duty/overrides                                     401    401      401      403   in       in   in
 POST /duty/overrides/<override_id>/removal               401    401      401      403   403      in   in
 POST /duty/overrides/<override_id>/removal absent        401    401      401      403   404      404  404
+GET  /duty/rotations/<rotation_id>/shift                 login  login    login    200   200       200  200
+GET  /duty/rotations/<rotation_id>/shift absent          login  login    login    404   404       404  404
+POST /duty/rotations/<rotation_id>/takings               401    401      401      403   in        in   in
+POST /duty/rotations/<rotation_id>/takings absent        401    401      401      403   404       404  404
+POST /duty/rotations/<rotation_id>/handovers             401    401      401      403   in        in   in
+POST /duty/rotations/<rotation_id>/handovers absent      401    401      401      403   404       404  404
+POST /duty/rotations/<rotation_id>/swaps                 401    401      401      403   in        in   in
+POST /duty/rotations/<rotation_id>/swaps absent          401    401      401      403   404       404  404
+GET  /duty/swaps/<swap_id>                               login  login    login    200   200       200  200
+GET  /duty/swaps/<swap_id> absent                        login  login    login    404   404       404  404
+POST /duty/swaps/<swap_id>/acceptance                    401    401      401      403   in        in   in
+POST /duty/swaps/<swap_id>/acceptance absent             401    401      401      403   404       404  404
+POST /duty/swaps/<swap_id>/refusal                       401    401      401      403   in        403  403
+POST /duty/swaps/<swap_id>/refusal absent                401    401      401      403   404       404  404
+POST /duty/swaps/<swap_id>/trade                         401    401      401      403   in        in   in
+POST /duty/swaps/<swap_id>/trade absent                  401    401      401      403   404       404  404
+POST /duty/swaps/<swap_id>/removal                       401    401      401      403   403       in   in
+POST /duty/swaps/<swap_id>/removal absent                401    401      401      403   404       404  404
+POST /duty/trades/<asked_id>/acceptance                  401    401      401      403   403       in   in
+POST /duty/trades/<asked_id>/acceptance absent           401    401      401      403   404       404  404
+POST /duty/trades/<asked_id>/refusal                     401    401      401      403   403       in   in
+POST /duty/trades/<asked_id>/refusal absent              401    401      401      403   404       404  404
 GET  /duty/areas                                         login  login    login    403   403      200  200
 POST /duty/areas                                         401    401      401      403   403      in   in
 GET  /duty/rotations/new                                 login  login    login    403   403      200  200

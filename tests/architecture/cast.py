@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 
 from bugintake.core import clock
 from bugintake.core.db import db, transaction
-from bugintake.duty import absences, overrides, public_holidays, roster
+from bugintake.duty import absences, overrides, public_holidays, queries, roster, swaps
 from bugintake.intake import attaching, drafts, option_merging, proposals
 from bugintake.intake.attachments.models import Attachment
 from bugintake.intake.customers import adding, changing, link_templates
@@ -145,6 +145,10 @@ class Cast:
             self.absence = absences.note_absence(self.others[1], monday, monday, actor=self.others[1])
             public_holidays.add_holiday(self.rotation, monday, "Our day", actor=self.staff["lead"])
             self.holiday = public_holidays.coming_holidays(self.rotation)[0]
+        with transaction():
+            friday = next(each for each in queries.upcoming_shifts(self.others[1]) if each.on == date(2026, 3, 13))
+            hours, asker, asked = (friday.shift.start, friday.shift.end), self.others[1], [self.staff["engineer"]]
+            self.swap = swaps.ask(self.rotation, *hours, asked, actor=asker, seen_id=asker.id)
         tomorrow = now + timedelta(days=1), now + timedelta(days=1, hours=2)
         with transaction():
             self.override = overrides.stand_in(self.rotation, self.others[1], *tomorrow, actor=self.others[1])
@@ -212,6 +216,8 @@ class Cast:
             "option_id": lambda: self.area,
             "rotation_id": lambda: self.rotation,
             "override_id": lambda: self.override,
+            "swap_id": lambda: self.swap,
+            "asked_id": lambda: self.swap.asked[0],
             "absence_id": lambda: self.absence,
             "holiday_id": lambda: self.holiday,
             "announcement_id": lambda: self._announcement(which),
@@ -306,6 +312,8 @@ NUMBERS = (
         "delivery_id",
         "merge_id",
         "absence_id",
+        "asked_id",
+        "swap_id",
         "holiday_id",
     ),
     *("comment_id", "draft_id", "event_id", "note_id", "link_id", "out_id", "rule_id", "view_id"),

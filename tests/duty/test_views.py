@@ -108,15 +108,15 @@ def test_an_agent_sees_duty_but_takes_nothing_over(rotation, lea, as_user):
     assert browser.post("/duty/overrides", {"rotation": rotation.id}).status_code == 403
 
 
-def test_the_schedule_shows_stand_ins_gaps_and_weeks_from_the_address(rotation, mira, ana, petra, as_user):
+def test_the_schedule_shows_stand_ins_gaps_and_weeks_from_the_address(rotation, mira, ana, petra, lea, as_user):
     with transaction():
         start = datetime(2026, 3, 12, 9, tzinfo=queries.current_plan().zone_at(queries.clock.now()))
         overrides.stand_in(rotation, ana, start, start.replace(hour=17), actor=petra)
-    page = text_of(as_user(petra).get("/duty/schedule?from=2026-03-11"))
+    page = text_of(as_user(lea).get("/duty/schedule?from=2026-03-11"))
 
     assert "9 Mar Mon 9 Mar MK Mira Tue 10 Mar Tin · today Wed 11 Mar AL Ana" in page
     assert "Thu 12 Mar, standing in Ana Mira Fri 13 Mar TH Tin" in page
-    assert text_of(as_user(petra).get("/duty/schedule?from=2026-03-09")) == page
+    assert text_of(as_user(lea).get("/duty/schedule?from=2026-03-09")) == page
 
 
 def test_a_schedule_of_no_such_day_or_rotation_is_refused_in_words(rotation, lea, as_user):
@@ -153,7 +153,10 @@ def test_my_shifts_are_listed_with_the_reminder(rotation, tin, lea, as_user):
     page = text_of(as_user(tin).get("/duty/me"))
 
     assert "The next reminder goes out Thu 12 Mar 16:00." in page
-    assert "Tue 10 Mar now 09:00–17:00 Europe/Berlin (your 08:00–16:00) Bug duty Fri 13 Mar" in page
+    assert (
+        "Tue 10 Mar now 09:00–17:00 Europe/Berlin (your 08:00–16:00) Bug duty Hand over Tue 10 Mar Fri 13 Mar" in page
+    )
+    assert "Bug duty Ask for a swap Fri 13 Mar w Hand over Fri 13 Mar" in page
     assert "No shifts planned." in text_of(as_user(lea).get("/duty/me"))
 
 

@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from bugintake.core import clock
 from bugintake.core.db import transaction
 from bugintake.core.errors import Invalid
-from bugintake.duty import absence_calendars, absences, queries
+from bugintake.duty import absence_calendars, absences, queries, swap_queries
 from bugintake.duty.fairness import amount, lately
 from bugintake.duty.forms import AbsenceForm
 from bugintake.duty.reminders import reminded_at
@@ -116,5 +116,6 @@ def _page(form: AbsenceForm) -> str:
         stood_in={each.id: queries.stood_in_for(each, plans) for each in away},
         calendar=absence_calendars.calendar_of(user),
         is_refused=request.method == "POST",
+        open_swaps=swap_queries.open_swaps(user, plans),
         now=now,
     )

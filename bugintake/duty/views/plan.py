@@ -13,7 +13,7 @@ from bugintake.core.errors import Invalid
 from bugintake.core.forms import zone_or_utc
 from bugintake.core.pages import register_page
 from bugintake.core.templating import register_nav, register_panel, toast
-from bugintake.duty import overrides, queries
+from bugintake.duty import overrides, queries, swap_queries
 from bugintake.duty.fairness import amount, lately
 from bugintake.duty.gaps import gaps_of
 from bugintake.duty.models import Rotation
@@ -50,6 +50,7 @@ def today() -> ResponseReturnValue:
         remind_at=reminded_at(mine, signed_in_user()),
         gaps=gaps_of(plan, now, working_hours()),
         stand_in=overrides.mine(current, signed_in_user()) if current else None,
+        swaps=swap_queries.open_swaps_of(plan),
         now=now,
     )
 
@@ -77,6 +78,8 @@ def schedule() -> ResponseReturnValue:
         amount=amount,
         earlier=first - timedelta(weeks=WEEKS_SHOWN),
         later=first + timedelta(weeks=WEEKS_SHOWN),
+        swaps=swap_queries.open_swaps_of(plan),
+        now=clock.now(),
     )
 
 
