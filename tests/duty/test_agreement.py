@@ -3,13 +3,16 @@
 import json
 import random
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
+import sqlalchemy as sa
 
 from bugintake.core.db import db, transaction
 from bugintake.core.errors import Refusal
-from bugintake.duty import absences, overrides, queries, roster
+from bugintake.duty import absences, overrides, queries, roster, swaps, trades
+from bugintake.duty.models import Override
 from bugintake.duty.reminders import coming_reminders
 from bugintake.duty.roster import Terms
 from bugintake.duty.turns import TurnUnit
@@ -62,6 +65,38 @@ def lay_overrides(dice, rotation, people, around):
             continue
 
 
+def swap_shifts(dice, rotation, people):
+    """Let people ask for swaps of coming hours, take, trade, and take some of it back; tell how many moved."""
+    moved = 0
+    for _ in range(10):
+        now = queries.clock.now()
+        coming = [each for each in queries.planned_shifts(now, now + timedelta(days=9), rotation) if each.person]
+        planned, taker = dice.choice(coming), dice.choice(people)
+        hours = planned.shift.start, min(planned.shift.end, planned.shift.start + timedelta(hours=dice.randint(1, 9)))
+        try:
+            with transaction():
+                asked = {"actor": planned.person, "seen_id": planned.person.id}
+                swap = swaps.ask(rotation, *hours, [taker], **asked)
+            own = [each for each in queries.upcoming_shifts(taker) if each.shift.start > now]
+            if own and dice.random() < 0.4:
+                with transaction():
+                    offered = dice.choice(own).shift
+                    trades.offer_trade(swap, rotation, offered.start, offered.end, actor=taker)
+                with transaction():
+                    trades.accept_trade(swap.asked[0], actor=planned.person, seen=offered.start)
+            else:
+                with transaction():
+                    swaps.take(swap, actor=taker)
+            moved += 1
+            if dice.random() < 0.3:
+                with transaction():
+                    laid = db.session.scalars(sa.select(Override).where(Override.swap_id == swap.id)).first()
+                    overrides.take_back(laid, actor=laid.made_by)
+        except Refusal:
+            continue
+    return moved
+
+
 def note_absences(dice, people, around):
     """Let people be away, some of them noted in the middle of a shift and some taken back; tell who is when."""
     for _ in range(7):
@@ -88,6 +123,7 @@ def test_every_surface_names_the_same_person(app, clock, zone):
     rotation, people, terms = a_random_rotation(dice, zone, (around - timedelta(days=30)).date())
     lay_overrides(dice, rotation, people, around)
     away = note_absences(dice, people, around)
+    assert swap_shifts(random.Random(f"swaps in {zone}"), rotation, people)
     with transaction():
         db.session.get_one(User, people[2].id).disabled_at = around
         later = Terms(
@@ -101,6 +137,7 @@ def test_every_surface_names_the_same_person(app, clock, zone):
         roster.change_rotation(rotation, later, actor=None)
         _, secret = tokens.create_token(people[0], ["read"], actor=None)
     listed = queries.planned_shifts(around - timedelta(days=4), around + timedelta(days=4))
+    assert all(one.shift.end <= other.shift.start for one, other in pairwise(listed))
     by_mail = {r.shift.shift.start: r.person.email for r in coming_reminders(clock.now())}
     browser, runner = visit(app, people[0]), app.test_cli_runner()
     assert away

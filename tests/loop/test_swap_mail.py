@@ -187,6 +187,16 @@ def test_both_of_a_trade_and_the_leads_hear_what_moved(rotation, team, sink):
     ]
 
 
+def test_what_is_taken_and_given_back_before_the_mail_left_is_told_to_nobody(rotation, team, sink):
+    swap = ask(rotation, team["mira"])
+    mails(sink)
+    [laid] = take(swap, team["ana"])
+    with transaction():
+        overrides.take_back(laid, actor=team["ana"])
+
+    assert mails(sink) == []
+
+
 def test_what_is_taken_back_is_told_as_every_move(rotation, team, petra, sink):
     [laid] = take(ask(rotation, team["mira"]), team["ana"])
     mails(sink)
