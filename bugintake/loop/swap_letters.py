@@ -5,10 +5,13 @@ from datetime import datetime
 from babel.dates import format_date
 from flask_babel import gettext
 
+from bugintake.core import clock
 from bugintake.core.config import settings
 from bugintake.core.db import db
-from bugintake.duty import swap_queries
+from bugintake.duty import queries, swap_queries
+from bugintake.duty.fairness import amount, lately
 from bugintake.duty.handing_over import Stretch
+from bugintake.duty.plans import load_plan
 from bugintake.duty.swap_models import Answer, Asked, Swap
 from bugintake.loop.letters import LOCALES
 from bugintake.loop.mail import Line
@@ -30,7 +33,24 @@ def asked(delivery: Delivery, user: User) -> Written | None:
     rest = gettext("Whoever answers first gets it; %(name)s stays on duty until then.", name=name)
     answer = Line(gettext("Take it, offer a trade, or say no:"), url=_url(swap))
     subject = gettext("Can you take bug duty on %(day)s? %(name)s asks", day=_day(hours.start, hours, user), name=name)
-    return subject, [Line(first), *_reason(swap), Line(rest), answer, _zone(hours)]
+    return subject, [Line(first), *_reason(swap), *_share(swap, user), Line(rest), answer, _zone(hours)]
+
+
+def _share(swap: Swap, user: User) -> list[Line]:
+    """Say how much duty somebody had lately beside the others, where they take turns."""
+    now = clock.now()
+    plan = load_plan(now - queries.REMEMBERED, now, swap.rotation)
+    spread = lately(plan, now) if plan is not None else None
+    if spread is None or spread.is_empty or user not in spread:
+        return []
+    totals = [each.total for each in spread.standings]
+    words = gettext(
+        "Days of duty you had in the last 90 days: %(mine)s (team: %(least)s–%(most)s).",
+        mine=amount(spread.of(user).total),
+        least=amount(min(totals)),
+        most=amount(max(totals)),
+    )
+    return [Line(words)]
 
 
 def trade(delivery: Delivery, user: User) -> Written | None:

@@ -105,6 +105,17 @@ def test_everybody_who_is_asked_gets_one_mail_with_one_link(rotation, team, sink
     assert mails(sink) == [("ana", subject), ("tin", subject)]
 
 
+def test_the_asking_says_how_much_duty_one_had_beside_the_others(rotation, team, petra, sink, clock):
+    clock.set(on(17)[0])
+    with transaction():
+        everybody = {"actor": team["mira"], "seen_id": team["mira"].id}
+        swaps.ask(rotation, *on(22), [team["ana"], petra], **everybody)
+    work()
+
+    assert "Days of duty you had in the last 90 days: 1 (team: 1–1)." in text(sink, "ana")
+    assert "last 90 days" not in text(sink, "petra")
+
+
 def test_whoever_asks_for_somebody_ill_is_not_asked(rotation, team, petra, sink):
     with transaction():
         people = [team["tin"], petra]
