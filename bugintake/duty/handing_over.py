@@ -97,9 +97,8 @@ def hand_over(
 ) -> list[Override]:
     """Put somebody on duty for hours that another has, or nobody; what has passed of them stays as it was.
 
-    `seen_id` is who the actor believed to have them, 0 for nobody. Records duty.taken_over where the actor takes them,
-    else duty.handed_over. Raises Invalid or Conflict where they cannot be had or somebody was faster, NotPermitted
-    unless they are the actor's, the actor takes them, or is a lead.
+    `seen_id` is who the actor believed to have them, 0 for nobody. Records and raises what give does; also raises
+    Conflict where somebody was faster, NotPermitted unless they are the actor's, the actor takes them, or is a lead.
     """
     overrides.lock(rotation)
     now = clock.now().replace(second=0, microsecond=0)
@@ -112,10 +111,20 @@ def hand_over(
         raise NotPermitted("Only whoever has the hours, or a lead, can hand them over.")
     if holder is not None and holder.id == to.id:
         raise Invalid(f"{to.name} has them already.", "person")
+    return give(found, to, actor=actor, reason=reason)
+
+
+def give(found: Stretch, to: User, *, actor: User, reason: str = "") -> list[Override]:
+    """Put somebody on duty for hours, whoever has them; call it with the rotation locked, and what was seen checked.
+
+    Records duty.taken_over where the actor takes them, else duty.handed_over. Raises Invalid or Conflict where they
+    cannot have them.
+    """
     reason = clean_line(reason)
     if len(reason) > overrides.REASON_LENGTH:
         raise Invalid(f"Say why in at most {overrides.REASON_LENGTH} characters.", "reason")
     check_free(to, found)
+    holder = found.holder
     laid = lay_all(found, to, actor=actor, reason=reason)
     events.record(
         EventKind.DUTY_TAKEN_OVER if actor.id == to.id else EventKind.DUTY_HANDED_OVER,
@@ -123,7 +132,7 @@ def hand_over(
         user=to,
         before=holder.name if holder else None,
         after=to.name,
-        rotation_id=rotation.id,
+        rotation_id=found.rotation.id,
         starts_at=found.start.isoformat(),
         ends_at=found.end.isoformat(),
         override_ids=[each.id for each in laid],

@@ -12,6 +12,7 @@ from bugintake.core.errors import Conflict, Invalid, Refusal
 from bugintake.core.templating import say, short_day
 from bugintake.duty import overrides, queries
 from bugintake.duty.fairness import ONE_DAY, Fairness, by_fairness, fairness, is_beside_holiday
+from bugintake.duty.handing_over import give, stretch
 from bugintake.duty.models import Override, Rotation
 from bugintake.duty.plans import AROUND, Plan, PlannedShift, away_between, load_plans
 from bugintake.duty.queries import REMEMBERED
@@ -183,8 +184,8 @@ def check(month: Month, wishes: Mapping[str, Wish]) -> dict[str, User]:
 def lay(rotation: Rotation, first: date, wishes: Mapping[str, Wish], *, actor: User) -> int:
     """Give slots to whom a lead chose, where that is not who has them, and tell how many those are; all, or none.
 
-    Records duty.taken_over for each, and duty.override_removed where somebody stood in. Raises what check and
-    open_month raise.
+    Records what handing_over.give does for each, and duty.override_removed where somebody stood in. Raises what
+    check and open_month raise.
     """
     overrides.lock(rotation)
     month = open_month(rotation, first)
@@ -199,12 +200,15 @@ def lay(rotation: Rotation, first: date, wishes: Mapping[str, Wish], *, actor: U
 
 
 def _give(rotation: Rotation, slot: Slot, person: User, actor: User) -> None:
+    """Take back what lies on a slot; what was swapped, and whatever is below, stays and is laid over."""
     start, end = slot.planned.shift.start, slot.planned.shift.end
-    if slot.planned.shift.override_id is not None:
-        overrides.take_back(overrides.override_or_404(slot.planned.shift.override_id), actor=actor)
+    override_id = slot.planned.shift.override_id
+    laid = overrides.override_or_404(override_id) if override_id is not None else None
+    if laid is not None and laid.swap_id is None:
+        overrides.take_back(laid, actor=actor)
         if all(below.shift.person_id == person.id for below in queries.planned_shifts(start, end, rotation)):
             return
-    overrides.stand_in(rotation, person, start, end, actor=actor)
+    give(stretch(rotation, start, end), person, actor=actor)
 
 
 def _overtaken(slot: Slot) -> str:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from bugintake.core.db import db, transaction
 from bugintake.core.errors import Invalid
 from bugintake.core.events import Event, EventKind
-from bugintake.duty import absences, overrides, public_holidays, queries, roster
+from bugintake.duty import absences, overrides, public_holidays, queries, roster, swaps, trades
 from bugintake.duty.models import Override
 from bugintake.duty.planning import SlotsRefused, Wish, lay, open_month
 from bugintake.duty.proposals import propose
@@ -201,10 +201,31 @@ def test_saving_lays_what_differs_with_one_event_each_and_nothing_else(rotation,
     [override] = db.session.scalars(sa.select(Override)).all()
     assert (override.user_id, override.made_by_id) == (tin.id, petra.id)
     assert (override.starts_at, override.ends_at) == day_of(rotation, 1)
-    events = db.session.scalars(sa.select(Event).where(Event.kind == EventKind.DUTY_TAKEN_OVER)).all()
+    events = db.session.scalars(sa.select(Event).where(Event.kind == EventKind.DUTY_HANDED_OVER)).all()
     assert [(event.actor_id, event.before, event.after) for event in events] == (
         [(petra.id, "Ana Lončar", "Tin Horvat")]
     )
+
+
+def test_a_swapped_day_is_laid_over_and_the_other_half_of_a_trade_stays(rotation, mira, tin, ana, petra):
+    asker = queries.on_duty(day_of(rotation, 1)[0]).person
+    [mine] = [each for each in open_month(rotation, APRIL).slots if each.planned.on == date(2026, 4, 2)]
+    taker = mine.planned.person
+    with transaction():
+        swap = swaps.ask(rotation, *day_of(rotation, 1), [taker], actor=asker, seen_id=asker.id)
+    with transaction():
+        trades.offer_trade(swap, rotation, *day_of(rotation, 2), actor=taker)
+    with transaction():
+        trades.accept_trade(swap.asked[0], actor=asker, seen=day_of(rotation, 2)[0])
+    third = next(person for person in (mira, tin, ana) if person not in (asker, taker))
+    month = open_month(rotation, APRIL)
+    with transaction():
+        lay(rotation, APRIL, wish(month, 1, third), actor=petra)
+    assert (who(1), who(2)) == (third.first_name, asker.first_name)
+
+    with transaction():
+        overrides.take_back(overrides.mine(queries.on_duty(day_of(rotation, 1)[0]), third), actor=petra)
+    assert (who(1), who(2)) == (taker.first_name, asker.first_name)
 
 
 def test_giving_a_slot_back_to_whom_the_rule_names_only_ends_the_stand_in(rotation, mira, tin, ana, petra):
