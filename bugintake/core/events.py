@@ -137,6 +137,8 @@ class EventKind(enum.StrEnum):
     SWAP_TRADE_DECLINED = "swap.trade_declined"
     SWAP_TAKEN = "swap.taken"
     SWAP_WITHDRAWN = "swap.withdrawn"
+    CHANNEL_CONNECTED = "channel.connected"
+    CHANNEL_DISCONNECTED = "channel.disconnected"
     HOLIDAY_ADDED = "holiday.added"
     HOLIDAY_STRUCK = "holiday.struck"
     ABSENCE_NOTED = "absence.noted"

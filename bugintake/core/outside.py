@@ -31,7 +31,14 @@ class Refused(Exception):
 
 
 class Unreachable(Exception):
-    """A server that did not answer, or not as it should, with the reason in words."""
+    """A server that did not answer, or not as it should, with the reason in words.
+
+    `was_asked` says whether it may have got the question.
+    """
+
+    def __init__(self, reason: str, *, was_asked: bool = False) -> None:
+        super().__init__(reason)
+        self.was_asked = was_asked
 
 
 class Answer(NamedTuple):
@@ -41,8 +48,8 @@ class Answer(NamedTuple):
     body: bytes
 
 
-def fetch(url: str, headers: Mapping[str, str] | None = None) -> Answer:
-    """Ask a server for a page, and follow no redirect.
+def fetch(url: str, headers: Mapping[str, str] | None = None, body: bytes | None = None) -> Answer:
+    """Ask a server for a page, or post it something, and follow no redirect.
 
     The name is resolved once, every address it has is checked, and the one that was checked is connected to: a name
     that leads elsewhere a moment later changes nothing. Raises Refused for an address inside, Unreachable for a server
@@ -54,22 +61,24 @@ def fetch(url: str, headers: Mapping[str, str] | None = None) -> Answer:
     host, is_https = parts.hostname, parts.scheme == "https"
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     asked = {"User-Agent": "bugintake", "Connection": "close", **(headers or {})}
+    was_asked = False
     try:
         port = parts.port or (443 if is_https else 80)
         with _connected(_checked(host, port), port) as (plain, is_over):
             connection = http.client.HTTPConnection(host, port)
             secure = ssl.create_default_context()
             connection.sock = secure.wrap_socket(plain, server_hostname=host) if is_https else plain
-            connection.request("GET", target, headers=asked)
+            was_asked = True
+            connection.request("GET" if body is None else "POST", target, body, headers=asked)
             answer = connection.getresponse()
-            body = answer.read(MOST_BYTES + 1)
+            page = answer.read(MOST_BYTES + 1)
             if is_over():  # cut off, it looks like an answer that is complete
                 raise TimeoutError
     except (OSError, http.client.HTTPException, ValueError) as error:
-        raise Unreachable(f"{host} does not answer.") from error
-    if len(body) > MOST_BYTES:
-        raise Unreachable(f"{host} answers more than is read.")
-    return Answer(answer.status, body)
+        raise Unreachable(f"{host} does not answer.", was_asked=was_asked) from error
+    if len(page) > MOST_BYTES:
+        raise Unreachable(f"{host} answers more than is read.", was_asked=True)
+    return Answer(answer.status, page)
 
 
 def is_public(address: str) -> bool:

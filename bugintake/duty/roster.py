@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from bugintake.core import clock, events
 from bugintake.core.db import db
-from bugintake.core.errors import Invalid
+from bugintake.core.errors import Conflict, Invalid
 from bugintake.core.events import EventKind
 from bugintake.core.forms import clean_line, is_zone, zone_or_utc
 from bugintake.duty import overrides, queries
@@ -110,16 +110,24 @@ def add_rotation(name: str, terms: Terms, *, actor: User | None) -> Rotation:
     return rotation
 
 
-def change_rotation(rotation: Rotation, terms: Terms, *, actor: User | None) -> None:
+def change_rotation(rotation: Rotation, terms: Terms, *, actor: User | None, seen_id: int | None = None) -> None:
     """Let a rotation follow other terms from a day on; until then nothing changes.
 
     A change that was planned for that day or later, and so never came into force, is replaced.
     Records rotation.changed. Raises Invalid, also for a day before tomorrow: today is promised already; and for one in
-    the weeks that are published, unless the terms say that those move too.
+    the weeks that are published, unless the terms say that those move too. `seen_id` is the latest rule that the actor
+    saw: raises Conflict where somebody has changed the rotation since.
     """
     terms.rule()
     check_start(terms)
     overrides.lock(rotation)
+    latest = latest_rule(rotation)
+    if seen_id is not None and latest.id != seen_id:
+        who = db.session.get(User, latest.made_by_id) if latest.made_by_id is not None else None
+        raise Conflict(
+            f"{who.name if who else 'Somebody'} has changed the rotation in the meantime, from"
+            f" {latest.start_on:%d %b %Y} on. Nothing of yours is saved yet: look at the schedule, then save it again."
+        )
     days_off = _holidays(terms, rotation)
     for gone in _holidays_from(rotation, terms.start_on):
         db.session.delete(gone)
@@ -172,6 +180,12 @@ def check_start(terms: Terms) -> None:
         raise Invalid(
             f"The weeks up to {last:%d %b %Y} are published. Choose a later day, or say that they move too.", "start_on"
         )
+
+
+def latest_rule(rotation: Rotation) -> RotationRule:
+    """Return the rule that was made last."""
+    made = sa.select(RotationRule).where(RotationRule.rotation_id == rotation.id).order_by(RotationRule.id.desc())
+    return db.session.scalars(made.limit(1)).one()
 
 
 def usual_end(handoff: time) -> time:

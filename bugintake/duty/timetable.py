@@ -26,6 +26,11 @@ class Part:
     end: datetime
     is_whole_day: bool
 
+    @property
+    def name(self) -> str:
+        """Who has it."""
+        return self.planned.person.first_name if self.planned.person is not None else str(gettext("nobody"))
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -45,6 +50,14 @@ class Cell:
         """The days in words: Mon 14 Sep, or Mon 28 Sep to Thu 1 Oct."""
         first, last = (format_date(day, "EEE d MMM", locale=LOCALE) for day in (self.days[0], self.days[-1]))
         return first if len(self.days) == 1 else gettext("%(first)s to %(last)s", first=first, last=last)
+
+    @property
+    def names(self) -> str:
+        """Who has it, with the hours where it is split, and its holiday: Tin 09:00–12:00, Mira 12:00–17:00."""
+        named = [
+            f"{part.name} {part.start:%H:%M}–{part.end:%H:%M}" if self.is_split else part.name for part in self.parts
+        ]
+        return ", ".join([*named, *([self.holiday] if self.holiday else [])])
 
     @property
     def is_split(self) -> bool:

@@ -48,6 +48,18 @@ def readers(now: datetime) -> list[tuple[User, date]]:
     return found
 
 
+def beginning(now: datetime) -> list[tuple[Week, datetime]]:
+    """Read the week of each rotation where it is Monday, with the instant it is told at: eight in its zone."""
+    found = []
+    for plan in _plans(now):
+        zone = plan.zone_at(now)
+        today = now.astimezone(zone).date()
+        due_at = instant(datetime.combine(today, TOLD_AT), zone)
+        if today.weekday() == 0 and plan.rotation.created_at <= due_at:
+            found.append((_week(plan, today, queries.coming_absences()), due_at))
+    return found
+
+
 def weeks_for(user: User, monday: date) -> list[Week]:
     """Read a week as a person is told of it: the rotations in which they take turns, for a lead all of them."""
     now = clock.now()

@@ -6,7 +6,6 @@ from flask_babel import gettext
 
 from bugintake.core.config import settings
 from bugintake.duty import week
-from bugintake.duty.timetable import Cell, Part
 from bugintake.duty.week import Week
 from bugintake.loop.duty_letters import Written, day_in_words
 from bugintake.loop.mail import Line
@@ -37,7 +36,7 @@ def letter(delivery: Delivery, user: User) -> Written | None:
 def _lines(found: Week, user: User) -> list[Line]:
     lines = [Line(f"{found.rotation.name} ({found.zone}):")]
     lines += [
-        Line(f"{_days(cell.days[0], cell.days[-1], user)}: {_people(cell)}")
+        Line(f"{_days(cell.days[0], cell.days[-1], user)}: {cell.names}")
         for cell in found.cells
         if cell.parts or cell.holiday
     ]
@@ -52,13 +51,3 @@ def _lines(found: Week, user: User) -> list[Line]:
 def _days(first: date, last: date, user: User) -> str:
     one, other = day_in_words(first, user), day_in_words(last, user)
     return one if first == last else str(gettext("%(first)s to %(last)s", first=one, last=other))
-
-
-def _people(cell: Cell) -> str:
-    said = [_person(part, with_hours=cell.is_split) for part in cell.parts]
-    return ", ".join([*said, *([cell.holiday] if cell.holiday else [])])
-
-
-def _person(part: Part, *, with_hours: bool) -> str:
-    name = part.planned.person.first_name if part.planned.person is not None else gettext("nobody")
-    return f"{name} {part.start:%H:%M}–{part.end:%H:%M}" if with_hours else str(name)

@@ -21,7 +21,7 @@ from bugintake.core import clock, events
 from bugintake.core.config import Settings, settings
 from bugintake.core.db import after_commit, count_anew, db, transaction
 from bugintake.core.events import Event, EventKind, Subscriber
-from bugintake.duty import absence_calendars
+from bugintake.duty import absence_calendars, channels
 from bugintake.intake import drafts
 from bugintake.intake.attachments import keeping
 from bugintake.intake.customers import erasing
@@ -94,6 +94,7 @@ def sweep(app: Flask, count: int = 0) -> bool:
         _guarded(app, lambda: duty_notices.queue_gaps(clock.now()))
         _guarded(app, lambda: duty_week.queue_weeks(clock.now()))
         _guarded(app, lambda: swap_notices.queue_untaken(clock.now()))
+        _guarded(app, lambda: channels.queue_posts(clock.now()))
         _guarded(app, lambda: notices.queue_overlooked(clock.now()))
         _guarded(app, lambda: asking.follow_up(clock.now()))
     if count % TIDY_EVERY == 0:
@@ -186,7 +187,7 @@ def send(app: Flask) -> None:
 def _look_elsewhere(app: Flask, stop: threading.Event) -> None:
     """Ask other systems about what bugs link to, beside the mail: a server that is slow keeps none of it."""
     while not stop.wait(SWEEP_SECONDS):
-        for look in (linking.look_at_one, absence_calendars.read_one):
+        for look in (linking.look_at_one, absence_calendars.read_one, channels.post_one):
             while not stop.is_set() and _guarded(app, look):
                 pass
 

@@ -30,6 +30,8 @@ TABLES = (
     "overrides",
     "passes",
     "saved_views",
+    "team_channels",
+    "channel_posts",
     "told_shifts",
     "rotation_rules",
     "sign_ins",
@@ -500,6 +502,35 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_saved_views"),
     )
     op.create_index("ix_saved_views_owner_id", "saved_views", ["owner_id"], unique=False)
+    op.create_table(
+        "team_channels",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("rotation_id", sa.Integer(), nullable=False),
+        sa.Column("url", sa.String(length=1000), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("made_by_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["made_by_id"], ["users.id"], name="fk_team_channels_made_by_id"),
+        sa.ForeignKeyConstraint(["rotation_id"], ["rotations.id"], name="fk_team_channels_rotation_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_team_channels"),
+        sa.UniqueConstraint("rotation_id", name="uq_team_channels_rotation_id"),
+    )
+    op.create_table(
+        "channel_posts",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("key", sa.String(length=200), nullable=False),
+        sa.Column("rotation_id", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(32), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("not_before", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("trouble", sa.String(length=200), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["rotation_id"], ["rotations.id"], name="fk_channel_posts_rotation_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_channel_posts"),
+        sa.UniqueConstraint("key", name="uq_channel_posts_key"),
+    )
+    op.create_index("ix_channel_posts_due", "channel_posts", ["state", "not_before"], unique=False)
+    op.create_index("ix_channel_posts_rotation_id", "channel_posts", ["rotation_id"], unique=False)
     op.create_table(
         "told_shifts",
         sa.Column("id", sa.Integer(), nullable=False),

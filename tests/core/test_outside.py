@@ -73,6 +73,26 @@ def test_a_server_outside_is_asked_under_its_name(leads_to):
     assert b"\r\nAccept: application/json\r\n" in asked[0]
 
 
+def test_a_server_outside_is_posted_to(leads_to):
+    leads_to([PUBLIC])
+    with serving(PUBLIC, PAGE) as (port, asked):
+        answer = fetch(f"http://chat.example:{port}/hook", {"Content-Type": "application/json"}, b'{"text": "hi"}')
+
+    assert answer == (200, b"hi")
+    assert asked[0].startswith(b"POST /hook HTTP/1.1\r\n")
+    assert b"\r\nContent-Length: 14\r\n" in asked[0]
+
+
+def test_whether_a_server_may_have_got_the_question_is_said(leads_to):
+    leads_to([PUBLIC])
+    with serving(PUBLIC, b"nonsense") as (port, _), pytest.raises(Unreachable) as cut_off:
+        fetch(f"http://chat.example:{port}/", body=b"{}")
+    with pytest.raises(Unreachable) as refused:
+        fetch(f"http://chat.example:{port}/", body=b"{}")
+
+    assert (cut_off.value.was_asked, refused.value.was_asked) == (True, False)
+
+
 @pytest.mark.parametrize("addresses", [[INSIDE], [PUBLIC, INSIDE], [INSIDE, PUBLIC], []])
 def test_a_name_that_leads_inside_is_refused_before_anything_is_sent(leads_to, addresses):
     leads_to(addresses)

@@ -198,6 +198,21 @@ def test_a_change_says_whose_days_move_and_holds_from_its_day(rotation, mira, ti
     assert queries.on_duty(datetime(2026, 3, 16, 12, tzinfo=queries.ZoneInfo("Europe/Berlin"))).person == tin
 
 
+def test_a_lead_who_did_not_see_the_latest_rule_is_told_and_loses_nothing(rotation, mira, tin, petra, as_user):
+    browser, address = as_user(petra), f"/duty/rotations/{rotation.id}"
+    seen = re.search(r'name="seen" value="(\d+)"', browser.get(f"{address}/rule").text)[1]
+    first, second = (a_form([person], moves_published="y", seen=seen) for person in (mira, tin))
+    assert browser.post(f"{address}/rules", first).status_code == 302
+    answer = browser.post(f"{address}/rules", second)
+
+    assert answer.status_code == 409
+    assert "Petra Novak has changed the rotation in the meantime, from 16 Mar 2026 on." in text_of(answer)
+    assert f'name="place-{tin.id}" value="1"' in answer.text
+    assert queries.on_duty(datetime(2026, 3, 16, 12, tzinfo=queries.ZoneInfo("Europe/Berlin"))).person == mira
+    again = second | {"seen": re.search(r'name="seen" value="(\d+)"', answer.text)[1]}
+    assert browser.post(f"{address}/rules", again).status_code == 302
+
+
 def test_a_refused_rotation_keeps_what_was_typed_and_says_why(mira, petra, as_user):
     browser = as_user(petra)
     for changed, sentence in [

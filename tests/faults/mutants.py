@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from flask import current_app
 
-from bugintake.core import events
+from bugintake.core import clock, events
 from bugintake.core.db import after_commit, db, transaction
 from bugintake.core.events import EventKind
+from bugintake.duty import reminders
 from bugintake.loop import attempts, outcomes, smtp
 from bugintake.loop.models import Delivery, DeliveryState
 from bugintake.loop.verdicts import Outcome, Phase, Verdict
@@ -126,6 +128,18 @@ def begins_deferred(replace: Replace) -> None:
         return statement.replace("BEGIN IMMEDIATE", "BEGIN").removesuffix(" FOR UPDATE"), parameters
 
 
+def reminds_by_one_clock(replace: Replace) -> None:
+    """Four in the afternoon is that of UTC for everybody."""
+    replace(reminders, "zone_or_utc", lambda _name: ZoneInfo("UTC"))
+
+
+def reminds_after_each_start(replace: Replace) -> None:
+    """Whom it reminded, a worker knows only as long as it lives."""
+    started = clock.now().isoformat()
+    key = reminders._key
+    replace(reminders, "_key", lambda *args: f"{key(*args)}:{started}")
+
+
 def unsubscribes_by_get(replace: Replace) -> None:
     """Opening the link is enough to unsubscribe."""
     app: Any = current_app._get_current_object()  # type: ignore[attr-defined]
@@ -148,6 +162,8 @@ MUTANTS: dict[str, tuple[Callable[[Replace], None], str]] = {
     "settles_in_a_second_commit": (settles_in_a_second_commit, "F-W5"),
     "shows_in_a_second_commit": (shows_in_a_second_commit, "F-W6"),
     "has_no_fence": (has_no_fence, "F-W8"),
+    "reminds_by_one_clock": (reminds_by_one_clock, "F-C2"),
+    "reminds_after_each_start": (reminds_after_each_start, "F-C2"),
     "retries_any_disconnect": (retries_any_disconnect, "F-S3"),
     "announces_in_a_second_commit": (announces_in_a_second_commit, "F-WAL"),
     "begins_deferred": (begins_deferred, "D5"),

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from tests.faults import kills, losses
+from tests.faults import duty_weeks, kills, losses
 from tests.faults.launching import Rig
 
 SCENARIOS: dict[str, Callable[[Rig], None]] = {
@@ -14,6 +14,7 @@ SCENARIOS: dict[str, Callable[[Rig], None]] = {
     "F-W6": kills.killed_in_recovery,
     "F-W8": kills.stands_still_beyond_its_lease,
     "F-W8, four workers": kills.four_workers_at_once,
+    "F-C2": duty_weeks.clocks_change,
     "F-S3": losses.drops_after_the_dot,
     "F-WAL": losses.power_fails,
     "D5": losses.eight_count_at_once,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
 
 from bugintake.core.config import Settings
 from tests.factories import make_workspace
+from tests.faults import duty_weeks
 from tests.faults.launching import Launcher, Rig
 from tests.faults.mutants import MUTANTS
 from tests.faults.scenarios import SCENARIOS
@@ -49,6 +51,12 @@ def break_as(mutant: str, rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("story", PLAYED)
 def test_a_fault_costs_nobody_a_message_and_gives_nobody_two(rig: Rig, story: str) -> None:
     SCENARIOS[story](rig)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("changed_on", sorted((*duty_weeks.CHANGES, *duty_weeks.CHANGES_ELSEWHERE)))
+def test_whenever_clocks_change_everybody_is_reminded_of_each_turn_once_at_four(rig: Rig, changed_on: date) -> None:
+    duty_weeks.a_clock_changes(rig, changed_on)
 
 
 @pytest.mark.parametrize(("mutant", "story"), CAUGHT)

@@ -4,4 +4,15 @@ from flask import Blueprint
 
 bp = Blueprint("duty", __name__)
 
-from bugintake.duty.views import absence_import, absences, fairness, holidays, plan, planning, rotations, shifts, swaps  # noqa: E402, F401  # each adds its routes to the blueprint
+from bugintake.duty.views import (  # noqa: E402, F401  # each adds its routes to the blueprint
+    absence_import,
+    absences,
+    channels,
+    fairness,
+    holidays,
+    plan,
+    planning,
+    rotations,
+    shifts,
+    swaps,
+)

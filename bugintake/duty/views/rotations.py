@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 
 from bugintake.core import clock
 from bugintake.core.db import transaction
-from bugintake.core.errors import Invalid
+from bugintake.core.errors import Conflict, Invalid
 from bugintake.core.forms import zone_or_utc
 from bugintake.duty import queries, roster
 from bugintake.duty.forms import RotationForm
@@ -89,7 +89,11 @@ def _save(form: RotationForm, rotation: Rotation | None) -> ResponseReturnValue:
             if rotation is None:
                 rotation = roster.add_rotation(form.name.data or "", terms, actor=signed_in_user())
             else:
-                roster.change_rotation(rotation, terms, actor=signed_in_user())
+                seen = request.form.get("seen", type=int)
+                roster.change_rotation(rotation, terms, actor=signed_in_user(), seen_id=seen)
+    except Conflict as refusal:
+        form.refuse(refusal.sentence)
+        return _form_page(form, rotation), 409
     except Invalid as refusal:
         form.refuse(refusal.sentence, refusal.field)
         return _form_page(form, rotation), 422
@@ -114,6 +118,7 @@ def _form_page(form: RotationForm, rotation: Rotation | None, preview: Plan | No
     published = roster.published_until(zone_or_utc(form.zone.data or "")) if rotation else None
     words = {
         "published": published,
+        "seen": roster.latest_rule(rotation).id if rotation else None,
         "table": table,
         "moved": moved,
         "days_off": list(days_off.items())[:HOLIDAYS_SHOWN],
