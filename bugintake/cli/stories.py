@@ -7,6 +7,7 @@ from functools import partial
 from bugintake.cli import (
     coming_tales,
     declined_tales,
+    duty_stories,
     early_tales,
     fakturo,
     later_tales,
@@ -56,9 +57,8 @@ def scenes(company: Company, now: datetime) -> list[Scene]:
     """List everything that happened, story by story."""
     when = Calendar(now)
     told = (beginning, numbering, rounding, web_shop, vat_line, reminder, dashboard, stretched, spam)
-    large = [
-        scene for story in (*told, *open_stories.STORIES, *office_stories.STORIES) for scene in story(company, when)
-    ]
+    stories = (*told, *open_stories.STORIES, *office_stories.STORIES, *duty_stories.STORIES)
+    large = [scene for story in stories for scene in story(company, when)]
     small = [scene for number, tale in enumerate(TALES) for scene in tell(f"tale {number}", tale, company, when)]
     return large + small
 

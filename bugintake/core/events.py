@@ -139,6 +139,11 @@ class EventKind(enum.StrEnum):
     SWAP_WITHDRAWN = "swap.withdrawn"
     CHANNEL_CONNECTED = "channel.connected"
     CHANNEL_DISCONNECTED = "channel.disconnected"
+    HANDOFF_WRITTEN = "handoff.written"
+    HANDOFF_SENT = "handoff.sent"
+    HANDOFF_TAKEN_BACK = "handoff.taken_back"
+    HANDOFF_READ = "handoff.read"
+    HANDOFF_BUG_DEALT_WITH = "handoff.bug_dealt_with"
     HOLIDAY_ADDED = "holiday.added"
     HOLIDAY_STRUCK = "holiday.struck"
     ABSENCE_NOTED = "absence.noted"
@@ -207,9 +212,8 @@ TOUCHES = (
     EventKind.BUG_UNFIXED,
     EventKind.BUG_RECONSIDERED,
     EventKind.BUG_REPRODUCED,
-    EventKind.BUG_COMMENTED,
 )
-"""Somebody works on a bug."""
+"""An engineer works on a bug."""
 
 
 class Event(Model):

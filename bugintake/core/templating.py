@@ -62,11 +62,14 @@ class NavEntry:
 
     @property
     def is_current(self) -> bool:
-        """Whether the page shown is this one, or belongs to its room and it is the room's first."""
+        """Whether the page shown is this one, or belongs to its room (else to who draws it), whose first one it is."""
         if request.endpoint in _nav:
             return request.endpoint == self.endpoint
-        room = [entry for entry in _nav.values() if entry.endpoint.split(".")[0] == request.blueprint]
-        return bool(room) and min(room, key=lambda entry: entry.position) is self
+        firsts: dict[str, NavEntry] = {}
+        for entry in sorted(_nav.values(), key=lambda entry: entry.position):
+            firsts.setdefault(entry.endpoint.split(".")[0], entry)
+        room = request.path.split("/")[1]
+        return firsts.get(room if room in firsts else request.blueprint or "") is self
 
 
 _nav: dict[str, NavEntry] = {}

@@ -13,11 +13,13 @@ from bugintake.duty.gaps import coming_gaps
 from bugintake.duty.models import Rotation
 from bugintake.duty.plans import Plan, PlannedShift, load_plan
 from bugintake.duty.reminders import Reminder, coming_reminders
+from bugintake.intake import catalogue
+from bugintake.intake.models import OptionList
 from bugintake.loop.letters import LOCALES
 from bugintake.loop.mail import Line
 from bugintake.loop.models import Delivery
 from bugintake.team.models import User
-from bugintake.triage.queue import queue
+from bugintake.triage.queue import count_worst, queue
 
 SLOTS_SHOWN = 5
 Written = tuple[str, list[Line]]
@@ -122,6 +124,10 @@ def _reminder_lines(coming: Reminder, user: User) -> list[Line]:
     waiting = ngettext(
         "Right now there is %(num)d bug to look at.", "Right now there are %(num)d bugs to look at.", count
     )
+    if worst := count_worst(user):
+        choices = catalogue.names().choices.values()
+        impact = next(choice.label for choice in choices if choice.list == OptionList.IMPACT and choice.position <= 1)
+        waiting += f" {gettext('%(count)d of them: %(impact)s.', count=worst, impact=impact)}"
     lines = [Line(f"{takes_over} {waiting}")]
     lines.append(Line(gettext("Cannot do it? See the schedule:"), url=f"{settings().base_url}/duty/schedule"))
     if coming.next_shifts:

@@ -149,6 +149,7 @@ class DeliveryKind(enum.StrEnum):
     SWAP_TRADE = "swap_trade"
     SWAP_TAKEN = "swap_taken"
     SWAP_UNTAKEN = "swap_untaken"
+    HANDOFF_UNSENT = "handoff_unsent"
     MENTION = "mention"
     WORSE_DUPLICATE = "worse_duplicate"
     OVERLOOKED = "overlooked"

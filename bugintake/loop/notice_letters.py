@@ -12,7 +12,7 @@ from bugintake.core.db import db
 from bugintake.intake import form_use
 from bugintake.intake.models import Bug, Question, Status
 from bugintake.intake.queries import is_visible
-from bugintake.loop import duty_letters, duty_week, swap_letters
+from bugintake.loop import duty_letters, duty_week, handoff_letters, swap_letters
 from bugintake.loop.duty_letters import Written
 from bugintake.loop.letters import LOCALES
 from bugintake.loop.mail import Letter, Line
@@ -190,6 +190,7 @@ WRITERS: dict[DeliveryKind, Callable[[Delivery, User], Written | None]] = {
     DeliveryKind.SWAP_TRADE: swap_letters.trade,
     DeliveryKind.SWAP_TAKEN: swap_letters.taken,
     DeliveryKind.SWAP_UNTAKEN: swap_letters.untaken,
+    DeliveryKind.HANDOFF_UNSENT: handoff_letters.unsent,
     DeliveryKind.QUESTION: _question,
     DeliveryKind.PAUSED: _paused,
     DeliveryKind.MENTION: _mention,

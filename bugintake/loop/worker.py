@@ -25,7 +25,18 @@ from bugintake.duty import absence_calendars, channels
 from bugintake.intake import drafts
 from bugintake.intake.attachments import keeping
 from bugintake.intake.customers import erasing
-from bugintake.loop import asking, attempts, duty_notices, duty_week, notices, outbox, post, quiet, swap_notices
+from bugintake.loop import (
+    asking,
+    attempts,
+    duty_notices,
+    duty_week,
+    handoff_letters,
+    notices,
+    outbox,
+    post,
+    quiet,
+    swap_notices,
+)
 from bugintake.loop.envelopes import is_ready, open_due
 from bugintake.loop.models import Announcement, Message, WorkerPulse
 from bugintake.team.workspace import is_set_up
@@ -95,6 +106,7 @@ def sweep(app: Flask, count: int = 0) -> bool:
         _guarded(app, lambda: duty_week.queue_weeks(clock.now()))
         _guarded(app, lambda: swap_notices.queue_untaken(clock.now()))
         _guarded(app, lambda: channels.queue_posts(clock.now()))
+        _guarded(app, lambda: handoff_letters.queue_unsent(clock.now()))
         _guarded(app, lambda: notices.queue_overlooked(clock.now()))
         _guarded(app, lambda: asking.follow_up(clock.now()))
     if count % TIDY_EVERY == 0:

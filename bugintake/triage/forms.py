@@ -1,5 +1,6 @@
 """What may be typed at triage, and in which shape."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
@@ -20,6 +21,8 @@ from bugintake.triage.rule_models import RuleKind, TriageRule
 NEW_VERSION = "other"
 FILER, CUSTOMER = "filer", "customer"
 EVERYBODY = "all"
+MOST_LINES = 500
+_LINE = re.compile(r"[0-9]{1,9}:[a-z_]{1,20}")
 
 
 class MoveForm(Form):
@@ -142,6 +145,19 @@ class CommentForm(Form):
     """What the team tells each other about a bug."""
 
     text = KeptText("Comment for the team", validators=[DataRequired("Write the comment.")])
+
+
+class HandoffForm(Form):
+    """What one turn of duty leaves to the next, in three parts; and which lines of the draft were shown so far."""
+
+    hot = KeptText("Still hot")
+    waiting = KeptText("Waiting for")
+    watch = KeptText("Watch")
+    known = HiddenField()
+
+    def lines_known(self) -> list[str]:
+        """Return the lines of the draft that the person has seen, by their keys."""
+        return [key for key in (self.known.data or "").split() if _LINE.fullmatch(key)][:MOST_LINES]
 
 
 class LinkForm(Form):

@@ -77,6 +77,13 @@ def queue(actor: User) -> tuple[Sequence[Item], int]:
     return sorted(items, key=_order)[:SHOWN], rows(_count(shape), **values)[0][0]
 
 
+def count_worst(actor: User) -> int:
+    """Count what waits for the person on duty and is as bad as can be."""
+    shape, values = shown_to(actor)
+    count: int = rows(_count_worst(shape), **values)[0][0]
+    return count
+
+
 def shown_to(actor: User) -> tuple[Shape, dict[str, Any]]:
     """Say what of the queue somebody is shown: how a statement asks for it with is_shown, and with which values."""
     scope = owners.answered_by(actor) if area_duty.own_rotations() else None
@@ -138,6 +145,12 @@ def _queue(shape: Shape) -> sa.Select[*tuple[Any, ...]]:
 @cache
 def _count(shape: Shape) -> sa.Select[int]:
     return sa.select(sa.func.count()).select_from(_waiting(shape).order_by(None).subquery())
+
+
+@cache
+def _count_worst(shape: Shape) -> sa.Select[int]:
+    worst = _waiting(shape).where(Bug.impact_rank <= 1)
+    return sa.select(sa.func.count()).select_from(worst.order_by(None).subquery())
 
 
 def _order(item: Item) -> tuple[bool, bool, datetime, int, int]:

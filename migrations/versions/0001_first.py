@@ -27,6 +27,7 @@ TABLES = (
     "absence_calendars",
     "absences",
     "swaps",
+    "handoffs",
     "overrides",
     "passes",
     "saved_views",
@@ -45,6 +46,7 @@ TABLES = (
     "bug_words",
     "comments",
     "bug_links",
+    "left_bugs",
     "reports",
     "announcements",
     "attachments",
@@ -448,6 +450,33 @@ def upgrade() -> None:
     op.create_index("ix_swaps_starts_at", "swaps", ["starts_at"], unique=False)
     op.create_index("ix_swaps_user_id", "swaps", ["user_id"], unique=False)
     op.create_table(
+        "handoffs",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("rotation_id", sa.Integer(), nullable=False),
+        sa.Column("author_id", sa.Integer(), nullable=False),
+        sa.Column("starts_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ends_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("hot", sa.Text(), nullable=False),
+        sa.Column("waiting", sa.Text(), nullable=False),
+        sa.Column("watch", sa.Text(), nullable=False),
+        sa.Column("offered", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("written_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("read_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("read_by_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint("ends_at > starts_at", name=op.f("ck_handoffs_ends_after_start")),
+        sa.CheckConstraint("(read_at IS NULL) = (read_by_id IS NULL)", name=op.f("ck_handoffs_read_at_iff_read_by")),
+        sa.CheckConstraint("read_at IS NULL OR sent_at IS NOT NULL", name=op.f("ck_handoffs_read_once_sent")),
+        sa.ForeignKeyConstraint(["author_id"], ["users.id"], name="fk_handoffs_author_id"),
+        sa.ForeignKeyConstraint(["read_by_id"], ["users.id"], name="fk_handoffs_read_by_id"),
+        sa.ForeignKeyConstraint(["rotation_id"], ["rotations.id"], name="fk_handoffs_rotation_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_handoffs"),
+        sa.UniqueConstraint(
+            "rotation_id", "author_id", "starts_at", name="uq_handoffs_rotation_id_author_id_starts_at"
+        ),
+    )
+    op.create_index("ix_handoffs_rotation_id_sent_at", "handoffs", ["rotation_id", "sent_at"], unique=False)
+    op.create_table(
         "overrides",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("rotation_id", sa.Integer(), nullable=False),
@@ -754,6 +783,21 @@ def upgrade() -> None:
     )
     op.create_index("ix_bug_links_bug_id", "bug_links", ["bug_id"], unique=False)
     op.create_index("ix_bug_links_look_at", "bug_links", ["look_at"], unique=False)
+    op.create_table(
+        "left_bugs",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("handoff_id", sa.Integer(), nullable=False),
+        sa.Column("bug_id", sa.Integer(), nullable=False),
+        sa.Column("dealt_with_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("dealt_with_by_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["bug_id"], ["bugs.id"], name="fk_left_bugs_bug_id"),
+        sa.ForeignKeyConstraint(["dealt_with_by_id"], ["users.id"], name="fk_left_bugs_dealt_with_by_id"),
+        sa.ForeignKeyConstraint(["handoff_id"], ["handoffs.id"], name="fk_left_bugs_handoff_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_left_bugs"),
+        sa.UniqueConstraint("handoff_id", "bug_id", name="uq_left_bugs_handoff_id_bug_id"),
+    )
+    is_left = sa.text("dealt_with_at IS NULL")
+    op.create_index("ix_left_bugs_open", "left_bugs", ["bug_id"], sqlite_where=is_left, postgresql_where=is_left)
     op.create_table(
         "deliveries",
         sa.Column("id", sa.Integer(), nullable=False),

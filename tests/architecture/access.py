@@ -383,6 +383,17 @@ POST /duty/trades/<asked_id>/refusal                     401    401      401    
 POST /duty/trades/<asked_id>/refusal absent              401    401      401      403   404       404  404
 GET  /duty/areas                                         login  login    login    403   403      200  200
 POST /duty/areas                                         401    401      401      403   403      in   in
+GET  /duty/handoff                                       login  login    login    403   200      in   in
+POST /duty/handoff                                       401    401      401      403   in       in   in
+POST /duty/handoff/quiet                                 401    401      401      403   in       in   in
+GET  /duty/handoffs                                      login  login    login    200   200      200  200
+POST /duty/handoffs/<handoff_id>/removal                 401    401      401      403   403      403  403
+POST /duty/handoffs/<handoff_id>/removal absent          401    401      401      403   404      404  404
+POST /duty/handoffs/<handoff_id>/reading                 401    401      401      403   in       403  403
+POST /duty/handoffs/<handoff_id>/reading absent          401    401      401      403   404      404  404
+POST /duty/left/<left_id>/removal                        401    401      401      403   in       in   in
+POST /duty/left/<left_id>/removal restricted             401    401      401      403   404      in   in
+POST /duty/left/<left_id>/removal absent                 401    401      401      403   404      404  404
 GET  /duty/rotations/new                                 login  login    login    403   403      200  200
 POST /duty/rotations                                     401    401      401      403   403      in   in
 GET  /duty/rotations/<rotation_id>/rule                  login  login    login    403   403      200  200

@@ -13,7 +13,8 @@ from werkzeug.test import TestResponse
 
 from bugintake.core import clock
 from bugintake.core.db import db, transaction
-from bugintake.duty import absences, overrides, public_holidays, queries, roster, swaps
+from bugintake.core.forms import Seen
+from bugintake.duty import absences, handoffs, overrides, public_holidays, queries, roster, swaps
 from bugintake.intake import attaching, drafts, option_merging, proposals
 from bugintake.intake.attachments.models import Attachment
 from bugintake.intake.customers import adding, changing, link_templates
@@ -23,8 +24,9 @@ from bugintake.loop.links import make_link
 from bugintake.loop.models import Announcement, Delivery, DeliveryKind, DeliveryState, LinkPurpose, Message
 from bugintake.team import people, tokens
 from bugintake.team.models import Role, User
-from bugintake.triage import comments, editing, linking, rules, saved_views, transitions
+from bugintake.triage import comments, editing, handing_over, linking, rules, saved_views, transitions
 from bugintake.triage.comment_models import Comment
+from bugintake.triage.left_models import LeftBug
 from bugintake.triage.link_models import BugLink
 from bugintake.triage.rule_models import RuleKind, TriageRule
 from tests.factories import (
@@ -153,6 +155,13 @@ class Cast:
         with transaction():
             self.override = overrides.stand_in(self.rotation, self.others[1], *tomorrow, actor=self.others[1])
 
+        with transaction():
+            texts = {"hot": self.bugs[""].ref, "waiting": self.bugs["restricted"].ref, "watch": ""}
+            turn = handoffs.turn_of(self.others[1])  # Monday's
+            assert turn is not None
+            self.handoff = handoffs.save(turn, texts, (), Seen(), actor=self.others[1])
+            handing_over.send(self.handoff, actor=self.others[1])
+
     def _give_out_secrets(self) -> None:
         every = list(tokens.SCOPES)
         admin = self.staff["admin"]
@@ -220,6 +229,8 @@ class Cast:
             "asked_id": lambda: self.swap.asked[0],
             "absence_id": lambda: self.absence,
             "holiday_id": lambda: self.holiday,
+            "handoff_id": lambda: self.handoff,
+            "left_id": lambda: self._first(LeftBug, LeftBug.bug_id, self._bug(which)),
             "announcement_id": lambda: self._announcement(which),
             "message_id": lambda: self._message(which),
             "delivery_id": lambda: self.notice,
@@ -315,6 +326,8 @@ NUMBERS = (
         "asked_id",
         "swap_id",
         "holiday_id",
+        "handoff_id",
+        "left_id",
     ),
     *("comment_id", "draft_id", "event_id", "note_id", "link_id", "out_id", "rule_id", "view_id"),
 )

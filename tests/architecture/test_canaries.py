@@ -15,6 +15,7 @@ from bugintake.intake.models import Bug, OptionList, RaiseReason, Remark, Status
 from bugintake.loop.models import Announcement
 from bugintake.team.models import User
 from bugintake.triage import comments, editing, linking, raising, snoozing, transitions
+from bugintake.triage.left_models import LeftBug
 from bugintake.triage.overlooked import Lack
 from tests.architecture.cast import Cast
 from tests.architecture.test_access import FORM_TOKEN, plain
@@ -58,6 +59,7 @@ class Scene:
             part.merged_into_id = part.canonical_id = bug.id
             waiting.recount([bug.id, part.id])
             editing.rename(bug, self.canary(), actor=owner)
+            db.session.add(LeftBug(handoff_id=self.cast.handoff.id, bug_id=bug.id))
             report = db.session.scalars(waiting.unsettled_under(bug.id)).first()
             assert report is not None
             question = transitions.ask(bug, report, self.canary(), actor=owner)

@@ -183,7 +183,7 @@ def test_duty_is_announced_once_on_the_working_day_before_at_four(sink: FaultSer
     assert texts(sink)[0].splitlines()[:3] == [
         "Hello Tin,",
         "",
-        "you take over from Mira. Right now there is 1 bug to look at.",
+        "you take over from Mira. Right now there is 1 bug to look at. 1 of them: Hard to work.",
     ]
     assert "https://bugs.example.com/duty/schedule" in texts(sink)[0]
 
@@ -202,7 +202,7 @@ def test_a_08_a_mail_to_the_team_says_nothing_of_a_bug_and_does_not_count_a_hidd
 
     ((_, mail),) = sink.accepted
     assert "canary" not in mail.as_string()
-    assert "Right now there is 1 bug to look at." in texts(sink)[0]
+    assert "Right now there is 1 bug to look at. 1 of them: Hard to work." in texts(sink)[0]
 
 
 def test_who_is_no_longer_on_duty_when_the_mail_leaves_is_not_told_that_they_are(

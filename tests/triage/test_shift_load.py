@@ -124,12 +124,12 @@ def test_the_page_says_it_and_an_empty_queue_says_how_many_were_looked_at(app, c
     bug = make_bug()
     clock.advance(timedelta(minutes=36))
     page = words_of(browser.get("/duty").text)
-    assert "1 left 0 done, 1 came since 09:00 · quiet since 09:00" in page
+    assert "0 done, 1 came since 09:00 · quiet since 09:00" in page
 
     with transaction():
         transitions.start(bug, actor=mira)
     page = words_of(browser.get("/duty/queue").text)
-    assert "0 left 1 done, 1 came since 09:00 · quiet since 09:00" in page
+    assert "1 done, 1 came since 09:00 · quiet since 09:00" in page
     assert "All clear. 1 looked at since 09:00. The next report comes here by itself." in page
 
 

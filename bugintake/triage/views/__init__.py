@@ -10,6 +10,7 @@ from bugintake.triage.views import (  # noqa: E402, F401  # each adds its routes
     bug,
     comments,
     first_looks,
+    handing_over,
     links,
     many,
     merging,
