@@ -129,7 +129,7 @@ def _reminder_lines(coming: Reminder, user: User) -> list[Line]:
         impact = next(choice.label for choice in choices if choice.list == OptionList.IMPACT and choice.position <= 1)
         waiting += f" {gettext('%(count)d of them: %(impact)s.', count=worst, impact=impact)}"
     lines = [Line(f"{takes_over} {waiting}")]
-    lines.append(Line(gettext("Cannot do it? See the schedule:"), url=f"{settings().base_url}/duty/schedule"))
+    lines.append(Line(gettext("Cannot do it? Ask for a swap:"), url=f"{settings().base_url}/duty/me"))
     if coming.next_shifts:
         days = ", ".join(_day(shift, user) for shift in coming.next_shifts)
         zone = f"{gettext('Your next days after that: %(days)s.', days=days)} {zone}"

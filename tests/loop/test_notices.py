@@ -185,7 +185,7 @@ def test_duty_is_announced_once_on_the_working_day_before_at_four(sink: FaultSer
         "",
         "you take over from Mira. Right now there is 1 bug to look at. 1 of them: Hard to work.",
     ]
-    assert "https://bugs.example.com/duty/schedule" in texts(sink)[0]
+    assert "Cannot do it? Ask for a swap:\r\nhttps://bugs.example.com/duty/me" in texts(sink)[0]
 
 
 def test_a_08_a_mail_to_the_team_says_nothing_of_a_bug_and_does_not_count_a_hidden_one(
