@@ -80,6 +80,12 @@ def queue_mentions(event: Event) -> None:
         queue_notice(DeliveryKind.MENTION, person, f"mention:{comment.id}:{person.id}", comment=comment.id)
 
 
+def queue_help(event: Event) -> None:
+    """Tell whoever is asked for help by a note, as by any other mention."""
+    if "comment" in event.details:
+        queue_mentions(event)
+
+
 def queue_worse(event: Event) -> None:
     """Tell whoever has a bug that something worse became a part of it."""
     owner = db.session.get_one(User, event.user_id)
@@ -122,5 +128,6 @@ SUBSCRIPTIONS = [
     (EventKind.PASSWORD_RESET_REQUESTED, queue_reset),
     (EventKind.BUG_COMMENTED, queue_mentions),
     (EventKind.COMMENT_EDITED, queue_mentions),
+    (EventKind.BUG_ASSIGNED, queue_help),
     (EventKind.BUG_OWNER_TOLD, queue_worse),
 ]

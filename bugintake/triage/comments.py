@@ -36,11 +36,18 @@ def write(bug: Bug, text: str, *, actor: User) -> Comment:
     hold(bug)
     if bug.merged_into_id is not None:
         raise Conflict(f"{bug.ref} became part of BUG-{bug.canonical_id} a moment ago. Write it there.")
-    comment = Comment(bug=bug, author_id=actor.id, text=text, mentioned=_checked(bug, text, actor))
-    db.session.add(comment)
-    db.session.flush()
+    comment = add(bug, text, actor=actor)
     looking.touch(bug, actor)
     events.record(EventKind.BUG_COMMENTED, actor=actor, bug=bug, comment=comment.id)
+    return comment
+
+
+def add(bug: Bug, text: str, *, actor: User, new_owner: User | None = None) -> Comment:
+    """Put a comment on a bug as a part of what somebody does with it, who records that. Raises Invalid as write()."""
+    mentioned = _checked(bug, text, actor, new_owner)
+    comment = Comment(bug=bug, author_id=actor.id, text=text, mentioned=mentioned)
+    db.session.add(comment)
+    db.session.flush()
     return comment
 
 
@@ -83,7 +90,7 @@ def comment_or_404(bug: Bug, comment_id: int) -> Comment:
 
 def told_in(entries: Iterable[Entry]) -> Mapping[int, Comment]:
     """Read the comments that lines of a bug's history name; asks nothing where none does."""
-    ids = [entry.details["comment"] for entry in entries if entry.kind == EventKind.BUG_COMMENTED]
+    ids = [entry.comment for entry in entries if entry.comment is not None]
     found = db.session.scalars(sa.select(Comment).where(Comment.id.in_(ids))) if ids else ()
     return {comment.id: comment for comment in found}
 
@@ -118,13 +125,13 @@ def _begins(rest: str, name: str) -> bool:
     return bool(key) and rest.startswith(key) and not rest[len(key) : len(key) + 1].isalnum()
 
 
-def _checked(bug: Bug, text: str, actor: User) -> list[int]:
+def _checked(bug: Bug, text: str, actor: User, new_owner: User | None = None) -> list[int]:
     if not text:
         raise Invalid("Write the comment.", "text")
     if len(text) > LENGTH:
         raise Invalid(f"A comment has at most {LENGTH:,} characters.", "text")
     people = mentioned_in(text, colleagues()) if "@" in text else []
-    blind = [person.name for person in people if not is_visible(bug, person)]
+    blind = [person.name for person in people if person is not new_owner and not is_visible(bug, person)]
     if blind:
         names = " and ".join(blind)
         raise Invalid(

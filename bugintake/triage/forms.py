@@ -134,6 +134,13 @@ class AssignForm(Form):
     owner = SelectField("Owner")
 
 
+class HelpForm(Form):
+    """Who is asked for help with a bug, and with what."""
+
+    owner = SelectField("Who helps", validators=[InputRequired("Choose whom to ask.")])
+    note = KeptText("What you need", validators=[DataRequired("Write what you need, so that they can begin.")])
+
+
 class RaiseForm(Form):
     """Why a bug has to be looked at first."""
 
@@ -258,6 +265,13 @@ def assign_form(people: Sequence[User], **data: Any) -> AssignForm:
         SelectChoice("duty", "Whoever is on duty"),
         *(SelectChoice(str(each.id), each.name) for each in people),
     ]
+    return form
+
+
+def help_form(people: Sequence[User], **data: Any) -> HelpForm:
+    """Build the form that asks who helps."""
+    form = HelpForm(**data)
+    form.owner.choices = [SelectChoice(str(each.id), each.name) for each in people]
     return form
 
 

@@ -118,6 +118,12 @@ class Entry(NamedTuple):
         return "A customer" if self.kind in BY_CUSTOMERS else "bugintake"
 
     @property
+    def comment(self) -> int | None:
+        """The number of the comment that it tells, or was done with."""
+        tells = self.kind in (EventKind.BUG_COMMENTED, EventKind.BUG_ASSIGNED)
+        return self.details.get("comment") if tells else None
+
+    @property
     def words(self) -> str:
         """What happened, as the end of a sentence that starts with who did it."""
         words, details = WORDS[self.kind], self.details
@@ -125,6 +131,8 @@ class Entry(NamedTuple):
             words = "changed the {field}"
         if self.kind == EventKind.ANNOUNCEMENT_OPENED and details.get("people") == 1:
             words = "made ready what one customer is told"
+        if self.kind == EventKind.BUG_ASSIGNED and self.comment is not None:
+            words = "asked {after} for help, and handed it over"
         if self.kind == EventKind.BUG_SNOOZED and self.after:
             return words.format(after=short_day(date.fromisoformat(self.after)))
         if self.kind == EventKind.BUG_RAISED and self.after:

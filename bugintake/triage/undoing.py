@@ -77,6 +77,9 @@ def _assign(bug: Bug, event: Event, actor: User) -> str:
         raise Conflict(f"{editing.who_changed(bug, 'owner')} So yours cannot be undone any more.")
     before = event.details["was"]["owner_id"]
     editing.assign(bug, db.session.get_one(User, before) if before else None, actor=actor)
+    asking = db.session.get(Comment, event.details.get("comment", 0))
+    if asking is not None and asking.removed_at is None:
+        comments.remove(asking, actor=actor)
     return f"{bug.ref} is with {bug.owner.name if bug.owner else 'whoever is on duty'}."
 
 

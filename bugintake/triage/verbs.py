@@ -76,6 +76,7 @@ VERBS = (
     Verb("/look", "v", "I have looked", OPEN, only=Mark.NEWS),
     Verb("/assignment", "i", "Take it", OPEN, unless=Mark.MINE, fields=(("owner", "me"),)),
     Verb("/assignment", "a", "Assign to…", OPEN, asks=True, aside=True),
+    Verb("/help", "H", "Ask for help…", OPEN, asks=True, is_for_many=False, aside=True),
     Verb("/raise", "t", "Raise…", OPEN, role=Role.AGENT, asks=True, unless=Mark.RAISED),
     Verb(
         "/pin", "P", "Pin to the top", OPEN, role=Role.LEAD, unless=Mark.PINNED, fields=(("pinned", "1"),), aside=True

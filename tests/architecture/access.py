@@ -118,6 +118,10 @@ GET  /bugs/<ref>/assignment                              login  login    login  
 GET  /bugs/<ref>/assignment restricted                   login  login    login    403   404      200  200
 POST /bugs/<ref>/assignment                              401    401      401      403   in       in   in
 POST /bugs/<ref>/assignment restricted                   401    401      401      403   404      in   in
+GET  /bugs/<ref>/help                                    login  login    login    403   200      200  200
+GET  /bugs/<ref>/help restricted                         login  login    login    403   404      200  200
+POST /bugs/<ref>/help                                    401    401      401      403   in       in   in
+POST /bugs/<ref>/help restricted                         401    401      401      403   404      in   in
 POST /bugs/<ref>/choices                                 401    401      401      403   in       in   in
 POST /bugs/<ref>/choices restricted                      401    401      401      403   404      in   in
 POST /bugs/<ref>/workaround                              401    401      401      in    in       in   in

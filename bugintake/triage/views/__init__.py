@@ -11,6 +11,7 @@ from bugintake.triage.views import (  # noqa: E402, F401  # each adds its routes
     comments,
     first_looks,
     handing_over,
+    helping,
     links,
     many,
     merging,
