@@ -7,7 +7,7 @@ from bugintake import cli
 from bugintake.api import views as api
 from bugintake.core import access_log, config, db, errors, health, security, templating
 from bugintake.core.config import Settings
-from bugintake.duty import first_rotation
+from bugintake.duty import feed_slots, first_rotation
 from bugintake.duty import views as duty
 from bugintake.intake import views as intake
 from bugintake.intake.catalogue import options_of
@@ -54,6 +54,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     erasing.listen()
     forgetting.listen()
     worker.listen()
+    feed_slots.listen()
     rules.listen()
     team.attach(app)
     setup.register_catalogue(lambda areas, pack, actor: install_pack(pack, actor=actor, areas=areas))

@@ -198,11 +198,12 @@ def _may_change(mapper: Mapper[Any]) -> list[str]:
 
 
 def after_commit(call: Callable[[], None]) -> None:
-    """Run something once the transaction around this has been kept; never when it was rolled back."""
+    """Run something once the transaction around this has been kept, asked twice too; never when it was rolled back."""
     session = db.session()
     if not session.info.get("is_writing"):
         raise RuntimeError("after_commit() belongs inside a transaction().")
-    session.info["after_commit"].append(call)
+    if call not in session.info["after_commit"]:
+        session.info["after_commit"].append(call)
 
 
 def rows(statement: sa.Executable, **values: Any) -> Sequence[Any]:

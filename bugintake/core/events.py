@@ -151,6 +151,8 @@ class EventKind(enum.StrEnum):
     ABSENCE_TAKEN_BACK = "absence.taken_back"
     ABSENCE_CALENDAR_ADDED = "absence.calendar_added"
     ABSENCE_CALENDAR_REMOVED = "absence.calendar_removed"
+    FEED_MADE = "feed.made"
+    FEED_REVOKED = "feed.revoked"
     RULE_MADE = "rule.made"
     RULE_ENDED = "rule.ended"
     WORKSPACE_SET_UP = "workspace.set_up"

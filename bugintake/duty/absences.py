@@ -118,6 +118,8 @@ def _fill(absence: Absence, first_on: date, last_on: date, word: str, *, since: 
         raise Invalid(f"Use at most {WORD_LENGTH} characters.", "word")
     starts_at = max(instant(datetime.combine(first_on, time(0)), zone), since)
     ends_at = instant(datetime.combine(last_on + timedelta(days=1), time(0)), zone)
+    if ends_at <= starts_at:
+        raise Invalid(f"That day was left out in {absence.zone}.", "first_on")
     _check_free(absence, starts_at, ends_at)
     absence.first_on, absence.last_on, absence.word = first_on, last_on, word
     absence.starts_at, absence.ends_at = starts_at, ends_at

@@ -21,7 +21,7 @@ from bugintake.core import clock, events
 from bugintake.core.config import Settings, settings
 from bugintake.core.db import after_commit, count_anew, db, transaction
 from bugintake.core.events import Event, EventKind, Subscriber
-from bugintake.duty import absence_calendars, channels
+from bugintake.duty import absence_calendars, channels, feed_slots
 from bugintake.intake import drafts
 from bugintake.intake.attachments import keeping
 from bugintake.intake.customers import erasing
@@ -107,6 +107,7 @@ def sweep(app: Flask, count: int = 0) -> bool:
         _guarded(app, lambda: swap_notices.queue_untaken(clock.now()))
         _guarded(app, lambda: channels.queue_posts(clock.now()))
         _guarded(app, lambda: handoff_letters.queue_unsent(clock.now()))
+        _guarded(app, lambda: feed_slots.keep_up(clock.now()))
         _guarded(app, lambda: notices.queue_overlooked(clock.now()))
         _guarded(app, lambda: asking.follow_up(clock.now()))
     if count % TIDY_EVERY == 0:

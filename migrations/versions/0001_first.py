@@ -34,6 +34,8 @@ TABLES = (
     "team_channels",
     "channel_posts",
     "told_shifts",
+    "feeds",
+    "feed_slots",
     "rotation_rules",
     "sign_ins",
     "swaps_asked",
@@ -573,6 +575,38 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_told_shifts"),
     )
     op.create_index("ix_told_shifts_rotation_id", "told_shifts", ["rotation_id"], unique=False)
+    op.create_table(
+        "feeds",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=32), nullable=False),
+        sa.Column("rotation_id", sa.Integer(), nullable=True),
+        sa.Column("secret_hash", sa.String(length=64), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("(kind = 'rotation') = (rotation_id IS NOT NULL)", name=op.f("ck_feeds_rotation_is_named")),
+        sa.ForeignKeyConstraint(["rotation_id"], ["rotations.id"], name="fk_feeds_rotation_id"),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_feeds_user_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_feeds"),
+        sa.UniqueConstraint("secret_hash", name="uq_feeds_secret_hash"),
+    )
+    op.create_index("ix_feeds_user_id", "feeds", ["user_id"], unique=False)
+    op.create_table(
+        "feed_slots",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("rotation_id", sa.Integer(), nullable=False),
+        sa.Column("starts_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ends_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=True),
+        sa.Column("former_ids", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("is_gone", sa.Boolean(), nullable=False),
+        sa.Column("sequence", sa.Integer(), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["rotation_id"], ["rotations.id"], name="fk_feed_slots_rotation_id"),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_feed_slots_user_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_feed_slots"),
+        sa.UniqueConstraint("rotation_id", "starts_at", name="uq_feed_slots_rotation_id_starts_at"),
+    )
     op.create_table(
         "rotation_rules",
         sa.Column("id", sa.Integer(), nullable=False),

@@ -337,6 +337,12 @@ GET  /admin/catalogue/form.yml                           login  login    login  
 
 GET  /duty                                               login  login    login    200   200      200  200
 GET  /duty/schedule                                      login  login    login    200   200      200  200
+GET  /duty/feeds                                         login  login    login    200   200      200  200
+POST /duty/feeds                                         401    401      401      in    in       in   in
+POST /duty/feeds/<feed_id>/removal                       401    401      401      404   404      in   404
+POST /duty/feeds/<feed_id>/removal absent                401    401      401      404   404      404  404
+GET  /cal/<secret>.ics                                   200    200      200      200   200      200  200
+GET  /cal/<secret>.ics absent                            404    404      404      404   404      404  404
 GET  /duty/fairness                                      login  login    login    200   200      200  200
 GET  /duty/me                                            login  login    login    200   200      200  200
 POST /duty/absences                                      401    401      401      403   in       in   in

@@ -14,7 +14,8 @@ from werkzeug.test import TestResponse
 from bugintake.core import clock
 from bugintake.core.db import db, transaction
 from bugintake.core.forms import Seen
-from bugintake.duty import absences, handoffs, overrides, public_holidays, queries, roster, swaps
+from bugintake.duty import absences, feeds, handoffs, overrides, public_holidays, queries, roster, swaps
+from bugintake.duty.feed_models import FeedKind
 from bugintake.intake import attaching, drafts, option_merging, proposals
 from bugintake.intake.attachments.models import Attachment
 from bugintake.intake.customers import adding, changing, link_templates
@@ -177,6 +178,8 @@ class Cast:
             self.token = tokens.create_token(self.spare, ["read"], actor=None)[0]
             self.invitation = people.invite_again(self.spare, actor=None)
             self.links = {person: make_link(it, LinkPurpose.REPORT, "en")[1] for person, it in self.reports.items()}
+            self.feed_address = urlsplit(feeds.make_feed(FeedKind.ALL, actor=self.staff["lead"])).path
+            self.feed = feeds.feeds_of(self.staff["lead"])[0]
             self.unsubscribing = make_link(self.reports["customer"], LinkPurpose.UNSUBSCRIBE, "en")[1]
 
     def send(self, person: str, method: str, pattern: str, which: str) -> TestResponse:
@@ -231,6 +234,7 @@ class Cast:
             "holiday_id": lambda: self.holiday,
             "handoff_id": lambda: self.handoff,
             "left_id": lambda: self._first(LeftBug, LeftBug.bug_id, self._bug(which)),
+            "feed_id": lambda: self.feed,
             "announcement_id": lambda: self._announcement(which),
             "message_id": lambda: self._message(which),
             "delivery_id": lambda: self.notice,
@@ -266,6 +270,8 @@ class Cast:
 
     def address(self, pattern: str, which: str) -> str:
         """Fill in an address."""
+        if pattern.startswith("/cal/") and which != "absent":
+            return self.feed_address
         if "<token>" in pattern:
             pattern = pattern.replace("<language>", "en").replace("<token>", self._token(pattern, which))
         if pattern == "/views/<view_id>/removal" and which == "":
@@ -308,6 +314,7 @@ class Cast:
             "/new": {"bug": ref},
             "/new/similar": {"choice": ref},
             "/duty/overrides": {"rotation": str(self.rotation.id)},
+            "/duty/feeds": {"kind": "mine"},
         }.get(pattern, {})
 
 
@@ -328,6 +335,7 @@ NUMBERS = (
         "holiday_id",
         "handoff_id",
         "left_id",
+        "feed_id",
     ),
     *("comment_id", "draft_id", "event_id", "note_id", "link_id", "out_id", "rule_id", "view_id"),
 )

@@ -300,3 +300,11 @@ def test_the_page_asks_as_often_for_one_absence_as_for_three(rotation, petra, as
         note(make_user(Role.ENGINEER, name), 12, 12)
 
     assert queries_of() == one
+
+
+def test_a_day_that_a_zone_left_out_is_refused_in_words(company, clock):
+    clock.set(datetime(2011, 12, 27, tzinfo=UTC))
+    person = make_user(Role.ENGINEER, "Sina", zone="Pacific/Apia")
+
+    with pytest.raises(Invalid, match="left out in Pacific/Apia"), transaction():
+        absences.note_absence(person, date(2011, 12, 30), date(2011, 12, 30), actor=person)

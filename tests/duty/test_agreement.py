@@ -1,4 +1,4 @@
-"""Page, owner, reminder, API and command name the same person, whatever the rotation, the layers and the clocks do."""
+"""Page, owner, mail, feed, API and command name the same person, whatever rotation, layers and clocks do."""
 
 import json
 import random
@@ -11,7 +11,8 @@ import sqlalchemy as sa
 
 from bugintake.core.db import db, transaction
 from bugintake.core.errors import Refusal
-from bugintake.duty import absences, overrides, queries, roster, swaps, trades
+from bugintake.duty import absences, feeds, overrides, queries, roster, swaps, trades
+from bugintake.duty.feed_models import FeedKind
 from bugintake.duty.models import Override
 from bugintake.duty.reminders import coming_reminders
 from bugintake.duty.roster import Terms
@@ -19,6 +20,7 @@ from bugintake.duty.turns import TurnUnit
 from bugintake.team import tokens
 from bugintake.team.models import Role, User
 from bugintake.triage.owners import stand_in
+from tests.duty.calendars import entries
 from tests.duty.test_views import pill_of
 from tests.factories import make_user, make_workspace
 from tests.visitors import visit
@@ -28,9 +30,10 @@ CHANGES = {
     "America/Chicago": datetime(2026, 3, 8, 8, tzinfo=UTC),
     "Australia/Lord_Howe": datetime(2026, 10, 3, 15, 30, tzinfo=UTC),
     "Asia/Kathmandu": datetime(2026, 6, 1, tzinfo=UTC),
+    "Pacific/Apia": datetime(2011, 12, 30, 10, tzinfo=UTC),  # where the 30th was left out
 }
 
-COUNTRIES = dict(zip(CHANGES, ("DE", "US", "AU", "NP"), strict=True))
+COUNTRIES = dict(zip(CHANGES, ("DE", "US", "AU", "NP", "WS"), strict=True))
 
 
 def a_random_rotation(dice, zone, start_on):
@@ -136,10 +139,12 @@ def test_every_surface_names_the_same_person(app, clock, zone):
         )
         roster.change_rotation(rotation, later, actor=None)
         _, secret = tokens.create_token(people[0], ["read"], actor=None)
+        address = feeds.make_feed(FeedKind.ROTATION, rotation, actor=people[0]).removeprefix("http://127.0.0.1:8000")
     listed = queries.planned_shifts(around - timedelta(days=4), around + timedelta(days=4))
     assert all(one.shift.end <= other.shift.start for one, other in pairwise(listed))
     by_mail = {r.shift.shift.start: r.person.email for r in coming_reminders(clock.now())}
     browser, runner = visit(app, people[0]), app.test_cli_runner()
+    by_feed = [each for each in entries(browser.get(address).text) if each[2] == "CONFIRMED"]
     assert away
     assert [shift for shift in listed if shift.instead_of and shift.shift.override_id is None]
 
@@ -156,6 +161,10 @@ def test_every_surface_names_the_same_person(app, clock, zone):
         page = pill_of(browser.get("/duty/me"))
         now, owner = queries.on_duty_now(), stand_in()
 
+        named = current.person.name if email else "Nobody"
+        fed = [summary for *_, start, end, summary in by_feed if start <= moment < end]
+
+        assert fed == ([f"Bug duty: {named}"] if current else [])
         assert (api["person"] or {}).get("email") == email
         assert command["person"] == api["person"]
         assert command["shift"] == api["shift"]

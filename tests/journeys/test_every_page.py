@@ -35,6 +35,7 @@ FOR_PROGRAMS = (
     "/search/suggestions",
     "/palette",
     "/duty/queue",
+    "/cal/",
     "/bugs/news",
     "/bugs/<ref>/colleagues",
     "/customers.csv",

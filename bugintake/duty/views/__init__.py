@@ -9,6 +9,7 @@ from bugintake.duty.views import (  # noqa: E402, F401  # each adds its routes t
     absences,
     channels,
     fairness,
+    feeds,
     holidays,
     plan,
     planning,

@@ -1,0 +1,46 @@
+"""Calendars read back as two libraries read them, which share no code."""
+
+from datetime import UTC
+
+import icalendar
+import vobject
+
+
+def by_icalendar(text):
+    """List (uid, sequence, status, start, end, summary) of each entry, as icalendar reads it."""
+    found = icalendar.Calendar.from_ical(text)
+    return sorted(
+        (
+            str(entry["UID"]),
+            int(entry["SEQUENCE"]),
+            str(entry["STATUS"]),
+            entry["DTSTART"].dt.astimezone(UTC),
+            entry["DTEND"].dt.astimezone(UTC),
+            str(entry["SUMMARY"]),
+        )
+        for entry in found.walk("VEVENT")
+    )
+
+
+def by_vobject(text):
+    """List the same, as vobject reads it."""
+    found = vobject.readOne(text)
+    return sorted(
+        (
+            entry.uid.value,
+            int(entry.sequence.value),
+            entry.status.value,
+            entry.dtstart.value.astimezone(UTC),
+            entry.dtend.value.astimezone(UTC),
+            entry.summary.value,
+        )
+        for entry in found.contents.get("vevent", [])
+    )
+
+
+def entries(text):
+    """List the entries of a calendar, which both libraries read alike."""
+    found = by_icalendar(text)
+    assert by_vobject(text) == found
+    assert len({uid for uid, *_ in found}) == len(found)
+    return found
