@@ -12,7 +12,8 @@ from jinja2 import Template
 
 from bugintake.core.config import Settings
 from bugintake.core.db import connect, db, transaction
-from bugintake.core.events import Event, EventKind
+from bugintake.core.event_kinds import EventKind
+from bugintake.core.events import Event
 from bugintake.core.serving import web
 from bugintake.intake.models import Bug, Report
 

@@ -12,7 +12,8 @@ import sqlalchemy as sa
 
 from bugintake.core import clock
 from bugintake.core.db import count_anew, db, transaction
-from bugintake.core.events import Event, EventKind
+from bugintake.core.event_kinds import EventKind
+from bugintake.core.events import Event
 from bugintake.core.migrating import metadata
 from bugintake.intake import catalogue, packs, words
 from bugintake.intake.customers import finding

@@ -12,7 +12,7 @@ from PIL import Image
 
 from bugintake.core import clock, events
 from bugintake.core.db import db, transaction
-from bugintake.core.events import EventKind
+from bugintake.core.event_kinds import EventKind
 from bugintake.intake import attaching, catalogue, further_lists, reports
 from bugintake.intake.attachments import keeping
 from bugintake.intake.attachments.models import Attachment

@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from functools import partial
 
-from bugintake.cli.fakturo import Calendar, Scene
+from bugintake.cli.fakturo import ANA, JONAS, MIRA, TIN, Calendar, Person, Scene
 from bugintake.cli.fakturo_company import Company
 from bugintake.core.db import db
 from bugintake.core.forms import Seen
-from bugintake.duty import handoffs, queries
+from bugintake.duty import handoffs, improvements, queries
+from bugintake.duty.improvement_models import ImprovementKind
 from bugintake.team.models import User
 from bugintake.triage import handing_over
 
@@ -24,7 +25,24 @@ def handing(c: Company, when: Calendar) -> Iterator[Scene]:
         yield this_morning, partial(_read, c)
 
 
-STORIES = (handing,)
+def missing(c: Company, when: Calendar) -> Iterator[Scene]:
+    """Tell what would have saved them time, and that one of it is done."""
+    yield when.day(9, "15:10"), partial(_note, c, TIN, ImprovementKind.TOOL, "Show the bank's answer beside the import")
+    yield when.day(4, "11:40"), partial(_note, c, MIRA, ImprovementKind.DOC, "How VAT rounds in Switzerland")
+    yield when.day(2, "16:20"), partial(_note, c, ANA, ImprovementKind.MACRO, "How to send us a log from the app")
+    yield when.day(1, "10:15"), partial(_do, c)
+
+
+STORIES = (handing, missing)
+
+
+def _note(c: Company, who: Person, kind: ImprovementKind, text: str) -> None:
+    improvements.note(kind, text, actor=c.users[who])
+
+
+def _do(c: Company) -> None:
+    [oldest] = improvements.open_ones(most=1)
+    improvements.end(oldest, is_done=True, actor=c.users[JONAS])
 
 
 def _hand_over(c: Company) -> None:

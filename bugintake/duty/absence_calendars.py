@@ -9,7 +9,7 @@ from sqlalchemy.orm import contains_eager
 from bugintake.core import clock, events, outside
 from bugintake.core.db import db, transaction, update_one
 from bugintake.core.errors import Invalid, NotFound, Refusal
-from bugintake.core.events import EventKind
+from bugintake.core.event_kinds import EventKind
 from bugintake.core.forms import clean_line, zone_or_utc
 from bugintake.duty import absences, queries
 from bugintake.duty.calendar_days import days_away, ranges

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from bugintake.core import clock, events
 from bugintake.core.db import db
 from bugintake.core.errors import Conflict, Invalid, NotFound, NotPermitted
-from bugintake.core.events import EventKind
+from bugintake.core.event_kinds import EventKind
 from bugintake.core.forms import clean_line, zone_or_utc
 from bugintake.duty import queries
 from bugintake.duty.models import Absence

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from bugintake.core import clock, events, outside
 from bugintake.core.db import db, transaction, update_one
 from bugintake.core.errors import Invalid, NotFound
-from bugintake.core.events import EventKind
+from bugintake.core.event_kinds import EventKind
 from bugintake.core.forms import clean_line
 from bugintake.duty.channel_models import ChannelPost, PostState, TeamChannel
 from bugintake.duty.channel_words import coming

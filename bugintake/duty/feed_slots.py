@@ -8,7 +8,8 @@ import sqlalchemy as sa
 
 from bugintake.core import clock, events
 from bugintake.core.db import after_commit, db, one_at_a_time, rows, transaction
-from bugintake.core.events import Event, EventKind
+from bugintake.core.event_kinds import EventKind
+from bugintake.core.events import Event
 from bugintake.duty import queries
 from bugintake.duty.feed_models import Feed, FeedSlot
 from bugintake.duty.models import Rotation

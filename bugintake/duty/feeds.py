@@ -9,7 +9,7 @@ from bugintake.core import clock, events
 from bugintake.core.config import settings
 from bugintake.core.db import db
 from bugintake.core.errors import NotFound
-from bugintake.core.events import EventKind
+from bugintake.core.event_kinds import EventKind
 from bugintake.core.security import hash_secret, new_secret
 from bugintake.duty import feed_slots, queries
 from bugintake.duty.feed_models import Feed, FeedKind

@@ -19,6 +19,7 @@ from wtforms.validators import InputRequired, Length, NumberRange
 from bugintake.core.errors import Invalid
 from bugintake.core.forms import Form, KeptLine, LineField, Zone, worded, zone_names
 from bugintake.duty.absences import WORD_LENGTH
+from bugintake.duty.improvement_models import ImprovementKind
 from bugintake.duty.models import LONGEST_TURN
 from bugintake.duty.public_holidays import NAME_LENGTH as HOLIDAY_LENGTH
 from bugintake.duty.public_holidays import countries, regions
@@ -72,6 +73,22 @@ class AbsenceForm(Form):
     def days(self) -> tuple[date, date]:
         """The days, once they are valid."""
         return self.first_on.data or date.min, self.last_on.data or date.min
+
+
+class ImprovementForm(Form):
+    """What would have saved time."""
+
+    kind = SelectField(
+        "What it takes",
+        choices=[SelectChoice(kind.value, kind.words) for kind in ImprovementKind],
+        **worded(invalid_choice_message="Choose what it takes."),
+    )
+    text = KeptLine("What would have saved you time", [InputRequired("Write what would have saved you time.")])
+
+    @property
+    def chosen(self) -> ImprovementKind:
+        """The kind, once it is valid."""
+        return ImprovementKind(self.kind.data)
 
 
 class HolidayForm(Form):

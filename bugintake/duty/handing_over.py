@@ -11,7 +11,7 @@ from sqlalchemy.orm import joinedload
 from bugintake.core import clock, events
 from bugintake.core.db import db
 from bugintake.core.errors import Conflict, Invalid, NotPermitted
-from bugintake.core.events import EventKind
+from bugintake.core.event_kinds import EventKind
 from bugintake.core.forms import clean_line
 from bugintake.core.templating import ago_in_words
 from bugintake.duty import layers, overrides, queries

@@ -11,7 +11,7 @@ from sqlalchemy.orm import joinedload
 from bugintake.core import clock, events
 from bugintake.core.db import db, hold, one_at_a_time
 from bugintake.core.errors import Conflict, Invalid, NotFound, NotPermitted
-from bugintake.core.events import EventKind
+from bugintake.core.event_kinds import EventKind
 from bugintake.core.forms import Seen
 from bugintake.duty import queries
 from bugintake.duty.handoff_models import Handoff

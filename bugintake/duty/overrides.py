@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from bugintake.core import clock, events
 from bugintake.core.db import db
 from bugintake.core.errors import Conflict, Invalid, NotFound, NotPermitted
-from bugintake.core.events import EventKind
+from bugintake.core.event_kinds import EventKind
 from bugintake.core.forms import clean_line
 from bugintake.core.undoing import KEPT_FOR
 from bugintake.duty import layers, queries

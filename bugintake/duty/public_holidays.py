@@ -11,7 +11,7 @@ from sqlalchemy.orm import contains_eager
 from bugintake.core import clock, events
 from bugintake.core.db import db
 from bugintake.core.errors import Conflict, Invalid, NotFound
-from bugintake.core.events import EventKind
+from bugintake.core.event_kinds import EventKind
 from bugintake.core.forms import clean_line, zone_or_utc
 from bugintake.duty import overrides, queries
 from bugintake.duty.models import Holiday, Rotation, RotationRule

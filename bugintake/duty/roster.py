@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from bugintake.core import clock, events
 from bugintake.core.db import db
 from bugintake.core.errors import Conflict, Invalid
-from bugintake.core.events import EventKind
+from bugintake.core.event_kinds import EventKind
 from bugintake.core.forms import clean_line, is_zone, zone_or_utc
 from bugintake.duty import overrides, queries
 from bugintake.duty.models import LONGEST_TURN, Holiday, Member, Rotation, RotationRule

@@ -7,7 +7,7 @@ from typing import Any
 from bugintake.core import clock, events
 from bugintake.core.db import db
 from bugintake.core.errors import Conflict, Invalid, NotPermitted
-from bugintake.core.events import EventKind
+from bugintake.core.event_kinds import EventKind
 from bugintake.core.forms import clean_line
 from bugintake.duty import overrides, queries
 from bugintake.duty.handing_over import (

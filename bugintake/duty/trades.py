@@ -5,7 +5,7 @@ from datetime import datetime
 from bugintake.core import clock
 from bugintake.core.db import db
 from bugintake.core.errors import Conflict
-from bugintake.core.events import EventKind
+from bugintake.core.event_kinds import EventKind
 from bugintake.duty.handing_over import Stretch, check_free, lay_all, stretch
 from bugintake.duty.models import Override, Rotation
 from bugintake.duty.swap_models import Answer, Asked, Swap

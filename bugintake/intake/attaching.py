@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from bugintake.core import clock, events
 from bugintake.core.db import db
 from bugintake.core.errors import Conflict, NotFound
-from bugintake.core.events import Event, EventKind
+from bugintake.core.event_kinds import EventKind
+from bugintake.core.events import Event
 from bugintake.intake import proposals, reports, waiting
 from bugintake.intake.customers.models import Customer
 from bugintake.intake.models import Bug, Option, Remark, Report, SettledBy, Status

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from bugintake.core import clock, events
 from bugintake.core.db import db, one_at_a_time, rows
 from bugintake.core.errors import Conflict, Invalid
-from bugintake.core.events import EventKind
+from bugintake.core.event_kinds import EventKind
 from bugintake.core.forms import clean_line
 from bugintake.core.kept import kept
 from bugintake.intake.models import Option, OptionList

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from bugintake.core import clock, events
 from bugintake.core.db import db, one_at_a_time
 from bugintake.core.errors import Conflict, Invalid
-from bugintake.core.events import Event, EventKind
+from bugintake.core.event_kinds import EventKind
+from bugintake.core.events import Event
 from bugintake.core.forms import clean_line
 from bugintake.core.security import hash_secret
 from bugintake.intake import attaching, filing, waiting

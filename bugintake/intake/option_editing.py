@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from bugintake.core import events
 from bugintake.core.db import db, one_at_a_time, update_all
 from bugintake.core.errors import Invalid
-from bugintake.core.events import Event, EventKind
+from bugintake.core.event_kinds import EventKind
+from bugintake.core.events import Event
 from bugintake.core.forms import Seen, clean_line
 from bugintake.core.templating import ago_in_words
 from bugintake.intake import catalogue, intended

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from bugintake.core import clock, events
 from bugintake.core.db import db, one_at_a_time
 from bugintake.core.errors import Invalid
-from bugintake.core.events import EventKind
+from bugintake.core.event_kinds import EventKind
 from bugintake.core.forms import clean_line
 from bugintake.intake import catalogue, proposals
 from bugintake.intake.catalogue import key_of

@@ -11,7 +11,8 @@ from sqlalchemy.orm import joinedload
 from bugintake.core import clock, events
 from bugintake.core.db import Model, changed, db, hold, one_at_a_time, update_one
 from bugintake.core.errors import Conflict
-from bugintake.core.events import Event, EventKind
+from bugintake.core.event_kinds import EventKind
+from bugintake.core.events import Event
 from bugintake.intake import catalogue
 from bugintake.intake.catalogue import key_of
 from bugintake.intake.list_models import FurtherList

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from bugintake.core.db import db
-from bugintake.core.events import Event, EventKind
+from bugintake.core.event_kinds import EventKind
+from bugintake.core.events import Event
 from bugintake.intake import catalogue
 from bugintake.intake.catalogue import key_of
 from bugintake.intake.list_models import FurtherList

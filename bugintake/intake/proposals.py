@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from bugintake.core import clock, events
 from bugintake.core.db import db, one_at_a_time
 from bugintake.core.errors import Conflict, Invalid, NotFound
-from bugintake.core.events import Event, EventKind
+from bugintake.core.event_kinds import EventKind
+from bugintake.core.events import Event
 from bugintake.core.forms import clean_line
 from bugintake.intake import catalogue, option_merging
 from bugintake.intake.catalogue import LABEL_LENGTH, key_of

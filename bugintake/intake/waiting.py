@@ -7,7 +7,8 @@ import sqlalchemy as sa
 
 from bugintake.core import clock, events
 from bugintake.core.db import db, read_again, update_all
-from bugintake.core.events import Event, EventKind
+from bugintake.core.event_kinds import EventKind
+from bugintake.core.events import Event
 from bugintake.intake.models import Bug, Report, SettledBy
 from bugintake.team.models import User
 

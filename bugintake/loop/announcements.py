@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from bugintake.core import clock, events
 from bugintake.core.db import db, read_again, update_all, update_one
 from bugintake.core.errors import Conflict, Invalid
-from bugintake.core.events import EventKind
+from bugintake.core.event_kinds import EventKind
 from bugintake.core.forms import Seen
 from bugintake.intake import waiting
 from bugintake.intake.customers.models import Customer

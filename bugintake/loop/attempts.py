@@ -12,7 +12,7 @@ from sqlalchemy.orm import joinedload
 
 from bugintake.core import clock, events
 from bugintake.core.db import db, transaction, update_one
-from bugintake.core.events import EventKind
+from bugintake.core.event_kinds import EventKind
 from bugintake.intake.customers.models import Customer
 from bugintake.loop import circuit, owed
 from bugintake.loop.mail import Letter

@@ -6,7 +6,8 @@ import sqlalchemy as sa
 
 from bugintake.core import events
 from bugintake.core.db import db, update_all
-from bugintake.core.events import Event, EventKind, Subscriber
+from bugintake.core.event_kinds import EventKind
+from bugintake.core.events import Event, Subscriber
 from bugintake.core.templating import plural
 from bugintake.intake import waiting
 from bugintake.intake.models import Bug, Report, SettledBy, Status

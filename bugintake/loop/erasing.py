@@ -4,7 +4,8 @@ import sqlalchemy as sa
 
 from bugintake.core import clock, events
 from bugintake.core.db import db, update_all
-from bugintake.core.events import Event, EventKind
+from bugintake.core.event_kinds import EventKind
+from bugintake.core.events import Event
 from bugintake.intake import waiting
 from bugintake.intake.models import Bug, SettledBy
 from bugintake.loop.announcements import ERASED

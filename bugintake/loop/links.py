@@ -13,7 +13,8 @@ from bugintake.core import clock, events
 from bugintake.core.config import settings
 from bugintake.core.db import db, update_all
 from bugintake.core.errors import Conflict, NotFound
-from bugintake.core.events import Event, EventKind
+from bugintake.core.event_kinds import EventKind
+from bugintake.core.events import Event
 from bugintake.core.security import hash_secret, new_secret
 from bugintake.intake.customers.models import Customer
 from bugintake.intake.models import Report, SettledBy

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from bugintake.core import clock, events
 from bugintake.core.db import db, hold, update_all
 from bugintake.core.errors import Conflict, Invalid
-from bugintake.core.events import EventKind
+from bugintake.core.event_kinds import EventKind
 from bugintake.core.templating import whole_day
 from bugintake.intake import waiting
 from bugintake.intake.customers.quiet import quiet_until

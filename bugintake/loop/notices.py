@@ -12,7 +12,8 @@ from sqlalchemy.exc import IntegrityError
 from bugintake.core import clock, events
 from bugintake.core.db import db, transaction, update_one
 from bugintake.core.errors import Conflict
-from bugintake.core.events import Event, EventKind
+from bugintake.core.event_kinds import EventKind
+from bugintake.core.events import Event
 from bugintake.loop.letters import new_message_id
 from bugintake.loop.models import Delivery, DeliveryKind, DeliveryState
 from bugintake.team.models import Role, User

@@ -8,7 +8,8 @@ import sqlalchemy as sa
 from bugintake.core import clock, events
 from bugintake.core.db import db, update_all
 from bugintake.core.errors import Conflict
-from bugintake.core.events import Event, EventKind, Subscriber
+from bugintake.core.event_kinds import EventKind
+from bugintake.core.events import Event, Subscriber
 from bugintake.intake import waiting
 from bugintake.intake.customers.models import Customer
 from bugintake.intake.customers.quiet import is_quiet, open_day

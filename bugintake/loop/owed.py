@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from bugintake.core import clock, events
 from bugintake.core.db import db
-from bugintake.core.events import EventKind
+from bugintake.core.event_kinds import EventKind
 from bugintake.intake import waiting
 from bugintake.intake.customers.models import Customer
 from bugintake.intake.customers.quiet import is_quiet, quiet_until

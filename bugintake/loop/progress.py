@@ -11,7 +11,8 @@ from flask_babel import gettext, ngettext
 
 from bugintake.core import clock
 from bugintake.core.db import db
-from bugintake.core.events import Event, EventKind
+from bugintake.core.event_kinds import EventKind
+from bugintake.core.events import Event
 from bugintake.core.forms import zone_or_utc
 from bugintake.core.security import mask_address
 from bugintake.intake.models import Bug, Report, Status

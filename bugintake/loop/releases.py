@@ -10,7 +10,7 @@ from sqlalchemy.orm import joinedload
 from bugintake.core import clock, events
 from bugintake.core.db import db, update_one
 from bugintake.core.errors import Conflict, Invalid, NotFound
-from bugintake.core.events import EventKind
+from bugintake.core.event_kinds import EventKind
 from bugintake.core.forms import clean_line
 from bugintake.intake import proposals
 from bugintake.intake.models import Bug, Option, OptionList, Status

@@ -7,7 +7,8 @@ import sqlalchemy as sa
 from bugintake.core import clock, events
 from bugintake.core.db import db
 from bugintake.core.errors import Invalid
-from bugintake.core.events import Event, EventKind
+from bugintake.core.event_kinds import EventKind
+from bugintake.core.events import Event
 from bugintake.intake import waiting
 from bugintake.intake.models import Question, Remark, Report, SettledBy, Status
 from bugintake.intake.reports import canonical, hold_bug_of

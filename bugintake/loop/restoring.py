@@ -4,7 +4,8 @@ import sqlalchemy as sa
 
 from bugintake.core import clock
 from bugintake.core.backup import Backup
-from bugintake.core.events import Event, EventKind
+from bugintake.core.event_kinds import EventKind
+from bugintake.core.events import Event
 from bugintake.loop.models import Delivery, DeliveryState, HeldBecause, Message, MessageState
 from bugintake.team.models import Pass, SignIn
 

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from bugintake.core import clock, events
 from bugintake.core.db import db
-from bugintake.core.events import EventKind
+from bugintake.core.event_kinds import EventKind
 from bugintake.intake.models import Bug, Report, SettledBy
 from bugintake.loop.models import OUTCOMES, Announcement, Message, MessageState
 

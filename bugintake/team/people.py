@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from bugintake.core import clock, config, events
 from bugintake.core.db import db, rows, update_one
 from bugintake.core.errors import Conflict, Invalid, NotFound
-from bugintake.core.events import EventKind
+from bugintake.core.event_kinds import EventKind
 from bugintake.core.forms import clean_line, is_zone
 from bugintake.core.kept import kept
 from bugintake.core.security import hash_secret, new_secret

@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from bugintake.core import clock, config, events
 from bugintake.core.db import db
 from bugintake.core.errors import Conflict
-from bugintake.core.events import EventKind
+from bugintake.core.event_kinds import EventKind
 from bugintake.core.security import hash_secret, new_secret
 from bugintake.team import people
 from bugintake.team.models import Role, User, Workspace

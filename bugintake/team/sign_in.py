@@ -9,7 +9,7 @@ from flask import Flask, g, session
 from bugintake.core import clock, events
 from bugintake.core.db import UtcDateTime, db, transaction
 from bugintake.core.errors import Invalid, NotFound
-from bugintake.core.events import EventKind
+from bugintake.core.event_kinds import EventKind
 from bugintake.core.kept import first_with_state
 from bugintake.core.security import hash_secret, new_secret
 from bugintake.team import passwords

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from bugintake.core import clock, events
 from bugintake.core.db import db
 from bugintake.core.errors import Conflict, Invalid, NotFound
-from bugintake.core.events import EventKind
+from bugintake.core.event_kinds import EventKind
 from bugintake.core.security import hash_secret, new_secret
 from bugintake.team.models import ApiToken, User
 

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from bugintake.core import events
 from bugintake.core.db import db
 from bugintake.core.errors import Conflict, Invalid
-from bugintake.core.events import EventKind
+from bugintake.core.event_kinds import EventKind
 from bugintake.core.forms import is_zone
 from bugintake.core.kept import apart, kept
 from bugintake.team.models import LANGUAGES, User, Workspace

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from bugintake.core import events
 from bugintake.core.db import db, rows
-from bugintake.core.events import EventKind
+from bugintake.core.event_kinds import EventKind
 from bugintake.core.kept import kept
 from bugintake.duty import queries
 from bugintake.duty.models import Rotation

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from bugintake.core import clock, events
 from bugintake.core.db import db, hold
 from bugintake.core.errors import Conflict, Invalid, NotFound, NotPermitted
-from bugintake.core.events import EventKind
+from bugintake.core.event_kinds import EventKind
 from bugintake.intake.catalogue import key_of
 from bugintake.intake.models import Bug
 from bugintake.intake.queries import is_visible

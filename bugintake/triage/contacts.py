@@ -5,7 +5,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
-from bugintake.core.events import CONTACT_INDEX, IS_CONTACT, Event, EventKind
+from bugintake.core.event_kinds import EventKind
+from bugintake.core.events import CONTACT_INDEX, IS_CONTACT, Event
 from bugintake.intake.models import Bug, Report, SettledBy
 
 

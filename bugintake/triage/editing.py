@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from bugintake.core import clock, events
 from bugintake.core.db import db, hold
 from bugintake.core.errors import Conflict, Invalid
-from bugintake.core.events import Event, EventKind
+from bugintake.core.event_kinds import EventKind
+from bugintake.core.events import Event
 from bugintake.core.forms import Seen
 from bugintake.core.templating import ago_in_words
 from bugintake.intake.models import Bug, Option, OptionList, Status

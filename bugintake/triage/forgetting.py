@@ -9,7 +9,7 @@ from sqlalchemy.orm import aliased
 
 from bugintake.core import clock, events
 from bugintake.core.db import db
-from bugintake.core.events import EventKind
+from bugintake.core.event_kinds import EventKind
 from bugintake.intake.customers import erasing
 from bugintake.intake.customers.models import Customer
 from bugintake.intake.models import Bug, Report

@@ -11,7 +11,8 @@ from sqlalchemy.orm import aliased
 from bugintake.core import clock, events
 from bugintake.core.db import db, hold, rows, update_all
 from bugintake.core.errors import Conflict, NotFound
-from bugintake.core.events import TOUCHES, Event, EventKind
+from bugintake.core.event_kinds import EventKind
+from bugintake.core.events import TOUCHES, Event
 from bugintake.core.templating import plural, short_day, when
 from bugintake.duty import handoffs
 from bugintake.duty.handoff_models import Handoff

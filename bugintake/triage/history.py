@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from bugintake.core.db import ALL, rows
-from bugintake.core.events import Event, EventKind
+from bugintake.core.event_kinds import EventKind
+from bugintake.core.events import Event
 from bugintake.core.templating import short_day
 from bugintake.intake.models import Bug, RaiseReason, Status
 from bugintake.team.models import User

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from bugintake.core import clock, events, outside
 from bugintake.core.db import db, hold, transaction, update_one
 from bugintake.core.errors import Conflict, Invalid, NotFound
-from bugintake.core.events import EventKind
+from bugintake.core.event_kinds import EventKind
 from bugintake.intake.models import OPEN, Bug
 from bugintake.intake.reports import hold_canonical
 from bugintake.team.models import User

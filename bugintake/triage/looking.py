@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from bugintake.core import clock, events
 from bugintake.core.db import db, hold
 from bugintake.core.errors import Conflict
-from bugintake.core.events import Event, EventKind
+from bugintake.core.event_kinds import EventKind
+from bugintake.core.events import Event
 from bugintake.core.forms import zone_or_utc
 from bugintake.intake import catalogue
 from bugintake.intake.models import Bug, News, Option, RaiseReason

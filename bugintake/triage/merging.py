@@ -5,7 +5,8 @@ import sqlalchemy as sa
 from bugintake.core import clock, events
 from bugintake.core.db import db, one_at_a_time, read_again, update_all
 from bugintake.core.errors import Conflict
-from bugintake.core.events import Event, EventKind
+from bugintake.core.event_kinds import EventKind
+from bugintake.core.events import Event
 from bugintake.intake import waiting
 from bugintake.intake.models import Bug, Report, SettledBy, Status
 from bugintake.intake.reports import canonical

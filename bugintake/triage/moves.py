@@ -4,7 +4,8 @@ import sqlalchemy as sa
 
 from bugintake.core.db import db
 from bugintake.core.errors import Conflict
-from bugintake.core.events import Event, EventKind
+from bugintake.core.event_kinds import EventKind
+from bugintake.core.events import Event
 from bugintake.core.templating import ago_in_words
 from bugintake.intake.models import Bug, Question, Status
 from bugintake.team.models import User

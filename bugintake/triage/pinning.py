@@ -2,7 +2,8 @@
 
 from bugintake.core.db import hold
 from bugintake.core.errors import Conflict
-from bugintake.core.events import Event, EventKind
+from bugintake.core.event_kinds import EventKind
+from bugintake.core.events import Event
 from bugintake.intake.models import Bug
 from bugintake.team.guards import may_not
 from bugintake.team.models import Role, User

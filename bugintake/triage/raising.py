@@ -3,7 +3,8 @@
 from bugintake.core import clock
 from bugintake.core.db import hold
 from bugintake.core.errors import Conflict, NotPermitted
-from bugintake.core.events import Event, EventKind
+from bugintake.core.event_kinds import EventKind
+from bugintake.core.events import Event
 from bugintake.core.templating import ago_in_words
 from bugintake.intake.models import Bug, RaiseReason
 from bugintake.team.models import User

@@ -4,7 +4,8 @@ import sqlalchemy as sa
 
 from bugintake.core import clock, events
 from bugintake.core.db import db
-from bugintake.core.events import Event, EventKind
+from bugintake.core.event_kinds import EventKind
+from bugintake.core.events import Event
 from bugintake.intake.models import Bug, Status
 from bugintake.team.models import User
 from bugintake.triage import looking, moves, snoozing, transitions

@@ -9,7 +9,8 @@ from sqlalchemy.orm import joinedload
 from bugintake.core import clock, events
 from bugintake.core.db import db, hold, rows
 from bugintake.core.errors import Conflict, Invalid
-from bugintake.core.events import Event, EventKind, Subscriber
+from bugintake.core.event_kinds import EventKind
+from bugintake.core.events import Event, Subscriber
 from bugintake.core.kept import once
 from bugintake.intake.models import OPEN, Bug, OptionList, Report
 from bugintake.intake.queries import visible_to

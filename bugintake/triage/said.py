@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import get_history
 
 from bugintake.core.db import db
-from bugintake.core.events import Event, EventKind
+from bugintake.core.event_kinds import EventKind
+from bugintake.core.events import Event
 from bugintake.intake.models import Bug, Question, Remark, Report, SettledBy
 from bugintake.intake.words import TEXTS as OF_REPORT
 from bugintake.intake.words import has_changed, stems

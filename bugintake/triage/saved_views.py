@@ -10,7 +10,7 @@ from werkzeug.datastructures import MultiDict
 from bugintake.core import events
 from bugintake.core.db import db, one_at_a_time, rows
 from bugintake.core.errors import Conflict, Invalid, NotFound
-from bugintake.core.events import EventKind
+from bugintake.core.event_kinds import EventKind
 from bugintake.core.forms import clean_line
 from bugintake.core.kept import kept
 from bugintake.team.guards import may_not

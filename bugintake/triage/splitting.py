@@ -8,7 +8,8 @@ import sqlalchemy as sa
 from bugintake.core import clock, events
 from bugintake.core.db import db, hold
 from bugintake.core.errors import Conflict
-from bugintake.core.events import Event, EventKind
+from bugintake.core.event_kinds import EventKind
+from bugintake.core.events import Event
 from bugintake.intake import further_lists, waiting
 from bugintake.intake.filing import ASKED
 from bugintake.intake.models import Bug, Question, Report, SettledBy, Status

@@ -8,7 +8,8 @@ import sqlalchemy as sa
 from bugintake.core import clock, events
 from bugintake.core.db import db, hold, update_one
 from bugintake.core.errors import Conflict, Invalid
-from bugintake.core.events import Event, EventKind
+from bugintake.core.event_kinds import EventKind
+from bugintake.core.events import Event
 from bugintake.core.forms import clean_line
 from bugintake.intake import catalogue
 from bugintake.intake.models import Bug, News, Option, Question, Report, Status

@@ -6,7 +6,8 @@ from typing import Any
 from bugintake.core import clock
 from bugintake.core.db import db, hold
 from bugintake.core.errors import Conflict, NotPermitted
-from bugintake.core.events import Event, EventKind
+from bugintake.core.event_kinds import EventKind
+from bugintake.core.events import Event
 from bugintake.core.templating import short_day
 from bugintake.intake.models import Bug
 from bugintake.team.models import Role, User

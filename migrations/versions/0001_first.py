@@ -31,6 +31,7 @@ TABLES = (
     "overrides",
     "passes",
     "saved_views",
+    "improvements",
     "team_channels",
     "channel_posts",
     "told_shifts",
@@ -533,6 +534,26 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_saved_views"),
     )
     op.create_index("ix_saved_views_owner_id", "saved_views", ["owner_id"], unique=False)
+    op.create_table(
+        "improvements",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(32), nullable=False),
+        sa.Column("text", sa.String(length=200), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("made_by_id", sa.Integer(), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_by_id", sa.Integer(), nullable=True),
+        sa.Column("is_done", sa.Boolean(), nullable=False),
+        sa.CheckConstraint(
+            "(ended_at IS NULL) = (ended_by_id IS NULL)", name=op.f("ck_improvements_ended_by_somebody")
+        ),
+        sa.CheckConstraint("ended_at IS NOT NULL OR NOT is_done", name=op.f("ck_improvements_done_is_ended")),
+        sa.ForeignKeyConstraint(["ended_by_id"], ["users.id"], name="fk_improvements_ended_by_id"),
+        sa.ForeignKeyConstraint(["made_by_id"], ["users.id"], name="fk_improvements_made_by_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_improvements"),
+    )
+    op.create_index("ix_improvements_ended_at", "improvements", ["ended_at"], unique=False)
+    op.create_index("ix_improvements_made_at", "improvements", ["made_at"], unique=False)
     op.create_table(
         "team_channels",
         sa.Column("id", sa.Integer(), nullable=False),

@@ -337,6 +337,12 @@ GET  /admin/catalogue/form.yml                           login  login    login  
 
 GET  /duty                                               login  login    login    200   200      200  200
 GET  /duty/schedule                                      login  login    login    200   200      200  200
+GET  /duty/improvements                                  login  login    login    200   200      200  200
+POST /duty/improvements                                  401    401      401      403   in       in   in
+POST /duty/improvements/<improvement_id>/ending          401    401      401      403   in       in   in
+POST /duty/improvements/<improvement_id>/ending absent   401    401      401      403   404      404  404
+POST /duty/improvements/<improvement_id>/return          401    401      401      403   in       in   in
+POST /duty/improvements/<improvement_id>/return absent   401    401      401      403   404      404  404
 GET  /duty/feeds                                         login  login    login    200   200      200  200
 POST /duty/feeds                                         401    401      401      in    in       in   in
 POST /duty/feeds/<feed_id>/removal                       401    401      401      404   404      in   404

@@ -14,8 +14,9 @@ from werkzeug.test import TestResponse
 from bugintake.core import clock
 from bugintake.core.db import db, transaction
 from bugintake.core.forms import Seen
-from bugintake.duty import absences, feeds, handoffs, overrides, public_holidays, queries, roster, swaps
+from bugintake.duty import absences, feeds, handoffs, improvements, overrides, public_holidays, queries, roster, swaps
 from bugintake.duty.feed_models import FeedKind
+from bugintake.duty.improvement_models import ImprovementKind
 from bugintake.intake import attaching, drafts, option_merging, proposals
 from bugintake.intake.attachments.models import Attachment
 from bugintake.intake.customers import adding, changing, link_templates
@@ -147,6 +148,7 @@ class Cast:
             monday = date(2026, 3, 16)
             self.absence = absences.note_absence(self.others[1], monday, monday, actor=self.others[1])
             public_holidays.add_holiday(self.rotation, monday, "Our day", actor=self.staff["lead"])
+            self.improvement = improvements.note(ImprovementKind.DOC, "How taxes round", actor=self.spare)
             self.holiday = public_holidays.coming_holidays(self.rotation)[0]
         with transaction():
             friday = next(each for each in queries.upcoming_shifts(self.others[1]) if each.on == date(2026, 3, 13))
@@ -232,6 +234,7 @@ class Cast:
             "asked_id": lambda: self.swap.asked[0],
             "absence_id": lambda: self.absence,
             "holiday_id": lambda: self.holiday,
+            "improvement_id": lambda: self.improvement,
             "handoff_id": lambda: self.handoff,
             "left_id": lambda: self._first(LeftBug, LeftBug.bug_id, self._bug(which)),
             "feed_id": lambda: self.feed,
@@ -333,6 +336,7 @@ NUMBERS = (
         "asked_id",
         "swap_id",
         "holiday_id",
+        "improvement_id",
         "handoff_id",
         "left_id",
         "feed_id",

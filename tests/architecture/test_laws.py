@@ -6,7 +6,7 @@ import re
 import pytest
 
 from bugintake.core.db import db
-from bugintake.core.events import EventKind
+from bugintake.core.event_kinds import EventKind
 from tests.architecture.code import ROOT, breaks_outside, dotted, modules, name, offences
 
 MOMENTS = ("now", "utcnow", "today", "fromtimestamp", "utcfromtimestamp")

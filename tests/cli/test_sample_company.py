@@ -13,7 +13,8 @@ from flask import Flask
 from bugintake.cli import sample
 from bugintake.core import clock as house_clock
 from bugintake.core.db import db, transaction
-from bugintake.core.events import Event, EventKind
+from bugintake.core.event_kinds import EventKind
+from bugintake.core.events import Event
 from bugintake.intake import catalogue, form_use, further_lists, intended, proposals
 from bugintake.intake.attachments.models import Attachment
 from bugintake.intake.customers import link_templates, quiet

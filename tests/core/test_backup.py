@@ -22,7 +22,8 @@ from bugintake.core import migrating, restoring
 from bugintake.core.backup import CannotBackUp, CannotRestore
 from bugintake.core.config import Settings
 from bugintake.core.db import db, transaction
-from bugintake.core.events import Event, EventKind
+from bugintake.core.event_kinds import EventKind
+from bugintake.core.events import Event
 from bugintake.intake.models import Bug, Report, Status
 from bugintake.loop import outbox
 from bugintake.loop.models import Delivery, DeliveryKind, DeliveryState, HeldBecause, Message, MessageState

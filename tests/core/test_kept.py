@@ -10,7 +10,8 @@ import sqlalchemy as sa
 
 from bugintake.core import events
 from bugintake.core.db import db, transaction
-from bugintake.core.events import Event, EventKind
+from bugintake.core.event_kinds import EventKind
+from bugintake.core.events import Event
 from bugintake.core.kept import kept, kept_with_bugs
 from bugintake.intake import catalogue, proposals
 from bugintake.intake.models import OptionList, Report

@@ -8,7 +8,8 @@ import sqlalchemy as sa
 
 from bugintake.core.db import db, transaction
 from bugintake.core.errors import NotFound
-from bugintake.core.events import Event, EventKind
+from bugintake.core.event_kinds import EventKind
+from bugintake.core.events import Event
 from bugintake.duty import feeds, overrides, queries
 from bugintake.duty.feed_models import Feed, FeedKind
 from bugintake.team import people

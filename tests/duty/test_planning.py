@@ -8,7 +8,8 @@ import sqlalchemy as sa
 
 from bugintake.core.db import db, transaction
 from bugintake.core.errors import Invalid
-from bugintake.core.events import Event, EventKind
+from bugintake.core.event_kinds import EventKind
+from bugintake.core.events import Event
 from bugintake.duty import absences, overrides, public_holidays, queries, roster, swaps, trades
 from bugintake.duty.models import Override
 from bugintake.duty.planning import SlotsRefused, Wish, lay, open_month

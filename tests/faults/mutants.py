@@ -11,7 +11,7 @@ from flask import current_app
 
 from bugintake.core import clock, events
 from bugintake.core.db import after_commit, db, transaction
-from bugintake.core.events import EventKind
+from bugintake.core.event_kinds import EventKind
 from bugintake.duty import reminders
 from bugintake.loop import attempts, outcomes, smtp
 from bugintake.loop.models import Delivery, DeliveryState

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from bugintake.core import events
 from bugintake.core.db import db, transaction
-from bugintake.core.events import EventKind
+from bugintake.core.event_kinds import EventKind
 from bugintake.intake import catalogue
 from bugintake.intake.catalogue import option_labelled, options_of
 from bugintake.intake.models import Option, OptionList

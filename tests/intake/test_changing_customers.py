@@ -5,7 +5,8 @@ import sqlalchemy as sa
 
 from bugintake.core.db import db, transaction
 from bugintake.core.errors import Conflict, Invalid, Stale
-from bugintake.core.events import Event, EventKind
+from bugintake.core.event_kinds import EventKind
+from bugintake.core.events import Event
 from bugintake.core.forms import Seen, fingerprint
 from bugintake.intake.customers import adding, changing, merging, queries
 from bugintake.intake.customers.models import ExternalId

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from bugintake.core.db import db, transaction
 from bugintake.core.errors import Conflict
-from bugintake.core.events import Event, EventKind
+from bugintake.core.event_kinds import EventKind
+from bugintake.core.events import Event
 from bugintake.intake import catalogue, further_lists, option_merging, proposals
 from bugintake.intake.models import Bug, Option, OptionList, Remark, Report, Status
 from bugintake.team.models import Role

@@ -5,7 +5,8 @@ import sqlalchemy as sa
 
 from bugintake.core.db import db, transaction
 from bugintake.core.errors import Conflict, Invalid
-from bugintake.core.events import Event, EventKind
+from bugintake.core.event_kinds import EventKind
+from bugintake.core.events import Event
 from bugintake.intake import catalogue, option_merging, proposals
 from bugintake.intake.models import Bug, OptionList, Report
 from bugintake.team.models import Role

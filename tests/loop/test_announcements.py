@@ -7,7 +7,8 @@ import sqlalchemy as sa
 
 from bugintake.core.db import db, transaction
 from bugintake.core.errors import Invalid
-from bugintake.core.events import Event, EventKind
+from bugintake.core.event_kinds import EventKind
+from bugintake.core.events import Event
 from bugintake.intake import reports
 from bugintake.intake.customers.models import Customer
 from bugintake.intake.models import OptionList, Report, Status

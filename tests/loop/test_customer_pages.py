@@ -4,7 +4,8 @@ import pytest
 import sqlalchemy as sa
 
 from bugintake.core.db import db, transaction
-from bugintake.core.events import Event, EventKind
+from bugintake.core.event_kinds import EventKind
+from bugintake.core.events import Event
 from bugintake.intake.models import Bug, Question, Remark, Report, Status
 from bugintake.team.models import Role
 from bugintake.triage import transitions

@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from bugintake.core import events
 from bugintake.core.db import db, transaction
 from bugintake.core.errors import Conflict
-from bugintake.core.events import Event, EventKind
+from bugintake.core.event_kinds import EventKind
+from bugintake.core.events import Event
 from bugintake.core.forms import Seen
 from bugintake.intake import reports
 from bugintake.intake.attachments import storage

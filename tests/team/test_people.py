@@ -7,7 +7,8 @@ import sqlalchemy as sa
 
 from bugintake.core.db import db, transaction
 from bugintake.core.errors import Conflict, Invalid, NotFound
-from bugintake.core.events import Event, EventKind
+from bugintake.core.event_kinds import EventKind
+from bugintake.core.events import Event
 from bugintake.team import passwords, people, sign_in
 from bugintake.team.models import Pass, Role, SignIn, User
 from tests.factories import make_user

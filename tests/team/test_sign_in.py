@@ -7,7 +7,8 @@ import pytest
 import sqlalchemy as sa
 
 from bugintake.core.db import db, transaction
-from bugintake.core.events import Event, EventKind
+from bugintake.core.event_kinds import EventKind
+from bugintake.core.events import Event
 from bugintake.core.security import hash_secret
 from bugintake.team import passwords, people, sign_in
 from bugintake.team.models import Role, SignIn

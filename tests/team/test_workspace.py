@@ -7,7 +7,8 @@ import sqlalchemy as sa
 
 from bugintake.core.db import db, transaction
 from bugintake.core.errors import Conflict, Invalid
-from bugintake.core.events import Event, EventKind
+from bugintake.core.event_kinds import EventKind
+from bugintake.core.events import Event
 from bugintake.team.workspace import change, is_sample, is_set_up, working_hours, workspace
 from tests.factories import make_workspace
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from bugintake.core.db import db
-from bugintake.core.events import Event, EventKind
+from bugintake.core.event_kinds import EventKind
+from bugintake.core.events import Event
 from bugintake.intake.models import Bug, Question, Report, SettledBy
 from bugintake.triage.moves import UNDOABLE
 

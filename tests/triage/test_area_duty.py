@@ -7,7 +7,8 @@ import sqlalchemy as sa
 
 from bugintake.core import events
 from bugintake.core.db import db, transaction
-from bugintake.core.events import Event, EventKind
+from bugintake.core.event_kinds import EventKind
+from bugintake.core.events import Event
 from bugintake.duty import absences, roster
 from bugintake.intake.models import OptionList, Status
 from bugintake.team.models import Role

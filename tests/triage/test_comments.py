@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from bugintake.core.config import settings
 from bugintake.core.db import db, transaction
 from bugintake.core.errors import Conflict, Invalid, NotPermitted
-from bugintake.core.events import Event, EventKind
+from bugintake.core.event_kinds import EventKind
+from bugintake.core.events import Event
 from bugintake.intake.models import Bug, News, Status
 from bugintake.loop import notice_letters
 from bugintake.loop.models import Delivery, DeliveryKind

@@ -5,7 +5,8 @@ import sqlalchemy as sa
 
 from bugintake.core.db import db, transaction
 from bugintake.core.errors import Conflict
-from bugintake.core.events import Event, EventKind
+from bugintake.core.event_kinds import EventKind
+from bugintake.core.events import Event
 from bugintake.core.forms import Seen
 from bugintake.intake.customers import changing, erasing, link_templates
 from bugintake.intake.customers import merging as customer_merging

@@ -8,7 +8,8 @@ import sqlalchemy as sa
 
 from bugintake.core import events
 from bugintake.core.db import db, transaction
-from bugintake.core.events import Event, EventKind
+from bugintake.core.event_kinds import EventKind
+from bugintake.core.events import Event
 from bugintake.intake.queries import reports_of
 from bugintake.loop import replies
 from bugintake.triage import history, transitions

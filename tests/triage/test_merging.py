@@ -5,7 +5,8 @@ import sqlalchemy as sa
 
 from bugintake.core.db import db, transaction
 from bugintake.core.errors import Conflict
-from bugintake.core.events import Event, EventKind
+from bugintake.core.event_kinds import EventKind
+from bugintake.core.events import Event
 from bugintake.intake import reports, waiting
 from bugintake.intake.models import Bug, Report, Status
 from bugintake.loop import replies

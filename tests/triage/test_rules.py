@@ -8,7 +8,8 @@ import sqlalchemy as sa
 
 from bugintake.core.db import db, transaction
 from bugintake.core.errors import Conflict, Invalid
-from bugintake.core.events import Event, EventKind
+from bugintake.core.event_kinds import EventKind
+from bugintake.core.events import Event
 from bugintake.intake.models import Bug, OptionList, Status
 from bugintake.loop.models import Delivery, DeliveryKind
 from bugintake.team.models import Role, User

@@ -6,7 +6,8 @@ import pytest
 import sqlalchemy as sa
 
 from bugintake.core.db import db, transaction
-from bugintake.core.events import Event, EventKind
+from bugintake.core.event_kinds import EventKind
+from bugintake.core.events import Event
 from bugintake.team.models import Role
 from bugintake.triage import editing, saved_views
 from tests.counting import fewest

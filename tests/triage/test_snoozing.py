@@ -9,7 +9,8 @@ import sqlalchemy as sa
 
 from bugintake.core.db import db, transaction
 from bugintake.core.errors import Conflict, Invalid
-from bugintake.core.events import Event, EventKind
+from bugintake.core.event_kinds import EventKind
+from bugintake.core.events import Event
 from bugintake.intake import attaching
 from bugintake.intake.models import Bug, News, Question, Report, Status
 from bugintake.intake.queries import reports_of

@@ -11,6 +11,7 @@ from bugintake.duty.views import (  # noqa: E402, F401  # each adds its routes t
     fairness,
     feeds,
     holidays,
+    improvements,
     plan,
     planning,
     rotations,

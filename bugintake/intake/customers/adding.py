@@ -9,7 +9,7 @@ from email_validator import EmailNotValidError, validate_email
 from bugintake.core import events
 from bugintake.core.db import db, one_at_a_time, rows
 from bugintake.core.errors import Conflict, Invalid
-from bugintake.core.events import EventKind
+from bugintake.core.event_kinds import EventKind
 from bugintake.core.forms import clean_line
 from bugintake.intake import waiting
 from bugintake.intake.catalogue import key_of

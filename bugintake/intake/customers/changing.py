@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from bugintake.core import events
 from bugintake.core.db import db, hold, one_at_a_time, update_all
 from bugintake.core.errors import Conflict, Invalid
-from bugintake.core.events import Event, EventKind
+from bugintake.core.event_kinds import EventKind
+from bugintake.core.events import Event
 from bugintake.core.forms import Seen, clean_line, is_zone
 from bugintake.core.templating import ago_in_words
 from bugintake.intake.catalogue import key_of

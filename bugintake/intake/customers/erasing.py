@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from bugintake.core import clock, events
 from bugintake.core.db import db, hold, transaction
 from bugintake.core.errors import Conflict
-from bugintake.core.events import EventKind
+from bugintake.core.event_kinds import EventKind
 from bugintake.intake import waiting, word_index
 from bugintake.intake.attachments import keeping
 from bugintake.intake.attachments.models import Attachment

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from bugintake.core import events
 from bugintake.core.db import db
 from bugintake.core.errors import Invalid
-from bugintake.core.events import EventKind
+from bugintake.core.event_kinds import EventKind
 from bugintake.core.kept import apart, kept
 from bugintake.intake import waiting
 from bugintake.intake.customers.models import Customer, ExternalId, LinkTemplate

@@ -9,7 +9,8 @@ from flask_babel import gettext as _
 
 from bugintake.core.db import transaction
 from bugintake.core.errors import NotFound
-from bugintake.core.events import Event, EventKind
+from bugintake.core.event_kinds import EventKind
+from bugintake.core.events import Event
 from bugintake.core.forms import Seen, clean_line, clean_text, fingerprint
 from bugintake.core.security import local_target
 from bugintake.core.templating import Ask, toast

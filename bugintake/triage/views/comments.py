@@ -6,7 +6,7 @@ from flask_babel import gettext as _
 
 from bugintake.core.db import transaction
 from bugintake.core.errors import Conflict, Invalid, NotPermitted
-from bugintake.core.events import EventKind
+from bugintake.core.event_kinds import EventKind
 from bugintake.intake.models import Bug
 from bugintake.intake.queries import bug_or_404
 from bugintake.team.guards import signed_in, signed_in_user

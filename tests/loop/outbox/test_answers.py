@@ -9,7 +9,8 @@ import pytest
 import sqlalchemy as sa
 
 from bugintake.core.db import db, transaction
-from bugintake.core.events import Event, EventKind
+from bugintake.core.event_kinds import EventKind
+from bugintake.core.events import Event
 from bugintake.intake.customers.models import Customer
 from bugintake.intake.models import Bug, Report, SettledBy
 from bugintake.loop import attempts, envelopes, messages, outbox, post

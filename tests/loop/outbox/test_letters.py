@@ -11,7 +11,8 @@ import sqlalchemy as sa
 
 from bugintake.core import security
 from bugintake.core.db import db, transaction
-from bugintake.core.events import Event, EventKind
+from bugintake.core.event_kinds import EventKind
+from bugintake.core.events import Event
 from bugintake.intake import reports
 from bugintake.intake.models import Bug, OptionList, Report, SettledBy, Status
 from bugintake.loop.models import CustomerLink, HeldBecause, LinkPurpose, Message, MessageState

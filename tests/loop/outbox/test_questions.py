@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from bugintake.core.db import db, transaction
 from bugintake.core.errors import Conflict
-from bugintake.core.events import EventKind
+from bugintake.core.event_kinds import EventKind
 from bugintake.intake.models import Bug, News, Question, Status
 from bugintake.intake.queries import reports_of
 from bugintake.loop import duplicates, messages, queries, replies

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, time, timedelta
 import pytest
 
 from bugintake.core.db import db, transaction
-from bugintake.core.events import EventKind
+from bugintake.core.event_kinds import EventKind
 from bugintake.intake.models import Bug, News, Status
 from bugintake.loop import asking, replies
 from bugintake.team.models import Role
