@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, SessionTransaction
 
 from bugintake.core.db import db
-from bugintake.core.events import HOUSE_INDEX, OF_THE_HOUSE, Event
+from bugintake.core.events import OF_THE_HOUSE, Event
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -30,7 +30,7 @@ LATE = 500  # events: counting them takes 0.06 ms
 _LATE: sa.ColumnElement[int] = sa.literal_column(str(LATE))  # no values, so that PostgreSQL plans it once
 _ONE: sa.ColumnElement[int] = sa.literal_column("1")
 _EVENTS = Event.__table__
-_OWN = sa.select(_EVENTS.c.id).where(OF_THE_HOUSE).with_hint(_EVENTS, f"INDEXED BY {HOUSE_INDEX}", "sqlite")
+_OWN = sa.select(_EVENTS.c.id).where(OF_THE_HOUSE)
 _LAST = sa.select(sa.func.max(_EVENTS.c.id)).scalar_subquery()
 _LAST_OWN = _OWN.order_by(_EVENTS.c.id.desc()).limit(_ONE).scalar_subquery()
 

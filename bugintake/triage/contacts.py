@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
 from bugintake.core.event_kinds import EventKind
-from bugintake.core.events import CONTACT_INDEX, IS_CONTACT, Event
+from bugintake.core.events import IS_CONTACT, Event
 from bugintake.intake.models import Bug, Report, SettledBy
 
 
@@ -21,7 +21,6 @@ def with_contact(found: sa.Select[*tuple[Any, ...]] | sa.CompoundSelect[*tuple[A
     of_part = (
         sa.select(sa.case((Event.kind == EventKind.BUG_SPLIT_OFF, Report.filed_at), else_=Event.at))
         .select_from(Event)
-        .with_hint(Event.__table__, f"INDEXED BY {CONTACT_INDEX}", "sqlite")
         .outerjoin(Report, Report.id == Event.report_id)
         .where(Event.bug_id == part.id, IS_CONTACT, sa.or_(Event.report_id.is_(None), counts))
         .order_by(Event.id.desc())
