@@ -178,6 +178,8 @@ def transaction() -> Iterator[None]:
             call()
         except Exception:
             log.exception("Something that was to follow a change failed; the change itself is kept.")
+    if callbacks:
+        _forget_what_was_read(session)  # else whoever reads next would read what stood there when they did
 
 
 def _forget_what_was_read(session: Session) -> None:

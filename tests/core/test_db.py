@@ -247,6 +247,18 @@ def test_what_follows_a_change_cannot_make_it_look_failed(
     assert "the change itself is kept" in caplog.text
 
 
+def test_what_follows_a_change_leaves_no_old_reading_behind(app: Flask) -> None:
+    """Else what somebody else changes after it would not be seen in the same request."""
+
+    def read() -> None:
+        db.session.execute(sa.text("SELECT 1"))
+
+    with transaction():
+        after_commit(read)
+
+    assert db.session().get_transaction() is None
+
+
 def test_after_commit_needs_a_transaction_to_follow(app: Flask) -> None:
     with pytest.raises(RuntimeError):
         after_commit(print)
