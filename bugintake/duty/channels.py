@@ -70,6 +70,8 @@ def queue_test(rotation: Rotation) -> None:
 def queue_posts(now: datetime) -> int:
     """Owe every channel what is due by now, once, and tell how much that is. Two workers at once owe it once."""
     connected = set(db.session.scalars(sa.select(TeamChannel.rotation_id)))
+    if not connected:
+        return 0
     found = coming(now).items()
     due = {key: each.rotation_id for key, each in found if each.rotation_id in connected and each.due_at <= now}
     known = set(db.session.scalars(sa.select(ChannelPost.key).where(ChannelPost.key.in_(due))))

@@ -7,8 +7,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from bugintake.core.db import db
-from bugintake.duty import queries
-from bugintake.duty.plans import Plan, PlannedShift, load_plan
+from bugintake.duty.plans import Plan, PlannedShift, load_plans
 from bugintake.team.models import Role, User
 from bugintake.team.working_hours import WorkingHours
 from bugintake.team.workspace import is_set_up, working_hours, workspace
@@ -42,10 +41,8 @@ def coming_gaps(now: datetime) -> Iterator[Gap]:
     if not is_set_up():
         return
     hours = working_hours()
-    for rotation in queries.rotations():
-        plan = load_plan(now - LOOK_BACK, now + LOOK_AHEAD, rotation)
-        if plan is not None:
-            yield from gaps_of(plan, now, hours)
+    for plan in load_plans(now - LOOK_BACK, now + LOOK_AHEAD):
+        yield from gaps_of(plan, now, hours)
 
 
 def gaps_of(plan: Plan, now: datetime, hours: WorkingHours) -> list[Gap]:

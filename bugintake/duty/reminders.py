@@ -7,8 +7,7 @@ from zoneinfo import ZoneInfo
 
 from bugintake.core import clock
 from bugintake.core.forms import zone_or_utc
-from bugintake.duty import queries
-from bugintake.duty.plans import Plan, PlannedShift, load_plan
+from bugintake.duty.plans import Plan, PlannedShift, load_plans
 from bugintake.duty.turns import TurnUnit
 from bugintake.duty.wall_clock import instant
 from bugintake.team.models import User
@@ -52,10 +51,8 @@ def due_reminders(now: datetime) -> list[Reminder]:
 def coming_reminders(now: datetime) -> Iterator[Reminder]:
     """Yield the reminders of the turns that begin in the next three weeks, sent or not."""
     hours = working_hours() if is_set_up() else None
-    for rotation in queries.rotations():
-        plan = load_plan(now - LOOK_BACK, now + LOOK_AHEAD, rotation)
-        if plan is not None:
-            yield from _of_plan(plan, now, hours)
+    for plan in load_plans(now - LOOK_BACK, now + LOOK_AHEAD):
+        yield from _of_plan(plan, now, hours)
 
 
 def due_at(planned: PlannedShift, person: User, hours: WorkingHours | None) -> datetime:

@@ -12,13 +12,14 @@ from bugintake.core.db import db
 from bugintake.core.forms import zone_or_utc
 from bugintake.duty import queries
 from bugintake.duty.models import Absence, Rotation
-from bugintake.duty.plans import Plan, load_plan
+from bugintake.duty.plans import Plan, load_plans
 from bugintake.duty.timetable import Cell, monday_of, timetable
 from bugintake.duty.wall_clock import instant
 from bugintake.team.models import Role, User
 
 TOLD_AT = time(8)
 ONE_WEEK = timedelta(weeks=1)
+MONDAY = 0
 
 
 @dataclass(frozen=True)
@@ -36,28 +37,23 @@ def readers(now: datetime) -> list[tuple[User, date]]:
 
     Monday and eight are where the person is. A rotation that was planned later that day was seen by then.
     """
-    plans = _plans(now)
     here = db.session.scalars(sa.select(User).where(User.disabled_at.is_(None)).order_by(User.id)).all()
-    found = []
-    for user in here:
-        today = now.astimezone(zone_or_utc(user.zone)).date()
-        due = instant(datetime.combine(today, TOLD_AT), zone_or_utc(user.zone))
-        told = [plan for plan in plans if plan.rotation.created_at <= due and _is_told(user, plan, now)]
-        if today.weekday() == 0 and due <= now and told:
-            found.append((user, today))
-    return found
+    due = [(user, *_told_today(now, zone_or_utc(user.zone))) for user in here]
+    due = [(user, today, at) for user, today, at in due if today.weekday() == MONDAY and at <= now]
+    plans = _plans(now) if due else []
+    return [
+        (user, today)
+        for user, today, at in due
+        if any(plan.rotation.created_at <= at and _is_told(user, plan, now) for plan in plans)
+    ]
 
 
 def beginning(now: datetime) -> list[tuple[Week, datetime]]:
     """Read the week of each rotation where it is Monday, with the instant it is told at: eight in its zone."""
-    found = []
-    for plan in _plans(now):
-        zone = plan.zone_at(now)
-        today = now.astimezone(zone).date()
-        due_at = instant(datetime.combine(today, TOLD_AT), zone)
-        if today.weekday() == 0 and plan.rotation.created_at <= due_at:
-            found.append((_week(plan, today, queries.coming_absences()), due_at))
-    return found
+    due = [(plan, *_told_today(now, plan.zone_at(now))) for plan in _plans(now)]
+    due = [(plan, day, at) for plan, day, at in due if day.weekday() == MONDAY and plan.rotation.created_at <= at]
+    absences = queries.coming_absences() if due else ()
+    return [(_week(plan, day, absences), at) for plan, day, at in due]
 
 
 def weeks_for(user: User, monday: date) -> list[Week]:
@@ -65,6 +61,12 @@ def weeks_for(user: User, monday: date) -> list[Week]:
     now = clock.now()
     absences = queries.coming_absences()
     return [_week(plan, monday, absences) for plan in _plans(now) if _is_told(user, plan, now)]
+
+
+def _told_today(now: datetime, zone: ZoneInfo) -> tuple[date, datetime]:
+    """Return which day it is in a zone, and the instant that it is eight there."""
+    today = now.astimezone(zone).date()
+    return today, instant(datetime.combine(today, TOLD_AT), zone)
 
 
 def _is_told(user: User, plan: Plan, now: datetime) -> bool:
@@ -83,5 +85,4 @@ def _week(plan: Plan, monday: date, absences: Sequence[Absence]) -> Week:
 
 
 def _plans(now: datetime) -> list[Plan]:
-    found = (load_plan(now - ONE_WEEK, now + 2 * ONE_WEEK, rotation) for rotation in queries.rotations())
-    return [plan for plan in found if plan is not None]
+    return load_plans(now - ONE_WEEK, now + 2 * ONE_WEEK)

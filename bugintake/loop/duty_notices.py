@@ -16,11 +16,10 @@ def queue_changes(now: datetime) -> int:
 
     Hours that come with a reminder now are left to it. Asked before queue_reminders, which then reminds.
     """
-    reminded = _about_to_be_reminded(now)
+    behind = [rotation for rotation in told.rotations(now) if told.is_behind(rotation, now)]
+    reminded = _about_to_be_reminded(now) if behind else set()
     count = 0
-    for rotation in told.rotations(now):
-        if not told.is_behind(rotation, now):
-            continue
+    for rotation in behind:
         with transaction():
             for moved in told.take_moves(rotation, now):
                 gained = [each for each in moved.gained if (moved.person.id, each[0]) not in reminded]

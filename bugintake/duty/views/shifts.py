@@ -1,6 +1,7 @@
 """One shift, or several in a row: who has it and had it before, handing it over, and asking for a swap."""
 
 from datetime import datetime
+from typing import Any
 
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -148,4 +149,5 @@ def _day(found: Stretch, at: datetime) -> str:
 
 def _week(found: Stretch) -> str:
     local = found.start.astimezone(found.zone).date()
-    return url_for("duty.schedule", rotation=found.rotation.id, **{"from": local.isoformat()})  # type: ignore[arg-type]
+    week: dict[str, Any] = {"rotation": found.rotation.id, "from": local.isoformat()}
+    return url_for("duty.schedule", **week)
