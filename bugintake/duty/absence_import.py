@@ -1,19 +1,17 @@
 """Days away of many from CSV: what each line does is said first, and nothing is half brought in."""
 
-import csv
 import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from bugintake.core.csv_rows import rows_of
 from bugintake.core.errors import Invalid, Refusal
-from bugintake.core.forms import clean_line
 from bugintake.duty import queries
 from bugintake.duty.absences import note_absence
 from bugintake.team.models import User
 
 MOST_LINES = 1000
-DELIMITERS = "\t;,"
 COLUMNS = ("e-mail", "from", "to", "word")
 OVER = "Those days are over."
 
@@ -68,21 +66,11 @@ def _bring_in(
 
 
 def _rows(text: str) -> list[tuple[int, list[str]]]:
-    lines = text.lstrip("\ufeff").splitlines()
-    filled = next((line for line in lines if line.strip()), "")
-    delimiter = next((each for each in DELIMITERS if each in filled), ",")
-    reader = csv.reader(lines, delimiter=delimiter, strict=True)
-    try:
-        read = [(reader.line_num, [clean_line(cell) for cell in row]) for row in reader]
-    except csv.Error:
-        raise Invalid("That cannot be read as CSV.", "text") from None
-    rows = [(number, cells) for number, cells in read if any(cells)]
-    if rows and "@" not in rows[0][1][0]:
+    rows = rows_of(text, MOST_LINES)
+    if "@" not in rows[0][1][0]:
         rows = rows[1:]
     if not rows:
         raise Invalid("Paste at least one line.", "text")
-    if len(rows) > MOST_LINES:
-        raise Invalid(f"Bring in at most {MOST_LINES:,} lines at once.", "text")
     return rows
 
 

@@ -124,6 +124,11 @@ def give(found: Stretch, to: User, *, actor: User, reason: str = "") -> list[Ove
     if len(reason) > overrides.REASON_LENGTH:
         raise Invalid(f"Say why in at most {overrides.REASON_LENGTH} characters.", "reason")
     check_free(to, found)
+    return put(found, to, actor=actor, reason=reason)
+
+
+def put(found: Stretch, to: User, *, actor: User, reason: str = "") -> list[Override]:
+    """Do what give does, for somebody who is known to be free then."""
     holder = found.holder
     laid = lay_all(found, to, actor=actor, reason=reason)
     events.record(

@@ -12,7 +12,7 @@ from bugintake.core.errors import Conflict, Invalid, Refusal
 from bugintake.core.templating import say, short_day
 from bugintake.duty import overrides, queries
 from bugintake.duty.fairness import ONE_DAY, Fairness, by_fairness, fairness, is_beside_holiday
-from bugintake.duty.handing_over import give, stretch
+from bugintake.duty.handing_over import Stretch, put
 from bugintake.duty.models import Override, Rotation
 from bugintake.duty.plans import AROUND, Plan, PlannedShift, away_between, load_plans
 from bugintake.duty.queries import REMEMBERED
@@ -41,6 +41,11 @@ class Slot:
         return f"{self.planned.shift.start.timestamp():.0f}"
 
     @property
+    def hours(self) -> Stretch:
+        """Its hours, to be given to somebody."""
+        return Stretch(self.planned.rotation, self.planned.shift.start, self.planned.shift.end, (self.planned,))
+
+    @property
     def person_id(self) -> int:
         """Who has it by the plan; 0 is nobody."""
         return self.planned.shift.person_id or 0
@@ -50,6 +55,9 @@ class Slot:
         """What the page shows of it: who has it, and until when."""
         return f"{self.person_id}-{self.planned.shift.end.timestamp():.0f}"
 
+
+Busy = Mapping[int, Sequence[tuple[datetime, datetime]]]
+"""When people cannot have duty, by their keys."""
 
 Choices = Mapping[str, User]
 """Who is to have which slots, by their keys, where that differs from the plan."""
@@ -135,7 +143,7 @@ def open_month(rotation: Rotation, first: date) -> Month:
     people = {person.id: person for person in queries.candidates()}
     shifts = [planned for planned in plan.between(now, to) if _begins_in(planned, first, now)]
     over = min(max([to, *(planned.shift.end for planned in shifts)]), to + AROUND)
-    busy = _busy([each for each in plans if each is not plan], now, over)
+    busy = busy_hours([each for each in plans if each is not plan], now, over)
     reasons = _reasons(shifts)
     layers = {layer.id: (layer.start, layer.end) for layer in plan.schedule.overrides}
     slots = [
@@ -184,8 +192,7 @@ def check(month: Month, wishes: Mapping[str, Wish]) -> dict[str, User]:
 def lay(rotation: Rotation, first: date, wishes: Mapping[str, Wish], *, actor: User) -> int:
     """Give slots to whom a lead chose, where that is not who has them, and tell how many those are; all, or none.
 
-    Records what handing_over.give does for each, and duty.override_removed where somebody stood in. Raises what
-    check and open_month raise.
+    Records what settle records for each. Raises what check and open_month raise.
     """
     overrides.lock(rotation)
     month = open_month(rotation, first)
@@ -193,22 +200,38 @@ def lay(rotation: Rotation, first: date, wishes: Mapping[str, Wish], *, actor: U
     for slot in month.slots:
         if slot.key in choices:
             try:
-                _give(rotation, slot, choices[slot.key], actor)
+                settle(slot.hours, choices[slot.key], actor=actor)
             except Refusal as refusal:
                 raise SlotsRefused({slot.key: refusal.sentence}) from refusal
     return len(choices)
 
 
-def _give(rotation: Rotation, slot: Slot, person: User, actor: User) -> None:
-    """Take back what lies on a slot; what was swapped, and whatever is below, stays and is laid over."""
-    start, end = slot.planned.shift.start, slot.planned.shift.end
-    override_id = slot.planned.shift.override_id
-    laid = overrides.override_or_404(override_id) if override_id is not None else None
-    if laid is not None and laid.swap_id is None:
+def settle(found: Stretch, person: User, *, actor: User) -> None:
+    """Put somebody who is known to be free on duty for hours of one shift, with the rotation locked.
+
+    What was arranged for just these hours is taken back; what was swapped, or reaches further, is laid over. Records
+    duty.override_removed and what handing hours over records.
+    """
+    laid = _laid_on(found)
+    if laid is not None:
         overrides.take_back(laid, actor=actor)
-        if all(below.shift.person_id == person.id for below in queries.planned_shifts(start, end, rotation)):
+        below = queries.planned_shifts(found.start, found.end, found.rotation)
+        if below and all(each.shift.person_id == person.id for each in below):
             return
-    give(stretch(rotation, start, end), person, actor=actor)
+    put(found, person, actor=actor)
+
+
+def _laid_on(found: Stretch) -> Override | None:
+    override_id = found.shifts[0].shift.override_id
+    laid = overrides.override_or_404(override_id) if override_id is not None else None
+    if laid is None or laid.swap_id is not None or (laid.starts_at, laid.ends_at) != (found.start, found.end):
+        return None
+    return laid
+
+
+def is_free(person: User, since: datetime, to: datetime, busy: Busy) -> bool:
+    """Whether somebody can have duty in [since, to)."""
+    return all(end <= since or start >= to for start, end in busy.get(person.id, ()))
 
 
 def _overtaken(slot: Slot) -> str:
@@ -222,7 +245,7 @@ def _begins_in(planned: PlannedShift, first: date, now: datetime) -> bool:
     return planned.shift.start > now and planned.on.replace(day=1) == first
 
 
-def _busy(plans: Sequence[Plan], since: datetime, to: datetime) -> dict[int, list[tuple[datetime, datetime]]]:
+def busy_hours(plans: Sequence[Plan], since: datetime, to: datetime) -> Busy:
     """Tell when who is away, or has duty by one of these plans."""
     found: dict[int, list[tuple[datetime, datetime]]] = {}
     for away in away_between(since, to):
@@ -233,10 +256,10 @@ def _busy(plans: Sequence[Plan], since: datetime, to: datetime) -> dict[int, lis
     return found
 
 
-def _is_free(person: User, planned: PlannedShift, busy: Mapping[int, Sequence[tuple[datetime, datetime]]]) -> bool:
+def _is_free(person: User, planned: PlannedShift, busy: Busy) -> bool:
     if person.id == planned.shift.person_id:
         return False
-    return all(end <= planned.shift.start or start >= planned.shift.end for start, end in busy.get(person.id, ()))
+    return is_free(person, planned.shift.start, planned.shift.end, busy)
 
 
 def _reasons(shifts: Sequence[PlannedShift]) -> dict[int, str]:

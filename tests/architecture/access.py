@@ -414,6 +414,10 @@ GET  /duty/rotations/new                                 login  login    login  
 POST /duty/rotations                                     401    401      401      403   403      in   in
 GET  /duty/rotations/<rotation_id>/rule                  login  login    login    403   403      200  200
 GET  /duty/rotations/<rotation_id>/rule absent           login  login    login    403   403      404  404
+GET  /duty/rotations/<rotation_id>/import                login  login    login    403   403      200  200
+GET  /duty/rotations/<rotation_id>/import absent         login  login    login    403   403      404  404
+POST /duty/rotations/<rotation_id>/import                401    401      401      403   403      in   in
+POST /duty/rotations/<rotation_id>/import absent         401    401      401      403   403      404  404
 GET  /duty/rotations/<rotation_id>/channel               login  login    login    403   403      200  200
 GET  /duty/rotations/<rotation_id>/channel absent        login  login    login    403   403      404  404
 POST /duty/rotations/<rotation_id>/channel               401    401      401      403   403      in   in

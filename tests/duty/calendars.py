@@ -1,9 +1,19 @@
-"""Calendars read back as two libraries read them, which share no code."""
+"""Calendars as strangers write them, and read back as two libraries read them, which share no code."""
 
 from datetime import UTC
 
 import icalendar
 import vobject
+
+
+def an_event(*lines, uid="1"):
+    """Write one event."""
+    return "\r\n".join(("BEGIN:VEVENT", f"UID:{uid}", "DTSTAMP:20260101T000000Z", *lines, "END:VEVENT", ""))
+
+
+def a_calendar(*events):
+    """Write a calendar of events, as bytes."""
+    return f"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\n{''.join(events)}END:VCALENDAR\r\n".encode()
 
 
 def by_icalendar(text):

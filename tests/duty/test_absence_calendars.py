@@ -15,19 +15,12 @@ from bugintake.duty.calendar_days import days_away, ranges
 from bugintake.duty.models import Absence, AbsenceCalendar
 from bugintake.loop import worker
 from bugintake.team import people
+from tests.duty.calendars import a_calendar, an_event
 from tests.duty.test_views import text_of
 
 TODAY = date(2026, 3, 10)
 BERLIN = ZoneInfo("Europe/Berlin")
 URL = "https://calendar.example/ana/5ecret.ics"
-
-
-def an_event(*lines, uid="1"):
-    return "\r\n".join(("BEGIN:VEVENT", f"UID:{uid}", "DTSTAMP:20260101T000000Z", *lines, "END:VEVENT", ""))
-
-
-def a_calendar(*events):
-    return f"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\n{''.join(events)}END:VCALENDAR\r\n".encode()
 
 
 def whole(first, last, uid="1"):
@@ -71,8 +64,8 @@ def test_what_repeats_for_ever_is_read_for_a_year():
         (a_calendar(an_event("DTSTART:20260311T090000Z", "RRULE:FREQ=MINUTELY;COUNT=9")), "repeats within a day"),
         (a_calendar(*(whole(11, 11, uid=str(n)) for n in range(2001))), "more than 2,000 events"),
         (
-            a_calendar(*(an_event("DTSTART;VALUE=DATE:19700101", "RRULE:FREQ=DAILY", uid=str(n)) for n in range(21))),
-            "more than 20 that repeat",
+            a_calendar(*(an_event("DTSTART;VALUE=DATE:19700101", "RRULE:FREQ=DAILY", uid=str(n)) for n in range(61))),
+            "more than 60 that repeat",
         ),
     ],
 )

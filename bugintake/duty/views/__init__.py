@@ -14,6 +14,7 @@ from bugintake.duty.views import (  # noqa: E402, F401  # each adds its routes t
     improvements,
     plan,
     planning,
+    rota_import,
     rotations,
     shifts,
     swaps,

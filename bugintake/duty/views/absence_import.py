@@ -6,6 +6,7 @@ from flask import flash, make_response, redirect, render_template, request, url_
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
+from bugintake.core.csv_rows import decoded
 from bugintake.core.db import transaction
 from bugintake.core.errors import Invalid
 from bugintake.core.forms import printable
@@ -36,7 +37,7 @@ def bring_absences_in() -> ResponseReturnValue:
         file = request.files.get("file")
         if file:
             file.seek(0)  # a request that is answered again has read it already
-            text = _decoded(file.read())
+            text = decoded(file.read())
         with transaction():
             lines = bring_in(text, actor=signed_in_user())
             if not request.form.get("confirmed") or any(line.outcome is Outcome.WRONG for line in lines):
@@ -47,13 +48,6 @@ def bring_absences_in() -> ResponseReturnValue:
         return _page(text, refusal=refusal.sentence, status=refusal.status)
     flash(_("Brought in: %(count)d new.", count=sum(line.outcome is Outcome.NEW for line in lines)))
     return redirect(url_for("duty.me"), 303)
-
-
-def _decoded(data: bytes) -> str:
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise Invalid("The file is not in UTF-8. Save it as “CSV UTF-8”.", "text") from error
 
 
 def _page(text: str, lines: list[Line] | None = None, refusal: str = "", status: int = 200) -> ResponseReturnValue:

@@ -6,6 +6,7 @@ from flask import flash, make_response, redirect, render_template, request, url_
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
+from bugintake.core.csv_rows import decoded
 from bugintake.core.db import transaction
 from bugintake.core.errors import Conflict, Invalid
 from bugintake.core.forms import printable
@@ -34,7 +35,7 @@ def bring_options_in(name: str) -> ResponseReturnValue:
         file = request.files.get("file")
         if file:
             file.seek(0)  # a request that is answered again has read it already
-            text = _decoded(file.read())
+            text = decoded(file.read())
         if not request.form.get("confirmed"):
             return _page(name, text, option_import.plan(kind, text))
         with transaction():
@@ -51,13 +52,6 @@ def bring_options_in(name: str) -> ResponseReturnValue:
         )
     )
     return redirect(url_for(".options", name=name), 303)
-
-
-def _decoded(data: bytes) -> str:
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise Invalid("The file is not in UTF-8. Save it as “CSV UTF-8”.", "text") from error
 
 
 def _page(
