@@ -16,7 +16,7 @@ from bugintake.core.forms import Seen
 from bugintake.duty import queries
 from bugintake.duty.handoff_models import Handoff
 from bugintake.duty.models import Rotation
-from bugintake.duty.plans import AROUND, Plan, PlannedShift
+from bugintake.duty.plans import AROUND, Plan, PlannedShift, load_plan
 from bugintake.team.models import User
 
 PARTS = {"hot": "Still hot", "waiting": "Waiting for", "watch": "Watch"}
@@ -76,6 +76,14 @@ def next_person(turn: Turn) -> User | None:
     plan = queries.current_plan()
     later = [each for each in turns(plan) if each.start >= turn.end] if plan is not None else []
     return later[0].person if later and later[0].person.id != turn.person.id else None
+
+
+def turn_before(planned: PlannedShift) -> Turn | None:
+    """Return the turn that comes before a shift in its rotation, once it has begun."""
+    now = clock.now()
+    plan = load_plan(now, now + queries.AHEAD, planned.rotation)
+    before = [turn for turn in turns(plan) if turn.end <= planned.start] if plan is not None else []
+    return before[-1] if before and before[-1].start <= now else None
 
 
 def note_of(turn: Turn) -> Handoff | None:

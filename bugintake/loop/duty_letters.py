@@ -15,14 +15,14 @@ from bugintake.duty.plans import Plan, PlannedShift, load_plan
 from bugintake.duty.reminders import Reminder, coming_reminders
 from bugintake.intake import catalogue
 from bugintake.intake.models import OptionList
+from bugintake.loop.handoff_letters import note_so_far
 from bugintake.loop.letters import LOCALES
-from bugintake.loop.mail import Line
+from bugintake.loop.mail import Line, Written
 from bugintake.loop.models import Delivery
 from bugintake.team.models import User
 from bugintake.triage.queue import count_worst, queue
 
 SLOTS_SHOWN = 5
-Written = tuple[str, list[Line]]
 
 
 def reminder(delivery: Delivery, user: User) -> Written | None:
@@ -128,8 +128,9 @@ def _reminder_lines(coming: Reminder, user: User) -> list[Line]:
         choices = catalogue.names().choices.values()
         impact = next(choice.label for choice in choices if choice.list == OptionList.IMPACT and choice.position <= 1)
         waiting += f" {gettext('%(count)d of them: %(impact)s.', count=worst, impact=impact)}"
-    lines = [Line(f"{takes_over} {waiting}")]
+    lines = [Line(f"{takes_over} {waiting}"), *note_so_far(coming, user)]
     lines.append(Line(gettext("Cannot do it? Ask for a swap:"), url=f"{settings().base_url}/duty/me"))
+    lines.append(Line(gettext("Duty in your calendar:"), url=f"{settings().base_url}/duty/feeds"))
     if coming.next_shifts:
         days = ", ".join(_day(shift, user) for shift in coming.next_shifts)
         zone = f"{gettext('Your next days after that: %(days)s.', days=days)} {zone}"

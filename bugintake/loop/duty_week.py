@@ -7,8 +7,8 @@ from flask_babel import gettext
 from bugintake.core.config import settings
 from bugintake.duty import week
 from bugintake.duty.week import Week
-from bugintake.loop.duty_letters import Written, day_in_words
-from bugintake.loop.mail import Line
+from bugintake.loop.duty_letters import day_in_words
+from bugintake.loop.mail import Line, Written
 from bugintake.loop.models import Delivery, DeliveryKind
 from bugintake.loop.notices import queue_new
 from bugintake.team.models import User

@@ -1,5 +1,6 @@
-"""The mail that reminds of a handoff note: once, a quarter of an hour before the turn ends, if there is one to send."""
+"""Handoff notes in mail: what stands in one so far, and the reminder to send it before the turn ends."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -8,13 +9,15 @@ from flask_babel import gettext
 from bugintake.core.config import settings
 from bugintake.core.db import db
 from bugintake.duty import handoffs
-from bugintake.duty.handoffs import Turn
-from bugintake.loop.duty_letters import Written
-from bugintake.loop.mail import Line
+from bugintake.duty.handoffs import PARTS, Turn
+from bugintake.duty.reminders import Reminder
+from bugintake.loop.mail import Line, Written
 from bugintake.loop.models import Delivery, DeliveryKind
 from bugintake.loop.notices import queue_new
 from bugintake.team.models import User
 from bugintake.triage import handing_over
+
+LINES_SHOWN = 12
 
 
 def queue_unsent(now: datetime) -> int:
@@ -46,6 +49,42 @@ def unsent(delivery: Delivery, user: User) -> Written | None:
     )
     zone = gettext("Times are %(zone)s.", zone=str(turn.end.tzinfo))
     return subject, [Line(words, url=f"{settings().base_url}/duty/handoff"), Line(zone)]
+
+
+def note_so_far(coming: Reminder, user: User) -> list[Line]:
+    """Say what whoever is before somebody has written for them by now, or what has written itself.
+
+    A line that names a bug which its reader may not see is left out; of a restricted bug nothing but its number leaves.
+    """
+    turn = handoffs.turn_before(coming.shift)
+    if turn is None or coming.previous is None or turn.person.id != coming.previous.id:
+        return []
+    note, name = handoffs.note_of(turn), turn.person.first_name
+    texts = note.texts if note is not None else handing_over.texts_of(handing_over.draft(turn))
+    titles = handing_over.titles_for_mail(handing_over.numbers_in(texts.values()), user)
+    rows = [(gettext(PARTS[part]), row.strip()) for part, text in texts.items() for row in text.splitlines()]
+    lines = [line for part, row in rows if row and (line := _line(part, row, titles)) is not None]
+    if len(lines) > LINES_SHOWN:
+        more = Line(gettext("%(count)d more", count=len(lines) - LINES_SHOWN), url=f"{settings().base_url}/duty")
+        lines = [*lines[:LINES_SHOWN], more]
+    if note is None or note.sent_at is None:
+        return [Line(gettext("%(name)s's note so far:", name=name)), *lines] if lines else []
+    if note.is_quiet:
+        lines = [Line(gettext("Quiet day: nothing open."))]
+    return [Line(gettext("%(name)s's note:", name=name)), *lines]
+
+
+def _line(part: str, row: str, titles: Mapping[int, str | None]) -> Line | None:
+    refs = list(dict.fromkeys(match[0] for match in handing_over.NUMBER.finditer(row)))
+    named = handing_over.numbers_in([row])
+    if not named <= titles.keys():
+        return None
+    if any(titles[number] is None for number in named):
+        words = ", ".join(refs)
+    else:
+        known = {number: title for number in named if (title := titles[number]) is not None}
+        words = "".join(piece.text for piece in handing_over.pieces(row, known))
+    return Line(f"{part}: {words}", url=f"{settings().base_url}/bugs/{refs[0]}" if refs else "")
 
 
 def _has_something(turn: Turn) -> bool:

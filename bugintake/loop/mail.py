@@ -39,6 +39,10 @@ class Line:
     url: str = ""
 
 
+Written = tuple[str, list[Line]]
+"""A mail to somebody of the team as it is written: its subject, and its paragraphs below the greeting."""
+
+
 @dataclass(frozen=True)
 class Letter:
     """What a mail says, and to whom; nothing in it is trusted."""

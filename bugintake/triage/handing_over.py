@@ -190,6 +190,14 @@ def titles(numbers: Iterable[int], viewer: User) -> dict[int, str]:
     return dict(db.session.execute(query).all())
 
 
+def titles_for_mail(numbers: Iterable[int], reader: User) -> dict[int, str | None]:
+    """Read the titles as far as a mail may have them: None for a restricted bug, of which only the number leaves."""
+    whole = aliased(Bug)
+    query = sa.select(Bug.id, Bug.title, sa.or_(Bug.is_restricted, whole.is_restricted))
+    seen = query.join(whole, whole.id == Bug.canonical_id).where(Bug.id.in_(sorted(numbers)), visible_to(reader))
+    return {number: None if is_restricted else title for number, title, is_restricted in rows(seen)}
+
+
 def pieces(text: str, known: Mapping[int, str]) -> list[Piece]:
     """Cut a part of a note where it names bugs: those the reader sees lead there, at the start of a line by title."""
     first = {at.end() for at in _AT_THE_START.finditer(text)}

@@ -66,7 +66,7 @@ def keep_handoff() -> ResponseReturnValue:
         return make_response(_page(turn, form, handoffs.note_of(turn), lines, known), 422)
     if wanted == "send":
         return _sent(note)
-    flash(_("Saved. Nobody reads it before you send it."))
+    flash(_("Saved. It stands in the mail before the next turn, and is handed over once you send it."))
     return redirect(url_for("triage.write_handoff"))
 
 
