@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -78,7 +78,7 @@ class Before:
 
 def stretch(rotation: Rotation, start: datetime, end: datetime, plan: Plan | None = None) -> Stretch:
     """Read who has the hours between two instants. Raises Invalid where there is no duty in them."""
-    start, end = start.astimezone(UTC), end.astimezone(UTC)
+    start, end = queries.in_utc(start), queries.in_utc(end)
     if end <= start:
         raise Invalid("The end lies before the start.", "end")
     if end - start > LONGEST:
@@ -104,7 +104,7 @@ def hand_over(
     now = clock.now().replace(second=0, microsecond=0)
     if end <= now:
         raise Conflict("Those hours are over.")
-    found = stretch(rotation, max(start.astimezone(UTC), now), end)
+    found = stretch(rotation, max(queries.in_utc(start), now), end)
     check_seen(found, seen_id)
     holder = found.holder
     if actor.id != to.id and not actor.can(Role.LEAD) and (holder is None or holder.id != actor.id):

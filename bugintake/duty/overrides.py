@@ -1,7 +1,7 @@
 """Standing in: layers over a rotation that can be taken back and never overlap."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -68,7 +68,7 @@ def stand_in(
 
     Records duty.taken_over. Raises Invalid for a time outside any shift, Conflict where somebody stands in already.
     """
-    start, end = start.astimezone(UTC), end.astimezone(UTC)
+    start, end = queries.in_utc(start), queries.in_utc(end)
     if end <= start:
         raise Invalid("The end lies before the start.", "end")
     if not person.is_active or not person.can(Role.ENGINEER):

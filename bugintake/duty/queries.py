@@ -179,11 +179,16 @@ def day_start(day: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, time(0), zone)
 
 
-def _range(since: datetime, to: datetime) -> tuple[datetime, datetime]:
-    """Return a range in UTC, where local times that come twice are told apart. Raises Invalid."""
-    if not (FIRST_YEAR <= since.year <= LAST_YEAR and FIRST_YEAR <= to.year <= LAST_YEAR):
+def in_utc(at: datetime) -> datetime:
+    """Return an instant in UTC, where local times that come twice are told apart. Raises Invalid for a far year."""
+    if not FIRST_YEAR <= at.year <= LAST_YEAR:
         raise Invalid(f"Choose days between {FIRST_YEAR} and {LAST_YEAR}.", "from")
-    since, to = since.astimezone(UTC), to.astimezone(UTC)
+    return at.astimezone(UTC)
+
+
+def _range(since: datetime, to: datetime) -> tuple[datetime, datetime]:
+    """Return a range in UTC. Raises Invalid."""
+    since, to = in_utc(since), in_utc(to)
     if to < since:
         raise Invalid("The end lies before the start.", "to")
     if to - since > LONGEST_RANGE:

@@ -147,6 +147,7 @@ def change_rotation(rotation: Rotation, terms: Terms, *, actor: User | None, see
 
 def preview(terms: Terms, rotation: Rotation | None = None) -> Plan:
     """Return the plan these terms would make, of a new rotation or a changed one, without saving it. Raises Invalid."""
+    terms.rule()
     days_off = {day.falls_on: day.name for day in _holidays(terms, rotation) if not day.is_struck}
     rule = terms.rule(days_off)
     if rotation is not None:
@@ -199,8 +200,6 @@ def usual_end(handoff: time) -> time:
 
 def _holidays(terms: Terms, rotation: Rotation | None) -> list[Holiday]:
     """Work out the days off under these terms; what leads struck or added of the days to come stays so."""
-    if not is_zone(terms.zone):
-        return []
     last = date(max(terms.start_on, clock.today(zone_or_utc(terms.zone))).year + YEARS_KNOWN, 12, 31)
     days = known_holidays(terms.country, terms.region, terms.start_on, last)
     decided = _holidays_from(rotation, terms.start_on) if rotation is not None else ()

@@ -16,7 +16,7 @@ from wtforms.validators import InputRequired, Length
 from bugintake.core.errors import Invalid
 from bugintake.core.forms import Form, KeptLine, worded
 from bugintake.core.templating import day
-from bugintake.duty.handing_over import Stretch
+from bugintake.duty.handing_over import LONGEST, Stretch
 from bugintake.duty.overrides import REASON_LENGTH
 from bugintake.duty.plans import PlannedShift
 from bugintake.duty.wall_clock import instant
@@ -24,6 +24,7 @@ from bugintake.team.models import User
 
 EVERYONE, NAMED = "everyone", "named"
 A_TIME = "Write the day and time like 2026-09-14 09:00."
+OUTSIDE = "Choose hours inside the shift."
 
 
 class HoursForm(Form):
@@ -43,17 +44,22 @@ class HoursForm(Form):
     @property
     def hours(self) -> tuple[datetime, datetime]:
         """From when to when, once they are valid. Raises Invalid for hours outside the stretch."""
-        start, end = self._at(self.start.data, self.start_at), self._at(self.end.data, self.end_at)
+        start, end = self._at(self.start, self.start_at), self._at(self.end, self.end_at)
         if start < self.start_at or end > self.end_at:
-            raise Invalid("Choose hours inside the shift.", "start" if start < self.start_at else "end")
+            raise Invalid(OUTSIDE, "start" if start < self.start_at else "end")
         return start, end
 
     def _wall(self, at: datetime) -> datetime:
         return at.astimezone(self.zone).replace(tzinfo=None)
 
-    def _at(self, wall: datetime | None, known: datetime) -> datetime:
+    def _at(self, field: DateTimeLocalField, known: datetime) -> datetime:
         """Read a time of day; one left alone is the instant it stands for, also where it comes twice that day."""
-        return known if wall is None or wall == self._wall(known) else instant(wall, self.zone)
+        wall = field.data
+        if wall is None or wall == self._wall(known):
+            return known
+        if abs(wall - self._wall(known)) > LONGEST:
+            raise Invalid(OUTSIDE, field.short_name)
+        return instant(wall, self.zone)
 
 
 class HandOverForm(HoursForm):

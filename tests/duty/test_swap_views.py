@@ -105,6 +105,8 @@ def test_handing_a_part_over_and_who_had_it_before(rotation, mira, ana, as_user)
         ("handovers", "hand", {"start": "yesterday"}, "Write the day and time like 2026-09-14 09:00."),
         ("handovers", "hand", {"end": "2026-03-12T19:00"}, "Choose hours inside the shift."),
         ("handovers", "hand", {"end": "2026-03-12T09:00"}, "The end lies before the start."),
+        ("handovers", "hand", {"start": "0001-01-01T00:00"}, "Choose hours inside the shift."),
+        ("handovers", "hand", {"end": "9999-12-31T23:59"}, "Choose hours inside the shift."),
         ("swaps", "ask", {"whom": "nobody"}, "Choose whom you ask."),
         ("swaps", "ask", {"whom": "named"}, "Tick at least one person."),
         ("swaps", "ask", {"start": ""}, "Write the day and time like 2026-09-14 09:00."),
@@ -126,6 +128,20 @@ def test_an_address_without_hours_is_refused_in_words(rotation, mira, as_user, q
     answer = as_user(mira).get(f"/duty/rotations/{rotation.id}/shift{query}")
 
     assert (answer.status_code, "2026-09-14T09:00Z" in text_of(answer)) == (422, True)
+
+
+@pytest.mark.parametrize("far", ["0001-01-01T00:00+14:00", "9999-12-31T23:59-14:00"])
+@pytest.mark.parametrize("end", ["from", "to"])
+def test_hours_in_years_that_nobody_plans_are_refused_in_words(rotation, mira, ana, as_user, far, end):
+    words = urlencode({"from": THURSDAY[0].isoformat(), "to": THURSDAY[1].isoformat()} | {end: far})
+    browser = as_user(ana)
+    answers = [
+        browser.get(f"/duty/rotations/{rotation.id}/shift?{words}"),
+        browser.post(f"/duty/rotations/{rotation.id}/takings?{words}", {"seen": mira.id}),
+    ]
+
+    for answer in answers:
+        assert (answer.status_code, "Choose days between 1980 and 2150." in text_of(answer)) == (422, True)
 
 
 def test_asking_says_who_stays_on_duty_and_shows_it_to_those_asked(rotation, mira, tin, ana, as_user):

@@ -221,6 +221,7 @@ def test_a_refused_rotation_keeps_what_was_typed_and_says_why(mira, petra, as_us
         ({"zone": "Mars/Olympus"}, "There is no time zone named Mars/Olympus."),
         ({"start_on": "soon"}, "Enter the first day like 2026-09-14."),
         ({"start_on": "2526-03-16"}, "Choose a first day within 10 years of today."),
+        ({"start_on": "9999-12-31", "preview": "y"}, "Choose a first day within 10 years of today."),
         ({"until": "08:00"}, "The day ends before it begins. Say so if the hours run into the next day."),
         ({"handoff": "9 o'clock"}, "Enter a time like 09:00."),
         ({"days": []}, "Choose at least one working day."),
