@@ -5,13 +5,14 @@ import ipaddress
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 SECONDS = 8.0
 MOST_BYTES = 512 * 1024
+LONGEST_ADDRESS = 1000
 # `ipaddress.is_global` lets some of these through, and changes with Python: the table is ours.
 INSIDE = [
     ipaddress.ip_network(text)
@@ -48,6 +49,22 @@ class Answer(NamedTuple):
     body: bytes
 
 
+def check(url: str, schemes: Sequence[str] = ("https", "http")) -> None:
+    """Refuse what is no address of a server, or says by itself that it leads inside; a name is not looked up yet.
+
+    Raises Refused.
+    """
+    try:
+        parts = urlsplit(url)
+        is_address = parts.scheme in schemes and parts.hostname and parts.port != 0 and parts.username is None
+    except ValueError:
+        is_address = False
+    if not is_address or len(url) > LONGEST_ADDRESS or not url.isascii():
+        raise Refused(f"Enter an address that begins with {' or '.join(f'{scheme}://' for scheme in schemes)}.")
+    if _says_inside(host := str(parts.hostname)):
+        raise Refused(_leads_inside(host))
+
+
 def fetch(url: str, headers: Mapping[str, str] | None = None, body: bytes | None = None) -> Answer:
     """Ask a server for a page, or post it something, and follow no redirect.
 
@@ -55,10 +72,9 @@ def fetch(url: str, headers: Mapping[str, str] | None = None, body: bytes | None
     that leads elsewhere a moment later changes nothing. Raises Refused for an address inside, Unreachable for a server
     that does not answer in SECONDS, answers more than MOST_BYTES or is not who it says.
     """
+    check(url)
     parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
-        raise Refused("Only addresses that begin with https:// or http:// are asked.")
-    host, is_https = parts.hostname, parts.scheme == "https"
+    host, is_https = str(parts.hostname), parts.scheme == "https"
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     asked = {"User-Agent": "bugintake", "Connection": "close", **(headers or {})}
     was_asked = False
@@ -102,8 +118,23 @@ def addresses_of(host: str, port: int) -> list[str]:
 def _checked(host: str, port: int) -> str:
     found = addresses_of(host, port)
     if not found or not all(is_public(address) for address in found):
-        raise Refused(f"{host} leads into this network, so it is not asked.")
+        raise Refused(_leads_inside(host))
     return found[0]
+
+
+def _says_inside(host: str) -> bool:
+    """Whether a host is this machine's name, or a number of this network as the resolver reads numbers."""
+    if f".{host.rstrip('.')}".endswith(".localhost"):
+        return True
+    try:
+        found = socket.getaddrinfo(host, None, flags=socket.AI_NUMERICHOST)
+    except OSError:
+        return False
+    return not all(is_public(str(each[4][0])) for each in found)
+
+
+def _leads_inside(host: str) -> str:
+    return f"{host} leads into this network, so it is not asked."
 
 
 @contextmanager

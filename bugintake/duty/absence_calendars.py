@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import contains_eager
 
 from bugintake.core import clock, events, outside
-from bugintake.core.db import db, transaction, update_one
+from bugintake.core.db import db, one_at_a_time, transaction, update_one
 from bugintake.core.errors import Invalid, NotFound, Refusal
 from bugintake.core.event_kinds import EventKind
 from bugintake.core.forms import clean_line, zone_or_utc
@@ -17,7 +17,6 @@ from bugintake.duty.models import Absence, AbsenceCalendar
 from bugintake.team.models import Role, User
 
 EVERY = timedelta(hours=1)
-LONGEST_ADDRESS = 1000
 
 
 def follow(person: User, url: str, *, actor: User) -> None:
@@ -29,12 +28,10 @@ def follow(person: User, url: str, *, actor: User) -> None:
     if url.startswith("webcal://"):
         url = f"https://{url.removeprefix('webcal://')}"
     try:
-        parts = urlsplit(url)
-        is_address = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.username is None
-    except ValueError:
-        is_address = False
-    if not is_address or len(url) > LONGEST_ADDRESS:
-        raise Invalid("Enter an address that begins with https://, http:// or webcal://.", "url")
+        outside.check(url)
+    except outside.Refused as why:
+        raise Invalid(str(why), "url") from why
+    one_at_a_time(f"calendar of {person.id}")
     if calendar_of(person) is not None:
         stop(person, actor=actor)
     db.session.add(AbsenceCalendar(user_id=person.id, url=url, look_at=clock.now()))
@@ -47,6 +44,7 @@ def stop(person: User, *, actor: User) -> None:
 
     Records absence.calendar_removed. Raises NotFound where there is none.
     """
+    one_at_a_time(f"calendar of {person.id}")
     calendar = calendar_of(person)
     if calendar is None:
         raise NotFound

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from bugintake.core import clock, events, outside
-from bugintake.core.db import db, transaction, update_one
+from bugintake.core.db import db, one_at_a_time, transaction, update_one
 from bugintake.core.errors import Invalid, NotFound
 from bugintake.core.event_kinds import EventKind
 from bugintake.core.forms import clean_line
@@ -19,7 +19,6 @@ from bugintake.duty.channel_words import coming
 from bugintake.duty.models import Rotation
 from bugintake.team.models import User
 
-LONGEST_ADDRESS = 1000
 WAITS = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=2))
 LOST_AFTER = timedelta(minutes=10)
 SHOWN = 20
@@ -29,12 +28,10 @@ def connect(rotation: Rotation, url: str, *, actor: User) -> None:
     """Let a channel hear of a rotation; it replaces the one before. Records channel.connected. Raises Invalid."""
     url = clean_line(url)
     try:
-        parts = urlsplit(url)
-        is_address = parts.scheme == "https" and bool(parts.hostname) and parts.username is None
-    except ValueError:
-        is_address = False
-    if not is_address or len(url) > LONGEST_ADDRESS:
-        raise Invalid("Enter the webhook's address, which begins with https://.", "url")
+        outside.check(url, ["https"])
+    except outside.Refused as why:
+        raise Invalid(str(why), "url") from why
+    one_at_a_time(f"channel of {rotation.id}")
     db.session.execute(sa.delete(TeamChannel).where(TeamChannel.rotation_id == rotation.id))
     db.session.add(TeamChannel(rotation_id=rotation.id, url=url, made_by_id=actor.id))
     db.session.flush()
@@ -43,6 +40,7 @@ def connect(rotation: Rotation, url: str, *, actor: User) -> None:
 
 def disconnect(rotation: Rotation, *, actor: User) -> None:
     """Tell the channel nothing more. Records channel.disconnected. Raises NotFound where there is none."""
+    one_at_a_time(f"channel of {rotation.id}")
     channel = channel_of(rotation)
     if channel is None:
         raise NotFound

@@ -7,7 +7,7 @@ from sqlalchemy.orm import contains_eager, joinedload
 
 from bugintake.core import clock, events
 from bugintake.core.config import settings
-from bugintake.core.db import db
+from bugintake.core.db import db, hold, one_at_a_time
 from bugintake.core.errors import NotFound
 from bugintake.core.event_kinds import EventKind
 from bugintake.core.security import hash_secret, new_secret
@@ -22,6 +22,7 @@ def make_feed(kind: FeedKind, rotation: Rotation | None = None, *, actor: User) 
 
     The one they had is revoked, so this renews it too. Records feed.made.
     """
+    one_at_a_time(f"feeds of {actor.id}")
     for old in feeds_of(actor):
         if (old.kind, old.rotation_id) == (kind, rotation.id if rotation else None):
             old.revoked_at = clock.now()
@@ -43,6 +44,7 @@ def make_feed(kind: FeedKind, rotation: Rotation | None = None, *, actor: User) 
 
 def revoke(feed: Feed, *, actor: User) -> None:
     """End a link at once. Revoking it again changes nothing. Records feed.revoked."""
+    hold(feed)
     if feed.revoked_at is None:
         feed.revoked_at = clock.now()
         events.record(EventKind.FEED_REVOKED, actor=actor, user=actor, feed_id=feed.id)

@@ -91,6 +91,12 @@ class ImprovementForm(Form):
         return ImprovementKind(self.kind.data)
 
 
+class AddressForm(Form):
+    """The address of a calendar or of a channel's webhook."""
+
+    url = KeptLine("Its address")
+
+
 class HolidayForm(Form):
     """A day without duty of one's own."""
 

@@ -15,6 +15,7 @@ from bugintake.duty.calendar_days import days_away, ranges
 from bugintake.duty.models import Absence, AbsenceCalendar
 from bugintake.loop import worker
 from bugintake.team import people
+from bugintake.team.models import User
 from tests.duty.calendars import a_calendar, an_event
 from tests.duty.test_views import text_of
 
@@ -193,7 +194,9 @@ def test_the_calendar_of_somebody_who_left_is_asked_no_more(followed, ana, clock
 def test_one_follows_and_stops_on_ones_page_where_nobody_else_reads_the_address(rotation, ana, petra, as_user, answers):
     browser = as_user(ana)
     for url in ("", "calendar.example/x.ics", "ftp://calendar.example/x", "https://a:b@calendar.example/", "https://["):
-        assert browser.post("/duty/calendar", {"url": url}).status_code == 422
+        refused = browser.post("/duty/calendar", {"url": url})
+        assert (refused.status_code, f'value="{url}"' in refused.text) == (422, True)
+        assert text_of(refused).count("Enter an address that begins with https:// or http://.") == 2
     assert browser.post("/duty/calendar", {"url": f"https://calendar.example/{'x' * 1000}"}).status_code == 422
     assert browser.post("/duty/calendar", {"url": URL.replace("https", "webcal")}).status_code == 302
     assert (answers[1], db.session.scalars(sa.select(AbsenceCalendar.url)).all()) == ([], [URL])
@@ -202,6 +205,18 @@ def test_one_follows_and_stops_on_ones_page_where_nobody_else_reads_the_address(
     assert "5ecret" not in page.text + as_user(petra).get("/duty/me").text
     assert browser.post("/duty/calendar/removal").status_code == 302
     assert db.session.scalar(sa.select(sa.func.count(AbsenceCalendar.id))) == 0
+
+
+def test_followed_twice_at_once_it_is_followed_once(rotation, ana, together):
+    person_id = ana.id
+
+    def follow(number):
+        with transaction():
+            person = db.session.get_one(User, person_id)
+            absence_calendars.follow(person, f"https://calendar.example.com/{number}.ics", actor=person)
+
+    assert set(together(follow)) == {None}
+    assert absence_calendars.calendar_of(ana) is not None
 
 
 def test_the_worker_reads_calendars_beside_the_mail(app, rotation, ana, answers):

@@ -14,6 +14,8 @@ from bugintake.core.events import Event
 from bugintake.core.outside import Answer, Refused, Unreachable
 from bugintake.duty import absences, channels
 from bugintake.duty.channel_models import ChannelPost, PostState, TeamChannel
+from bugintake.duty.models import Rotation
+from bugintake.team.models import User
 from tests.duty.conftest import make_rotation
 from tests.visitors import text_of
 
@@ -177,11 +179,23 @@ def test_a_post_whose_worker_died_is_uncertain_and_not_repeated(connected, chat,
 
 
 @pytest.mark.parametrize(
-    "url", ["", "http://hooks.example.com/x", "https://", "ftp://x", "https://a:b@c/", "no", "https://x/" + "y" * 1000]
+    "url",
+    [
+        *("", "http://hooks.example.com/x", "https://", "ftp://x", "https://a:b@c/", "no", "https://x/" + "y" * 1000),
+        *("https://[", "https://x:99999/", "https://x:0/", "https://x/ö"),
+    ],
 )
 def test_what_is_no_address_is_refused_in_words_and_nothing_is_saved(rotation, petra, url):
     with pytest.raises(Invalid, match=r"begins with https://"), transaction():
         channels.connect(rotation, url, actor=petra)
+
+    assert channels.channel_of(rotation) is None
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "2130706433", "[::1]", "169.254.169.254", "localhost", "a.localhost."])
+def test_an_address_inside_is_refused_before_it_is_saved(rotation, petra, host):
+    with pytest.raises(Invalid, match="leads into this network"), transaction():
+        channels.connect(rotation, f"https://{host}/hook", actor=petra)
 
     assert channels.channel_of(rotation) is None
 
@@ -203,6 +217,18 @@ def test_a_lead_connects_tries_and_disconnects_it_and_nobody_reads_the_secret(ro
     recorded = [str((event.before, event.after, event.details)) for event in db.session.scalars(sa.select(Event))]
     assert "secret-part" not in " ".join(recorded)
     assert db.session.scalars(sa.select(TeamChannel)).all() == []
+
+
+def test_connected_twice_at_once_it_is_connected_once(rotation, petra, together):
+    rotation_id, lead_id = rotation.id, petra.id
+
+    def connect(number):
+        with transaction():
+            found, lead = (db.session.get_one(*row) for row in ((Rotation, rotation_id), (User, lead_id)))
+            channels.connect(found, f"{URL}{number}", actor=lead)
+
+    assert set(together(connect)) == {None}
+    assert db.session.scalar(sa.select(sa.func.count(TeamChannel.id))) == 1
 
 
 def test_a_refused_address_is_kept_in_the_form(rotation, petra, as_user):

@@ -13,6 +13,7 @@ from bugintake.core.events import Event
 from bugintake.duty import feeds, overrides, queries
 from bugintake.duty.feed_models import Feed, FeedKind
 from bugintake.team import people
+from bugintake.team.models import User
 from tests.counting import asked
 from tests.duty.calendars import entries
 from tests.duty.conftest import make_rotation
@@ -39,6 +40,14 @@ def test_making_a_link_again_renews_it_and_leaves_the_others_alone(rotation, mir
 
     assert opens(first) is False
     assert [opens(each) for each in (second, of_rotation, others)] == [True, True, True]
+
+
+def test_made_twice_at_once_a_link_works_once(rotation, mira, together):
+    person_id = mira.id
+    addresses = together(lambda _number: link(db.session.get_one(User, person_id)))
+
+    assert [opens(each.removeprefix("http://127.0.0.1:8000")) for each in addresses].count(True) == 1
+    assert len(feeds.feeds_of(mira)) == 1
 
 
 def opens(address):

@@ -1,6 +1,6 @@
 """One's own duty: the next shifts, and the days away, which a lead may note for somebody who is ill."""
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -9,7 +9,7 @@ from bugintake.core.db import transaction
 from bugintake.core.errors import Invalid
 from bugintake.duty import absence_calendars, absences, queries, swap_queries
 from bugintake.duty.fairness import amount, lately
-from bugintake.duty.forms import AbsenceForm
+from bugintake.duty.forms import AbsenceForm, AddressForm
 from bugintake.duty.reminders import reminded_at
 from bugintake.duty.views import bp
 from bugintake.team.guards import engineer_required, signed_in, signed_in_user
@@ -20,7 +20,7 @@ from bugintake.team.models import Role
 @signed_in
 def me() -> ResponseReturnValue:
     """Show a person their next shifts and days away."""
-    return _page(AbsenceForm(signed_in_user()))
+    return _page(AbsenceForm(signed_in_user()), AddressForm())
 
 
 @bp.post("/duty/absences")
@@ -30,14 +30,14 @@ def note_absence() -> ResponseReturnValue:
     user = signed_in_user()
     form = AbsenceForm(user)
     if not form.validate():
-        return _page(form), 422
+        return _page(form, AddressForm()), 422
     try:
         with transaction():
             person = absences.person_or_refuse(form.person.data) if form.person.data else user
             absences.note_absence(person, *form.days, word=form.word.data or "", actor=user)
     except Invalid as refusal:
         form.refuse(refusal.sentence, refusal.field)
-        return _page(form), 422
+        return _page(form, AddressForm()), 422
     flash(_("Noted. Nobody is asked to be on duty while they are away: whoever is next stands in."))
     return redirect(url_for("duty.me"))
 
@@ -83,8 +83,13 @@ def take_absence_back(absence_id: int) -> ResponseReturnValue:
 @engineer_required
 def follow_calendar() -> ResponseReturnValue:
     """Let one's days away follow a calendar."""
-    with transaction():
-        absence_calendars.follow(signed_in_user(), request.form.get("url", ""), actor=signed_in_user())
+    user, form = signed_in_user(), AddressForm()
+    try:
+        with transaction():
+            absence_calendars.follow(user, form.url.data or "", actor=user)
+    except Invalid as refusal:
+        form.refuse(refusal.sentence, refusal.field)
+        return _page(AbsenceForm(user, formdata=None), form), 422
     flash(_("Your calendar is read within a minute, and then every hour."))
     return redirect(url_for("duty.me"))
 
@@ -99,7 +104,7 @@ def stop_calendar() -> ResponseReturnValue:
     return redirect(url_for("duty.me"))
 
 
-def _page(form: AbsenceForm) -> str:
+def _page(form: AbsenceForm, address: AddressForm) -> str:
     user, now = signed_in_user(), clock.now()
     plans = queries.plans_ahead()
     mine = queries.upcoming_shifts(user, plans=plans)
@@ -115,7 +120,7 @@ def _page(form: AbsenceForm) -> str:
         others=[each for each in away if each.user_id != user.id],
         stood_in={each.id: queries.stood_in_for(each, plans) for each in away},
         calendar=absence_calendars.calendar_of(user),
-        is_refused=request.method == "POST",
+        address=address,
         open_swaps=swap_queries.open_swaps(user, plans),
         now=now,
     )

@@ -1,12 +1,13 @@
 """The channel of a rotation's team, for leads: connect it, try it, and see what was posted."""
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from bugintake.core.db import transaction
 from bugintake.core.errors import Invalid, NotFound
 from bugintake.duty import channels, queries
+from bugintake.duty.forms import AddressForm
 from bugintake.duty.models import Rotation
 from bugintake.duty.views import bp
 from bugintake.team.guards import lead_required, signed_in_user
@@ -16,20 +17,21 @@ from bugintake.team.guards import lead_required, signed_in_user
 @lead_required
 def channel(rotation_id: int) -> ResponseReturnValue:
     """Show where a rotation is told of, and what became of the latest posts."""
-    return _page(queries.rotation_or_404(rotation_id))
+    return _page(queries.rotation_or_404(rotation_id), AddressForm())
 
 
 @bp.post("/duty/rotations/<int:rotation_id>/channel")
 @lead_required
 def connect_channel(rotation_id: int) -> ResponseReturnValue:
     """Let a channel hear of a rotation, with a first post as a test."""
-    rotation, url = queries.rotation_or_404(rotation_id), request.form.get("url", "")
+    rotation, form = queries.rotation_or_404(rotation_id), AddressForm()
     try:
         with transaction():
-            channels.connect(rotation, url, actor=signed_in_user())
+            channels.connect(rotation, form.url.data or "", actor=signed_in_user())
             channels.queue_test(rotation)
     except Invalid as refusal:
-        return _page(rotation, refusal.sentence), 422
+        form.refuse(refusal.sentence, refusal.field)
+        return _page(rotation, form), 422
     flash(_("Connected. A first post says so in the channel within seconds."))
     return redirect(url_for("duty.channel", rotation_id=rotation.id))
 
@@ -58,12 +60,11 @@ def disconnect_channel(rotation_id: int) -> ResponseReturnValue:
     return redirect(url_for("duty.channel", rotation_id=rotation.id))
 
 
-def _page(rotation: Rotation, refusal: str = "") -> str:
+def _page(rotation: Rotation, form: AddressForm) -> str:
     return render_template(
         "duty/channel.html",
         rotation=rotation,
         channel=channels.channel_of(rotation),
         posts=channels.posts_of(rotation),
-        refusal=refusal,
-        typed=request.form.get("url", ""),
+        form=form,
     )
