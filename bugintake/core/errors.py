@@ -93,11 +93,12 @@ class NotFound(Refusal):
 
 
 _GOES_ALONG = re.compile(r"\d*|[a-z]{1,2}|on|/.*|[0-9a-f-]{32,}|[a-z]+_[a-z_]+")
+PROGRAMS = ("/api/", "/hooks/")
 MASKED = ("password", "secret", "csrf_token")
 
 
 def answer_refusals(app: Flask) -> None:
-    """Turn every refusal and failure into a page, or for the API into a problem document (RFC 9457).
+    """Turn every refusal and failure into a page, or for programs into a problem document (RFC 9457).
 
     The page offers what was typed again, so that a locked database or a stale form costs nobody their words.
     """
@@ -174,7 +175,7 @@ def _answer(
     messages: Any = None,
     retry_after: int | None = None,
 ) -> ResponseReturnValue:
-    if request.path.startswith("/api/"):
+    if request.path.startswith(PROGRAMS):
         body: dict[str, Any] = {"type": "about:blank", "title": title, "status": status, "detail": sentence}
         if messages:
             body["errors"] = messages

@@ -59,6 +59,8 @@ class EventKind(enum.StrEnum):
     COMMENT_REMOVED = "comment.removed"
     RELEASE_LIVE = "release.live"
     RELEASE_WITHDRAWN = "release.withdrawn"
+    RELEASE_HOOK_MADE = "release_hook.made"
+    RELEASE_HOOK_REVOKED = "release_hook.revoked"
     ANNOUNCEMENT_OPENED = "announcement.opened"
     ANNOUNCEMENT_EDITED = "announcement.edited"
     ANNOUNCEMENT_HELD = "announcement.held"

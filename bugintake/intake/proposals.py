@@ -1,5 +1,6 @@
 """Proposals: words that are not listed, used at once, until a lead decides what becomes of them."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,6 +21,7 @@ from bugintake.team.models import User
 
 # How bad it is decides the deadline, and a decline is read by customers: both are chosen from what a lead wrote.
 WELCOME = frozenset(OptionList) - {OptionList.IMPACT, OptionList.DECLINE_REASON}
+_TAG = re.compile(r"^[vV](?=\d)")
 FEW, MANY = 3, 50  # uses of a word: in the list, on its own page
 
 
@@ -70,15 +72,21 @@ def version_named(label: str, *, actor: User | None) -> Option:
     Whoever fixes a bug in it or says that it is live knows that there is such a version: where it is only proposed, it
     is accepted. An id is not looked for: "12" is a version's name. Raises Invalid for a retired one, and for none.
     """
-    found = catalogue.labelled(OptionList.VERSION, label)
+    found = version_called(label)
     if found is None:
         one_at_a_time(f"option {OptionList.VERSION}")  # somebody may have typed the same just now
-        found = catalogue.labelled(OptionList.VERSION, label)
+        found = version_called(label)
     if found is None:
-        return catalogue.add_option(OptionList.VERSION, label, actor=actor)
+        return catalogue.add_option(OptionList.VERSION, _TAG.sub("", label.strip()), actor=actor)
     if found.proposed_at is not None:
         accept(found, found.label, actor=actor)
     return catalogue.choose(OptionList.VERSION, found.id)
+
+
+def version_called(label: str) -> Option | None:
+    """Find a version by label or alias, as a tag too: "v4.12.2" means 4.12.2 where nothing else is called so."""
+    found = catalogue.labelled(OptionList.VERSION, label)
+    return found or catalogue.labelled(OptionList.VERSION, _TAG.sub("", label.strip()))
 
 
 def accept(option: Option, label: str, *, actor: User | None) -> None:

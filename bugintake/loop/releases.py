@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
@@ -28,12 +29,14 @@ class Release:
     people_waiting: int
 
 
-def release_live(version: str | Option, *, actor: User | None, live_at: datetime | None = None) -> list[Bug]:
+def release_live(
+    version: str | Option, *, actor: User | None, live_at: datetime | None = None, **details: Any
+) -> list[Bug]:
     """Say that a version is live; every bug fixed in it becomes live with it, and its people are owed word of it.
 
     A version nobody knows is made on the spot. One that is live stays as it is, and takes along what was fixed in it
-    since. `live_at` says since when, where that is past. Records release.live. Raises Invalid for an empty or retired
-    version, or a time to come. Returns the bugs that became live.
+    since. `live_at` says since when, where that is past. Records release.live, with `details` where a program said it.
+    Raises Invalid for an empty or retired version, or a time to come. Returns the bugs that became live.
     """
     at = live_at or clock.now()
     if at > clock.now():
@@ -43,7 +46,7 @@ def release_live(version: str | Option, *, actor: User | None, live_at: datetime
         raise Invalid(f"{option.label} is not a version that can be live.", "version")
     change = sa.update(Option).where(Option.id == option.id, Option.live_since_at.is_(None))
     if update_one(change.values(live_since_at=at)):
-        events.record(EventKind.RELEASE_LIVE, actor=actor, option=option, after=option.label)
+        events.record(EventKind.RELEASE_LIVE, actor=actor, option=option, after=option.label, **details)
     bugs = _bugs_of(option, Status.FIXED)
     for bug in bugs:
         transitions.go_live(bug, actor=actor)

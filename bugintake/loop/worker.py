@@ -40,6 +40,7 @@ from bugintake.loop import (
 )
 from bugintake.loop.envelopes import is_ready, open_due
 from bugintake.loop.models import Announcement, Message, WorkerPulse
+from bugintake.loop.webhooks import release_hooks
 from bugintake.team.workspace import is_set_up
 from bugintake.triage import linking
 
@@ -114,6 +115,7 @@ def sweep(app: Flask, count: int = 0) -> bool:
     if count % TIDY_EVERY == 0:
         _guarded(app, drafts.sweep)
         _guarded(app, keeping.sweep)
+        _guarded(app, release_hooks.forget_old)
     if count % FORGET_EVERY == 0:
         _guarded(app, _erase_the_forgotten)
         _guarded(app, count_anew)

@@ -47,6 +47,11 @@ def is_lead() -> bool:
     return current_user.is_authenticated and signed_in_user().can(Role.LEAD)
 
 
+def is_admin() -> bool:
+    """Whether whoever looks at the page runs the installation, as is_lead."""
+    return current_user.is_authenticated and signed_in_user().is_admin
+
+
 def public(view: View) -> View:
     """Let everybody in."""
     return _guarded(view, "public", lambda: None)

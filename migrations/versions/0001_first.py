@@ -34,6 +34,8 @@ TABLES = (
     "improvements",
     "team_channels",
     "channel_posts",
+    "release_hooks",
+    "received_releases",
     "told_shifts",
     "feeds",
     "feed_slots",
@@ -583,6 +585,34 @@ def upgrade() -> None:
     )
     op.create_index("ix_channel_posts_due", "channel_posts", ["state", "not_before"], unique=False)
     op.create_index("ix_channel_posts_rotation_id", "channel_posts", ["rotation_id"], unique=False)
+    op.create_table(
+        "release_hooks",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("key", sa.String(64), nullable=False),
+        sa.Column("sender", sa.String(32), nullable=False),
+        sa.Column("occasion", sa.String(32), nullable=False),
+        sa.Column("secret", sa.String(100), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("made_by_id", sa.Integer(), nullable=False),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("refused_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("refused_because", sa.String(200), nullable=False),
+        sa.ForeignKeyConstraint(["made_by_id"], ["users.id"], name="fk_release_hooks_made_by_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_release_hooks"),
+        sa.UniqueConstraint("key", name="uq_release_hooks_key"),
+    )
+    op.create_table(
+        "received_releases",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("hook_id", sa.Integer(), nullable=False),
+        sa.Column("delivery", sa.String(200), nullable=False),
+        sa.Column("did", sa.String(300), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["hook_id"], ["release_hooks.id"], name="fk_received_releases_hook_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_received_releases"),
+        sa.UniqueConstraint("hook_id", "delivery", name="uq_received_releases_hook_id_delivery"),
+    )
+    op.create_index("ix_received_releases_received_at", "received_releases", ["received_at"], unique=False)
     op.create_table(
         "told_shifts",
         sa.Column("id", sa.Integer(), nullable=False),

@@ -72,6 +72,12 @@ POST /admin/customer-links/<link_id>/removal             401    401      401    
 GET  /admin/tokens                                       login  login    login    403   403      403  200
 POST /admin/tokens                                       401    401      401      403   403      403  in
 POST /admin/tokens/<token_id>/revocation                 401    401      401      403   403      403  in
+GET  /admin/release-hooks                                login  login    login    403   403      403  200
+POST /admin/release-hooks                                401    401      401      403   403      403  in
+POST /admin/release-hooks/<hook_id>/revocation           401    401      401      403   403      403  in
+POST /admin/release-hooks/<hook_id>/revocation absent    401    401      401      403   403      403  404
+POST /hooks/releases/<key>                               401    401      401      401   401      401  401
+POST /hooks/releases/<key> absent                        404    404      404      404   404      404  404
 
 GET  /search                                             login  login    login    in    in       in   in
 GET  /palette                                            login  login    login    200   200      200  200

@@ -24,6 +24,8 @@ from bugintake.intake.models import Bug, OptionList, Report, Status
 from bugintake.loop import notices
 from bugintake.loop.links import make_link
 from bugintake.loop.models import Announcement, Delivery, DeliveryKind, DeliveryState, LinkPurpose, Message
+from bugintake.loop.webhooks import release_hooks
+from bugintake.loop.webhooks.models import Occasion, Sender
 from bugintake.team import people, tokens
 from bugintake.team.models import Role, User
 from bugintake.triage import comments, editing, handing_over, linking, rules, saved_views, transitions
@@ -51,6 +53,7 @@ PART = re.compile(r"<(?:path:)?([a-z_]+)>")
 MADE_UP = {
     "ref": f"BUG-{ABSENT}",
     "secret": "x" * 43,
+    "key": "x" * 43,
     "name": "nothing",
     "list_name": "nothing",
     "language": "xx",
@@ -177,6 +180,7 @@ class Cast:
             tokens.revoke(made["revoked"][0], actor=None)
             people.disable(gone, actor=None)
             self.tokens = {name: secret for name, (_, secret) in made.items()}
+            self.release_hook = release_hooks.make(Sender.GITHUB, Occasion.RELEASED, actor=admin)
             self.token = tokens.create_token(self.spare, ["read"], actor=None)[0]
             self.invitation = people.invite_again(self.spare, actor=None)
             self.links = {person: make_link(it, LinkPurpose.REPORT, "en")[1] for person, it in self.reports.items()}
@@ -213,6 +217,7 @@ class Cast:
             "secret": lambda: self.invitation.rpartition("/")[2],
             "view_id": lambda: self.views.get(which, self.views[""]),
             "list_name": lambda: self.list.name,
+            "key": lambda: self.release_hook.key,
         }
         numbers: dict[str, Callable[[], Any]] = {
             "move_id": lambda: transitions.last_move(self._bug(which)) or self._report(which),
@@ -243,6 +248,7 @@ class Cast:
             "delivery_id": lambda: self.notice,
             "merge_id": lambda: self.merge,
             "rule_id": lambda: self.rule,
+            "hook_id": lambda: self.release_hook,
             "draft_id": lambda: self.drafts.get(which, self.drafts[""]),
         }
         return texts[name]() if name in texts else str(numbers[name]().id)
@@ -296,7 +302,7 @@ class Cast:
         pattern = PART.sub(lambda part: self.value(part[1], which), pattern)
         if "/proposals/" in pattern and which != "absent":
             pattern = pattern.replace(f"/proposals/{self.area.id}", f"/proposals/{self.word.id}")
-        return pattern.replace("/releases/" + str(self.area.id), "/releases/" + str(self.version.id))
+        return re.sub(rf"^/releases/{self.area.id}\b", f"/releases/{self.version.id}", pattern)
 
     def _body(self, pattern: str, which: str) -> dict[str, Any]:
         """Say what is sent: as little as possible, but enough to come to the object that the row is about."""
@@ -341,5 +347,5 @@ NUMBERS = (
         "left_id",
         "feed_id",
     ),
-    *("comment_id", "draft_id", "event_id", "note_id", "link_id", "out_id", "rule_id", "view_id"),
+    *("comment_id", "draft_id", "event_id", "note_id", "link_id", "out_id", "rule_id", "view_id", "hook_id"),
 )

@@ -26,6 +26,8 @@ FAULTS = {
     "F-P3": "two changes wait for each other",
     "F-C1": "the clock jumps back, forward, and forty days",
     "F-C2": "the clocks change, in every zone",
+    "F-C3": "clocks that differ by minutes",
+    "F-H2": "a webhook played again, a thousand times, out of order, signed six minutes ago or ahead",
     "F-M1": "kill -9 of a migration before each statement",
     "F-M2": "every migration, up and down",
     "F-M3": "two migrate at once; code older than its database",

@@ -72,6 +72,18 @@ def test_a_version_made_of_digits_is_a_label_and_no_number_of_a_choice(mira):
     assert db.session.scalars(sa.select(Option.label).where(Option.live_since_at.is_not(None))).all() == ["1"]
 
 
+@pytest.mark.parametrize(
+    ("listed", "said", "live_one"),
+    [("4.13.0", "v4.13.0", "4.13.0"), ("v4.13.0", "v4.13.0", "v4.13.0"), ("4", "V5", "5"), ("4", "vista", "vista")],
+)
+def test_a_tag_means_the_version_it_is_named_after(mira, listed, said, live_one):
+    make_version(listed)
+
+    live(said, mira)
+
+    assert db.session.scalars(sa.select(Option.label).where(Option.live_since_at.is_not(None))).all() == [live_one]
+
+
 def test_a_version_is_found_by_another_name_it_has(mira):
     version = make_option(OptionList.VERSION, "4.13.0", aliases=["september"])
 

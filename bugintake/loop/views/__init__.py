@@ -1,6 +1,8 @@
 """The pages of the loop: what is to be told and to whom, releases, and the pages that customers read."""
 
-from flask import Flask
+from typing import Any
+
+from flask import Flask, render_template
 
 from bugintake.core.pages import register_page
 from bugintake.core.templating import register_nav, register_panel
@@ -12,12 +14,25 @@ from bugintake.loop.views import (
     mine,
     notices,
     personal_data,
+    release_hooks,
     releases,
     unsubscribing,
 )
 from bugintake.loop.views.blueprint import bp, public
+from bugintake.team.guards import is_admin
 
-PAGES = (announcements, messages, notices, releases, links, customers, personal_data, unsubscribing, mine)
+PAGES = (
+    announcements,
+    messages,
+    notices,
+    releases,
+    release_hooks,
+    links,
+    customers,
+    personal_data,
+    unsubscribing,
+    mine,
+)
 
 
 def attach(app: Flask) -> None:
@@ -27,7 +42,13 @@ def attach(app: Flask) -> None:
     register_nav("Loop", "loop.index", "l", position=30, count=announcements.to_do)
     register_nav("My reports", "loop.my_reports", "m", position=32, is_for=mine.is_agent)
     register_page("Releases", "loop.list_releases")
+    register_page("Releases by webhook", "loop.list_release_hooks", is_admin)
+    register_panel("topbar.menu", _menu)
     register_panel("bug.told", announcements.told)
     register_panel("merge.effects", announcements.merge_effects)
     register_panel("customer.messages", links.told_to)
     register_panel("customer.told", links.linked)
+
+
+def _menu(**_context: Any) -> str:
+    return render_template("loop/menu.html") if is_admin() else ""

@@ -4,11 +4,11 @@ from datetime import timedelta
 from typing import Any
 
 from flask import Flask, render_template
-from flask_login import current_user
 from werkzeug.local import LocalProxy
 
 from bugintake.core import clock, config, templating
 from bugintake.team import setup, sign_in
+from bugintake.team.guards import is_admin
 from bugintake.team.models import LANGUAGES
 from bugintake.team.views import admin, first_run, own_settings, signing_in
 from bugintake.team.views.blueprint import bp
@@ -35,12 +35,11 @@ def _context() -> dict[str, Any]:
 
 
 def _menu(**_context: Any) -> str:
-    return render_template("team/menu.html") if current_user.is_authenticated and current_user.is_admin else ""
+    return render_template("team/menu.html") if is_admin() else ""
 
 
 def _checklist(**_context: Any) -> str:
-    is_for_them = current_user.is_authenticated and current_user.is_admin
-    if not is_for_them or not is_set_up() or is_sample() or clock.now() - workspace().set_up_at > NEW_FOR:
+    if not is_admin() or not is_set_up() or is_sample() or clock.now() - workspace().set_up_at > NEW_FOR:
         return ""
     items = setup.checklist()
     return "" if all(item.is_done() for item in items) else render_template("team/checklist.html", items=items)
