@@ -13,7 +13,7 @@ from bugintake.intake import views as intake
 from bugintake.intake.catalogue import options_of
 from bugintake.intake.models import OptionList
 from bugintake.intake.packs import install_pack
-from bugintake.loop import asking, duplicates, erasing, merging, outcomes, quiet, test_mail, worker
+from bugintake.loop import asking, duplicates, erasing, merging, outcomes, quiet, test_mail, updates, worker
 from bugintake.loop import models as loop_models  # noqa: F401  # every table is known before a mapper is used
 from bugintake.loop import views as loop
 from bugintake.team import setup, start_page
@@ -48,6 +48,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     returning.listen()  # before anybody is told that it is fixed
     outcomes.listen()
     asking.listen()
+    updates.listen()
     duplicates.listen()
     quiet.listen()
     merging.listen()

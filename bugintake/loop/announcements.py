@@ -37,18 +37,28 @@ def open_announcement(bug: Bug, kind: AnnouncementKind, *, actor: User | None) -
     It leaves by itself when the review window has passed. What an earlier generation still owed is owed no more.
     Records announcement.opened.
     """
-    announcement = Announcement(
-        kind=kind,
-        bug_id=bug.id,
-        generation=bug.generation,
-        notes=dict(bug.customer_notes),
-        due_at=review_ends_at(clock.now()),
-    )
+    earlier = sa.select(Announcement.id).where(Announcement.bug_id == bug.id)
+    take_out(Message.announcement_id.in_(earlier), [MessageState.HELD], state=MessageState.CANCELLED)
+    return begin(bug, kind, notes=bug.customer_notes, actor=actor)
+
+
+def begin(
+    bug: Bug,
+    kind: AnnouncementKind,
+    *,
+    notes: Mapping[str, str],
+    actor: User | None,
+    among: sa.Select[int | None] | None = None,
+) -> Announcement:
+    """Open an announcement of a bug for everybody who waits, or for those `among` some of them, with a review window.
+
+    Records announcement.opened.
+    """
+    due_at = review_ends_at(clock.now())
+    announcement = Announcement(kind=kind, bug_id=bug.id, generation=bug.generation, notes=dict(notes), due_at=due_at)
     db.session.add(announcement)
     db.session.flush()
-    earlier = sa.select(Announcement.id).where(Announcement.bug_id == bug.id, Announcement.id != announcement.id)
-    take_out(Message.announcement_id.in_(earlier), [MessageState.HELD], state=MessageState.CANCELLED)
-    owe(announcement)
+    owe(announcement, among=among)
     people = db.session.scalar(sa.select(sa.func.count()).where(Message.announcement_id == announcement.id))
     events.record(
         EventKind.ANNOUNCEMENT_OPENED, actor=actor, bug=bug, after=kind, announcement=announcement.id, people=people
@@ -62,11 +72,13 @@ def review_ends_at(start: datetime) -> datetime | None:
     return None if minutes is None else working_hours().add_working(start, minutes)
 
 
-def owe(announcement: Announcement, customer: Customer | None = None) -> None:
-    """Owe a message to everybody who waits for the bug, or to one of them: a single INSERT … SELECT.
+def owe(
+    announcement: Announcement, customer: Customer | None = None, among: sa.Select[int | None] | None = None
+) -> None:
+    """Owe a message to everybody who waits for the bug, to one or `among` some of them: a single INSERT … SELECT.
 
     Each person gets one, whatever number of reports they have. One that was cancelled or suppressed is owed again.
-    A suppressed outcome settles at once. A question concerns the customer of its report alone.
+    A suppressed outcome settles at once. What is of one report concerns its customer alone.
     """
     spoken = languages_worded(announcement)
     is_silent = sa.or_(Customer.suppressed_at.is_not(None), Customer.erased_at.is_not(None))
@@ -99,6 +111,7 @@ def owe(announcement: Announcement, customer: Customer | None = None) -> None:
         .join(Customer, Customer.id == Report.customer_id)
         .where(concerned, Report.settled_at.is_(None))
         .where(sa.true() if customer is None else Customer.id == customer.id)
+        .where(sa.true() if among is None else Customer.id.in_(among))
         .group_by(Customer.id)
         .order_by(first)
     )

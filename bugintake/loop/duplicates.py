@@ -10,10 +10,11 @@ from bugintake.core.event_kinds import EventKind
 from bugintake.core.events import Event, Subscriber
 from bugintake.core.templating import plural
 from bugintake.intake import waiting
-from bugintake.intake.models import Bug, Report, SettledBy, Status
-from bugintake.loop import announcements
+from bugintake.intake.models import OPEN, Bug, Report, SettledBy, Status
+from bugintake.loop import announcements, updates
 from bugintake.loop.envelopes import take_out
 from bugintake.loop.models import (
+    OF_THE_BUG,
     OUTCOMES,
     QUESTIONS,
     Announcement,
@@ -70,13 +71,17 @@ def join(event: Event) -> None:
 def separate(event: Event) -> None:
     """Owe a bug that stands for itself again what became of it, and its people nothing more of the other one.
 
-    Whoever was told of the other one meanwhile is held, so that a person looks before a second mail leaves.
+    Whoever was told of the other one meanwhile is held, so that a person looks before a second mail leaves; while this
+    one is open they are owed a correction.
     """
     bug, of = db.session.get_one(Bug, event.bug_id), event.details["of"]
     own = waiting.reports_under(bug.id)
     _owe_no_more(of, own.with_only_columns(Report.customer_id), own.with_only_columns(Report.id))
     announcement = announcements.current(bug) if bug.status in KINDS else None
     if announcement is None:
+        if bug.status in OPEN:
+            actor = db.session.get(User, event.actor_id) if event.actor_id is not None else None
+            updates.correct(bug, told_of_another(bug.id, of, event.details["since"]), actor=actor)
         return
     wait = waiting.unsettled_under(bug.id).with_only_columns(Report.customer_id)
     of_it = sa.and_(Message.announcement_id == announcement.id, Message.customer_id.in_(wait))
@@ -131,7 +136,7 @@ def effects(bugs: Sequence[Bug], into: Bug) -> list[str]:
     """Say what people will be told, or not be told, once some bugs are a part of another one."""
     sentences = []
     ids = [bug.id for bug in bugs]
-    gone = _about(*ids, kinds=OUTCOMES if may_need_answer(into) else tuple(AnnouncementKind))
+    gone = _about(*ids, kinds=OF_THE_BUG if may_need_answer(into) else (*OF_THE_BUG, *QUESTIONS))
     unsent = sa.select(sa.func.count(sa.distinct(Message.customer_id))).where(gone, Message.state.in_(UNSENT))
     taken_back = db.session.scalar(unsent) or 0
     if taken_back:

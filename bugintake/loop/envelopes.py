@@ -14,6 +14,7 @@ from bugintake.loop.letters import mail_domain
 from bugintake.loop.models import (
     OUTCOMES,
     QUESTIONS,
+    UPDATES,
     Announcement,
     AnnouncementKind,
     Delivery,
@@ -32,6 +33,7 @@ OWED = (MessageState.PENDING, MessageState.HELD, MessageState.FAILED, MessageSta
 CARRIED: Mapping[DeliveryKind, Sequence[AnnouncementKind]] = {
     DeliveryKind.OUTCOME: OUTCOMES,
     DeliveryKind.QUESTION: QUESTIONS,
+    DeliveryKind.UPDATE: UPDATES,
 }
 """What goes into one envelope together: a question is never lost among outcomes."""
 

@@ -10,34 +10,42 @@ from wtforms.validators import DataRequired, Length
 from bugintake.core.forms import Form, LineField, TextField
 from bugintake.loop.announcements import NOTE_LENGTH
 from bugintake.loop.messages import REASON_LENGTH
+from bugintake.loop.models import AnnouncementKind
 from bugintake.loop.replies import REMARK_LENGTH
 from bugintake.team.models import LANGUAGES
 
+PARTS: Mapping[AnnouncementKind, Sequence[str]] = {
+    AnnouncementKind.DECLINED: ("note", "workaround"),
+    AnnouncementKind.WORKAROUND: ("workaround",),
+    AnnouncementKind.RECEIVED: (),
+}
+"""What of an announcement is written by somebody; of most a note alone."""
 LONG = f"That is longer than {NOTE_LENGTH:,} characters."
 
 
 class NotesForm(Form):
-    """What an announcement says, in each language, and for a decline the way round."""
+    """What an announcement says, in each language: a note, the way round, or both."""
 
     languages: Sequence[str] = ()
-    has_ways = False
+    parts: Sequence[str] = ()
 
-    def texts(self, prefix: str) -> dict[str, str]:
+    def texts(self, part: str) -> dict[str, str]:
         """Return what is written, by language."""
-        wanted = self.languages if prefix == "note" or self.has_ways else ()
-        return {language: self[f"{prefix}_{language}"].data or "" for language in wanted}
+        wanted = self.languages if part in self.parts else ()
+        return {language: self[f"{part}_{language}"].data or "" for language in wanted}
 
 
 def notes_form(
-    languages: Sequence[str], notes: Mapping[str, str], ways: Mapping[str, str], *, has_ways: bool, **data: Any
+    languages: Sequence[str], notes: Mapping[str, str], ways: Mapping[str, str], *, parts: Sequence[str], **data: Any
 ) -> NotesForm:
-    """Build the form for the words of an announcement in each language."""
-    fields: dict[str, Any] = {"languages": tuple(languages), "has_ways": has_ways}
+    """Build the form for the words of an announcement in each language; `parts` are of note and workaround."""
+    fields: dict[str, Any] = {"languages": tuple(languages), "parts": tuple(parts)}
     fits = [Length(max=NOTE_LENGTH, message=LONG)]
     for language in languages:
         name = LANGUAGES.get(language, language)
-        fields[f"note_{language}"] = TextField(name, validators=fits, default=notes.get(language, ""))
-        if has_ways:
+        if "note" in parts:
+            fields[f"note_{language}"] = TextField(name, validators=fits, default=notes.get(language, ""))
+        if "workaround" in parts:
             label = f"{name}: what they can do instead"
             fields[f"workaround_{language}"] = TextField(label, validators=fits, default=ways.get(language, ""))
     form: NotesForm = type("NotesForm", (NotesForm,), fields)(**data)

@@ -19,7 +19,7 @@ from bugintake.intake.customers.models import Customer
 from bugintake.intake.models import Report
 from bugintake.loop.links import Links
 from bugintake.loop.mail import Letter, Line
-from bugintake.loop.models import Announcement, AnnouncementKind, Message
+from bugintake.loop.models import QUESTIONS, Announcement, AnnouncementKind, Message
 from bugintake.loop.patience import runs_out_at
 from bugintake.team.models import User, Workspace
 
@@ -52,7 +52,7 @@ class Outcome:
 
     @property
     def note(self) -> str:
-        """What is different now, why nothing will be, or what is asked, as the team wrote it for the reader."""
+        """What is different now, why nothing will be, what is asked or was wrong, as the team wrote it."""
         return self.announcement.notes.get(self.message.language, "").strip()
 
     @property
@@ -64,9 +64,14 @@ class Outcome:
 def languages_worded(announcement: Announcement) -> list[str]:
     """List the languages in which everything that has to be said is written: the note, and a decline's way round.
 
-    A decline whose way round was written, only not in a language, is as unfinished there as one without a note.
+    A decline whose way round was written, only not in a language, is as unfinished there as one without a note. That
+    we have a report is said in our own words.
     """
     notes, ways = announcement.notes, announcement.bug.workarounds
+    if announcement.kind is AnnouncementKind.RECEIVED:
+        return list(LOCALES)
+    if announcement.kind is AnnouncementKind.WORKAROUND:
+        notes = ways
     needs_way = announcement.kind is AnnouncementKind.DECLINED and any(text.strip() for text in ways.values())
     worded = [language for language, text in notes.items() if text.strip()]
     return [language for language in worded if not needs_way or ways.get(language, "").strip()]
@@ -131,6 +136,9 @@ def _subject_of(outcome: Outcome, words: str) -> str:
         AnnouncementKind.ASKED: gettext("One question about “%(words)s”", words=words),
         AnnouncementKind.REMINDED: gettext("Still one question about “%(words)s”", words=words),
         AnnouncementKind.PAUSED: gettext("About “%(words)s”: we have paused it", words=words),
+        AnnouncementKind.RECEIVED: gettext("We have your report about “%(words)s”", words=words),
+        AnnouncementKind.WORKAROUND: gettext("A way round “%(words)s”", words=words),
+        AnnouncementKind.CORRECTION: gettext("A correction about “%(words)s”", words=words),
     }
     return subjects[outcome.kind]
 
@@ -144,7 +152,9 @@ def _section(outcome: Outcome, workspace: Workspace) -> list[Line]:
     ]
     if outcome.kind is AnnouncementKind.LIVE:
         return lines + _live(outcome, zone)
-    return lines + (_declined(outcome) if outcome.kind is AnnouncementKind.DECLINED else _asked(outcome, zone))
+    if outcome.kind in QUESTIONS:
+        return lines + _asked(outcome, zone)
+    return lines + _SECTIONS[outcome.kind](outcome)
 
 
 def _live(outcome: Outcome, zone: str) -> list[Line]:
@@ -179,6 +189,35 @@ def _declined(outcome: Outcome) -> list[Line]:
     ]
 
 
+def _received(outcome: Outcome) -> list[Line]:
+    lines = [Line(gettext("Thank you for telling us. We have written it down, and we will write to you how it ends."))]
+    if outcome.workaround:
+        lines.append(Line(gettext("Until then: %(workaround)s", workaround=outcome.workaround)))
+    return [*lines, Line(gettext("See where your report stands, or add something:"), url=outcome.links.report_url)]
+
+
+def _way_round(outcome: Outcome) -> list[Line]:
+    return [
+        Line(gettext("It is not fixed yet, but until then there is a way round it:")),
+        Line(outcome.workaround, "quote"),
+        Line(
+            gettext("We will write to you again when we know how it ends. See where your report stands:"),
+            url=outcome.links.report_url,
+        ),
+    ]
+
+
+def _correction(outcome: Outcome) -> list[Line]:
+    return [
+        Line(gettext("What we last wrote to you about this was not right, and I am sorry.")),
+        Line(outcome.note),
+        Line(
+            gettext("You need not tell us again: we will write to you how it ends. See where your report stands:"),
+            url=outcome.links.report_url,
+        ),
+    ]
+
+
 def _asked(outcome: Outcome, zone: str) -> list[Line]:
     question = Line(outcome.note, "quote")
     if outcome.kind is AnnouncementKind.PAUSED:
@@ -197,6 +236,14 @@ def _asked(outcome: Outcome, zone: str) -> list[Line]:
         day=_day(until, zone, outcome.message.language),
     )
     return [Line(need), question, Line(few, url=outcome.links.report_url), Line(otherwise)]
+
+
+_SECTIONS = {
+    AnnouncementKind.DECLINED: _declined,
+    AnnouncementKind.RECEIVED: _received,
+    AnnouncementKind.WORKAROUND: _way_round,
+    AnnouncementKind.CORRECTION: _correction,
+}
 
 
 def _small_print(outcomes: Sequence[Outcome]) -> list[Line]:

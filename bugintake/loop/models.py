@@ -22,17 +22,24 @@ class AnnouncementKind(enum.StrEnum):
     ASKED = "asked"
     REMINDED = "reminded"
     PAUSED = "paused"
+    RECEIVED = "received"
+    WORKAROUND = "workaround"
+    CORRECTION = "correction"
 
 
 OUTCOMES = (AnnouncementKind.LIVE, AnnouncementKind.DECLINED)
 QUESTIONS = (AnnouncementKind.ASKED, AnnouncementKind.REMINDED, AnnouncementKind.PAUSED)
+UPDATES = (AnnouncementKind.RECEIVED, AnnouncementKind.WORKAROUND, AnnouncementKind.CORRECTION)
+"""What is told on the way: it settles nobody, and is of no use once the outcome is known."""
+OF_THE_BUG = (*OUTCOMES, AnnouncementKind.WORKAROUND, AnnouncementKind.CORRECTION)
+"""What everybody who waits for a bug is told, after a review; the rest is of one report, and leaves at once."""
 
 
 class Announcement(Model):
     """One thing to be told about a bug. At most one uncancelled outcome per bug and generation.
 
     `due_at` is when it goes out by itself; without one it waits until somebody sends it. Notes are per language; what
-    a decline says of a way round is its bug's. A question is to the customer of one report, and settles nobody.
+    is said of a way round is its bug's. Questions and updates settle nobody.
     """
 
     __tablename__ = "announcements"
@@ -45,7 +52,9 @@ class Announcement(Model):
             sqlite_where=sa.text("cancelled_at IS NULL AND kind IN ('live', 'declined')"),
             postgresql_where=sa.text("cancelled_at IS NULL AND kind IN ('live', 'declined')"),
         ),
-        sa.CheckConstraint("(kind IN ('live', 'declined')) = (report_id IS NULL)", name="outcome_iff_of_the_bug"),
+        sa.CheckConstraint(
+            "(kind IN ('live', 'declined', 'workaround', 'correction')) = (report_id IS NULL)", name="of_the_bug"
+        ),
         sa.Index("ix_announcements_due", "released_at", "due_at"),
     )
 
@@ -136,10 +145,11 @@ class Message(Model):
 
 
 class DeliveryKind(enum.StrEnum):
-    """What an envelope carries: outcomes or questions for a customer, or a notice to somebody of the team."""
+    """What an envelope carries: outcomes, questions or updates for a customer, or a notice to somebody of the team."""
 
     OUTCOME = "outcome"
     QUESTION = "question"
+    UPDATE = "update"
     PAUSED = "paused"
     DUTY_REMINDER = "duty_reminder"
     DUTY_CHANGED = "duty_changed"

@@ -14,7 +14,7 @@ from bugintake.intake import waiting
 from bugintake.intake.customers.models import Customer
 from bugintake.intake.customers.quiet import is_quiet, open_day
 from bugintake.intake.models import Bug, Report, SettledBy, Status
-from bugintake.loop import announcements, links
+from bugintake.loop import announcements, links, updates
 from bugintake.loop.envelopes import OWED, take_out
 from bugintake.loop.models import OUTCOMES, Announcement, AnnouncementKind, HeldBecause, Message, MessageState
 from bugintake.team.models import User
@@ -88,7 +88,7 @@ def _standing(message: Message) -> dict[str, Any]:
 def hold_generation(event: Event) -> None:
     """Hold what the generation before still owed, because it is not so any more.
 
-    A withdrawn release is not so for anybody: whoever was told that it is live waits again.
+    A withdrawn release is not so for anybody: whoever was told that it is live waits again, and is owed a correction.
     """
     bug = _bug(event)
     past = sa.select(Announcement).where(
@@ -108,6 +108,7 @@ def hold_generation(event: Event) -> None:
         for settled_by, state in TOLD_BY.items():
             told = sa.select(Message.customer_id).where(of_it, Message.state == state)
             waiting.unsettle_all(bug.id, told, settled_by)
+        updates.correct(bug, sa.select(Message.customer_id).where(of_it, Message.state.in_(TOLD)), actor=_actor(event))
 
 
 def reword_decline(event: Event) -> None:

@@ -18,6 +18,7 @@ from bugintake.loop.letters import languages_worded
 from bugintake.loop.models import (
     OUTCOMES,
     QUESTIONS,
+    UPDATES,
     Announcement,
     AnnouncementKind,
     HeldBecause,
@@ -32,7 +33,8 @@ STANDS = {
     AnnouncementKind.DECLINED: Status.DECLINED,
     **dict.fromkeys(QUESTIONS, Status.NEEDS_INFO),
 }
-"""The status that a bug has while what is told of it is so."""
+"""The status that a bug has while its outcome, or what is asked about it, is so."""
+KNOWN = (Status.LIVE, Status.DECLINED)
 
 
 def may_need_answer(whole: Bug) -> bool:
@@ -57,11 +59,14 @@ def refusal_of(message: Message) -> Refusal | None:
         return Refusal(MessageState.CANCELLED, "It was taken back.")
     if announcement.held_at is not None or announcement.released_at is None:
         return Refusal(MessageState.PENDING, "")
-    if announcement.kind in QUESTIONS and not may_need_answer(canonical(bug)):
+    if announcement.kind in UPDATES:
+        if canonical(bug).status in KNOWN or canonical(bug).withdrawn_at is not None:
+            return Refusal(MessageState.CANCELLED, f"It is known how {canonical(bug).ref} ended.")
+    elif announcement.kind in QUESTIONS and not may_need_answer(canonical(bug)):
         return Refusal(MessageState.CANCELLED, f"{canonical(bug).ref} waits for no answer any more.")
-    if bug.merged_into_id is not None and announcement.kind in OUTCOMES:
+    if bug.merged_into_id is not None and announcement.report_id is None:
         return Refusal(MessageState.CANCELLED, f"{bug.ref} is part of BUG-{bug.canonical_id} now.")
-    if bug.generation != announcement.generation or bug.status is not STANDS[announcement.kind]:
+    if bug.generation != announcement.generation or bug.status is not STANDS.get(announcement.kind, bug.status):
         if announcement.kind in QUESTIONS:
             return Refusal(MessageState.CANCELLED, f"{bug.ref} waits for no answer any more.")
         return Refusal(MessageState.HELD, "", HeldBecause.REOPENED)
@@ -101,7 +106,7 @@ def suppressed(message: Message) -> None:
 
 def choose_report(message: Message) -> None:
     """Let a message speak of a report that is still open where the one it was made for has been settled meanwhile."""
-    if message.report.settled_at is None or message.announcement.kind in QUESTIONS:
+    if message.report.settled_at is None or message.announcement.report_id is not None:
         return
     others = waiting.unsettled_under(message.announcement.bug_id).where(Report.customer_id == message.customer_id)
     other = db.session.scalars(others.order_by(Report.id).limit(1)).first()
@@ -122,7 +127,15 @@ _FACTS = (
             Announcement.kind.in_(QUESTIONS),
             sa.or_(Bug.status != Status.NEEDS_INFO, _whole.status.not_in(UNFIXED), _whole.withdrawn_at.is_not(None)),
         ),
-        else_=sa.or_(Bug.status.not_in((Status.LIVE, Status.DECLINED)), Bug.merged_into_id.is_not(None)),
+        (
+            Announcement.kind.in_(UPDATES),
+            sa.or_(
+                _whole.status.in_(KNOWN),
+                _whole.withdrawn_at.is_not(None),
+                sa.and_(Announcement.report_id.is_(None), Bug.merged_into_id.is_not(None)),
+            ),
+        ),
+        else_=sa.or_(Bug.status.not_in(KNOWN), Bug.merged_into_id.is_not(None)),
     ),
     Report.settled_at.is_not(None),
     Report.unsubscribed_at.is_not(None),

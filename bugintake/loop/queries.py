@@ -15,8 +15,6 @@ from bugintake.core.errors import NotFound
 from bugintake.intake.models import Bug, Remark, Report
 from bugintake.intake.queries import VISIBLE_TO_READER, visible_to
 from bugintake.loop.models import (
-    OUTCOMES,
-    QUESTIONS,
     Announcement,
     Delivery,
     HeldBecause,
@@ -197,7 +195,7 @@ def is_anything_told(bug: Bug) -> bool:
 _under = sa.select(Bug.id).where(Bug.canonical_id == sa.bindparam("bug"))
 _TOLD_OF_BUG = sa.or_(
     Announcement.bug_id == sa.bindparam("bug"),
-    sa.and_(Announcement.bug_id.in_(_under), Announcement.kind.in_(QUESTIONS)),  # of a part they stay open
+    sa.and_(Announcement.bug_id.in_(_under), Announcement.report_id.is_not(None)),  # of a part they stay open
 )
 _ANYTHING = sa.select(
     sa.exists().where(_TOLD_OF_BUG, Message.announcement_id == Announcement.id),
@@ -275,7 +273,7 @@ def _to_do(sees_all: bool) -> sa.Select[*tuple[Any, ...]]:
     announcements = sa.select(sa.func.count(Announcement.id)).join(Announcement.bug)
     to_send = announcements.where(
         Announcement.released_at.is_(None), Announcement.cancelled_at.is_(None), _owes(MessageState.PENDING), seen
-    ).where(Announcement.kind.in_(OUTCOMES))  # a question leaves within a minute, and somebody has worded it
+    ).where(Announcement.report_id.is_(None))  # what is of one report leaves within a minute
     people = sa.select(Message.id).join(Message.announcement).join(Announcement.bug)
     waits = Message.held_because.is_distinct_from(HeldBecause.QUIET)  # nobody has to do anything about that
     untold = people.where(Message.state.in_(UNTOLD), waits, seen).limit(COUNTED).subquery()

@@ -14,7 +14,7 @@ from bugintake.intake.models import Question, Remark, Report, SettledBy, Status
 from bugintake.intake.reports import canonical, hold_bug_of
 from bugintake.loop import announcements
 from bugintake.loop.envelopes import take_out
-from bugintake.loop.models import OUTCOMES, QUESTIONS, Announcement, AnnouncementKind, Message, MessageState
+from bugintake.loop.models import OUTCOMES, QUESTIONS, UPDATES, Announcement, AnnouncementKind, Message, MessageState
 from bugintake.triage import transitions
 
 REMARK_LENGTH = 4000
@@ -98,7 +98,7 @@ def unsubscribe(report: Report) -> None:
     events.record(EventKind.CUSTOMER_UNSUBSCRIBED, actor=None, bug=bug, report=report)
     unsent = (MessageState.PENDING, MessageState.HELD, MessageState.FAILED)
     stopped = {"state": MessageState.SUPPRESSED, "reason": announcements.UNSUBSCRIBED}
-    take_out(_mail_about(report, QUESTIONS), unsent, **stopped)
+    take_out(_mail_about(report, (*QUESTIONS, *UPDATES)), unsent, **stopped)
     if take_out(_mail_about(report, OUTCOMES), unsent, **stopped):
         waiting.settle(bug, [report.customer_id or 0], SettledBy.SUPPRESSED, actor=None)
 

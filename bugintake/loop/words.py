@@ -47,6 +47,9 @@ KINDS: Mapping[AnnouncementKind, str] = {
     AnnouncementKind.ASKED: "Question",
     AnnouncementKind.REMINDED: "Reminder of the question",
     AnnouncementKind.PAUSED: "Paused without an answer",
+    AnnouncementKind.RECEIVED: "We have your report",
+    AnnouncementKind.WORKAROUND: "Workaround",
+    AnnouncementKind.CORRECTION: "Correction",
 }
 NOTICES: Mapping[DeliveryKind, str] = {
     DeliveryKind.QUESTION: "Question about a report",

@@ -164,6 +164,10 @@ class TellingForm(GroupForm):
         "What is fixed is live at once",
         description="For products without releases: customers hear as soon as it is fixed.",
     )
+    confirms_reports = BooleanField(
+        "Write to customers that we have their report",
+        description="A mail with their own words and the link to follow it, a minute after it is filed.",
+    )
     review = RadioField(
         "Mail goes out",
         choices=choices([(IN_TIME, "by itself, after a review window"), (BY_HAND, "when somebody sends it")]),

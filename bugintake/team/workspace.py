@@ -25,6 +25,7 @@ CHANGEABLE = frozenset(
         "closes_at",
         "review_minutes",
         "goes_live_at_once",
+        "confirms_reports",
         "fallback_owner_id",
         "retention_months",
     }

@@ -733,6 +733,7 @@ def upgrade() -> None:
         sa.Column("closes_at", sa.Time(), nullable=False),
         sa.Column("review_minutes", sa.Integer(), nullable=True),
         sa.Column("goes_live_at_once", sa.Boolean(), nullable=False),
+        sa.Column("confirms_reports", sa.Boolean(), nullable=False),
         sa.Column("fallback_owner_id", sa.Integer(), nullable=True),
         sa.Column("retention_months", sa.Integer(), nullable=True),
         sa.Column("is_sample", sa.Boolean(), nullable=False),
@@ -1023,7 +1024,8 @@ def upgrade() -> None:
         sa.Column("released_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("cancelled_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
-            "(kind IN ('live', 'declined')) = (report_id IS NULL)", name=op.f("ck_announcements_outcome_iff_of_the_bug")
+            "(kind IN ('live', 'declined', 'workaround', 'correction')) = (report_id IS NULL)",
+            name=op.f("ck_announcements_of_the_bug"),
         ),
         sa.ForeignKeyConstraint(["bug_id"], ["bugs.id"], name="fk_announcements_bug_id"),
         sa.ForeignKeyConstraint(["report_id"], ["reports.id"], name="fk_announcements_report_id"),

@@ -132,6 +132,10 @@ POST /bugs/<ref>/choices                                 401    401      401    
 POST /bugs/<ref>/choices restricted                      401    401      401      403   404      in   in
 POST /bugs/<ref>/workaround                              401    401      401      in    in       in   in
 POST /bugs/<ref>/workaround restricted                   401    401      401      404   404      in   in
+POST /bugs/<ref>/workaround/telling                      401    401      401      in    in       in   in
+POST /bugs/<ref>/workaround/telling restricted           401    401      401      404   404      in   in
+POST /reports/<report_id>/confirmation/mail              401    401      401      in    in       in   in
+POST /reports/<report_id>/confirmation/mail restricted   401    401      401      404   404      in   in
 POST /bugs/<ref>/reproduction                            401    401      401      403   in       in   in
 POST /bugs/<ref>/reproduction restricted                 401    401      401      403   404      in   in
 POST /bugs/<ref>/restriction                             401    401      401      403   in       in   in

@@ -94,11 +94,16 @@ def _unnamed() -> list[str]:
 
 
 def _unsettled() -> list[str]:
+    """I3: whoever was told how a bug ended waits no longer, unless that is no longer so, or was another bug."""
+    part = aliased(Bug)
     told = (
         sa.select(Message.id)
         .join(Message.announcement)
+        .join(Announcement.bug)
         .join(Report, Report.id == Message.report_id)
+        .join(part, part.id == Report.bug_id)
         .where(Message.state == MessageState.SENT, Report.settled_at.is_(None), Announcement.kind.in_(OUTCOMES))
+        .where(Announcement.generation == Bug.generation, part.canonical_id == Bug.id)
     )
     found = [f"I3: message {number} is sent and its report waits" for number in db.session.scalars(told)]
     part = aliased(Bug)

@@ -141,7 +141,8 @@ def test_a_bug_whose_release_was_withdrawn_without_it_is_fixed_once_it_stands_fo
     separate(part, mira)
 
     assert (part.status, part.generation, waiting_for(part)) == (Status.FIXED, 2, 2)
-    assert [state for _, state, _ in owed(part)] == ["told_by_hand", "cancelled"]
+    assert [state for _, state, _ in owed(part)] == ["told_by_hand", "cancelled", "held"]
+    assert announcement_of(part).kind == "correction"
 
 
 def test_what_somebody_held_before_stays_held(clock, mira):

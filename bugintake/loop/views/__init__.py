@@ -17,6 +17,7 @@ from bugintake.loop.views import (
     release_hooks,
     releases,
     unsubscribing,
+    updates,
 )
 from bugintake.loop.views.blueprint import bp, public
 from bugintake.team.guards import is_admin
@@ -32,6 +33,7 @@ PAGES = (
     personal_data,
     unsubscribing,
     mine,
+    updates,
 )
 
 
@@ -45,6 +47,8 @@ def attach(app: Flask) -> None:
     register_page("Releases by webhook", "loop.list_release_hooks", is_admin)
     register_panel("topbar.menu", _menu)
     register_panel("bug.told", announcements.told)
+    register_panel("bug.workaround", updates.way_round)
+    register_panel("filed.told", updates.confirmation)
     register_panel("merge.effects", announcements.merge_effects)
     register_panel("customer.messages", links.told_to)
     register_panel("customer.told", links.linked)

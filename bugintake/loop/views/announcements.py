@@ -18,10 +18,10 @@ from bugintake.intake.models import Bug
 from bugintake.loop import announcements, duplicates, letters, queries, words
 from bugintake.loop.circuit import mail_circuit
 from bugintake.loop.envelopes import OWED
-from bugintake.loop.forms import ReasonForm, notes_form
+from bugintake.loop.forms import PARTS, ReasonForm, notes_form
 from bugintake.loop.links import Links
 from bugintake.loop.mail import Letter
-from bugintake.loop.models import Announcement, AnnouncementKind, Message, MessageState
+from bugintake.loop.models import OUTCOMES, Announcement, Message, MessageState
 from bugintake.loop.queries import PEOPLE_SHOWN, ROWS_SHOWN, Summary, Tab
 from bugintake.loop.views.blueprint import bp
 from bugintake.team.guards import signed_in, signed_in_user
@@ -54,6 +54,7 @@ def index() -> ResponseReturnValue:
         STATES=words.STATES,
         CHIPS=words.CHIPS,
         KINDS=words.KINDS,
+        OUTCOMES=OUTCOMES,
     )
 
 
@@ -95,6 +96,7 @@ def page(summary: Summary, status: int = 200, **forms: Any) -> ResponseReturnVal
         "STATES": words.STATES,
         "CHIPS": words.CHIPS,
         "KINDS": words.KINDS,
+        "OUTCOMES": OUTCOMES,
         "OWED": OWED,
     }
     return make_response(render_template("loop/show.html", **{**context, **forms}), status)
@@ -102,9 +104,9 @@ def page(summary: Summary, status: int = 200, **forms: Any) -> ResponseReturnVal
 
 def form_of(announcement: Announcement, **data: Any) -> Any:
     """Build the form for the words, with the languages customers are written to in."""
-    has_ways = announcement.kind is AnnouncementKind.DECLINED
     languages = [*workspace().languages, *(set(announcement.notes) - set(workspace().languages))]
-    return notes_form(languages, announcement.notes, announcement.bug.workarounds, has_ways=has_ways, **data)
+    parts = PARTS.get(announcement.kind, ("note",))
+    return notes_form(languages, announcement.notes, announcement.bug.workarounds, parts=parts, **data)
 
 
 def _seen(announcement: Announcement) -> dict[str, str]:
@@ -199,5 +201,6 @@ def told(bug: Bug, **_context: Any) -> str:
         STATES=words.STATES,
         CHIPS=words.CHIPS,
         KINDS=words.KINDS,
+        OUTCOMES=OUTCOMES,
         why=words.why,
     )
