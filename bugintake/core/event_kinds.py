@@ -15,6 +15,7 @@ class EventKind(enum.StrEnum):
     REPORT_REMARKED = "report.remarked"
     REPORT_ANSWERED = "report.answered"
     REPORT_SPLIT = "report.split"
+    REPORT_NOT_THEIRS = "report.not_theirs"
     REPORT_REJOINED = "report.rejoined"
     REPORT_FILED_APART = "report.filed_apart"
     REPORT_LINK_RENEWED = "report.link_renewed"

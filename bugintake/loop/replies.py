@@ -1,4 +1,4 @@
-"""What a customer says back on their page: it works, it still happens, there is more to say, no more mail."""
+"""What a customer says back: it works, it still happens, it is another problem, there is more to say, no more mail."""
 
 from collections.abc import Sequence
 
@@ -11,14 +11,14 @@ from bugintake.core.event_kinds import EventKind
 from bugintake.core.events import Event
 from bugintake.intake import waiting
 from bugintake.intake.models import Question, Remark, Report, SettledBy, Status
-from bugintake.intake.reports import canonical, hold_bug_of
+from bugintake.intake.reports import canonical, hold_bug_of, title_from
 from bugintake.loop import announcements
 from bugintake.loop.envelopes import take_out
 from bugintake.loop.models import OUTCOMES, QUESTIONS, UPDATES, Announcement, AnnouncementKind, Message, MessageState
-from bugintake.triage import transitions
+from bugintake.triage import splitting, transitions
 
 REMARK_LENGTH = 4000
-SAID = (EventKind.REPORT_WORKS_NOW, EventKind.REPORT_STILL_HAPPENING)
+SAID = (EventKind.REPORT_WORKS_NOW, EventKind.REPORT_STILL_HAPPENING, EventKind.REPORT_NOT_THEIRS)
 
 
 def works_now(report: Report) -> None:
@@ -47,6 +47,22 @@ def still_happening(report: Report, text: str = "") -> None:
     if bug.status == Status.LIVE:
         transitions.come_back(bug, actor=None)
     events.record(EventKind.REPORT_STILL_HAPPENING, actor=None, bug=bug, report=report)
+
+
+def not_my_problem(report: Report, text: str = "") -> None:
+    """Note that a bug is not about what this customer told us: their report becomes a bug of its own, and they wait.
+
+    Counts as a wrong merge. Said twice, it counts once. Records report.not_theirs and what splitting.split records.
+    Raises Invalid for an overlong text, Conflict where the bug is about nothing but this report, or it is being asked.
+    """
+    bug = hold_bug_of(report)
+    if splitting.is_all(report) and last_said(report) is EventKind.REPORT_NOT_THEIRS:
+        return
+    _keep(report, text)
+    if report.settled_by is SettledBy.WORKS_NOW:
+        report.settled_at = report.settled_by = None
+    splitting.split(report, title_from(report), actor=None)
+    events.record(EventKind.REPORT_NOT_THEIRS, actor=None, bug=bug, report=report)
 
 
 def add_remark(report: Report, text: str) -> None:
@@ -81,7 +97,7 @@ def open_question(report: Report) -> Question | None:
 
 
 def last_said(report: Report) -> EventKind | None:
-    """Return what a customer said last: that it works, or that it still happens."""
+    """Return what a customer said last: that it works, still happens, or is another problem."""
     said = sa.select(Event.kind).where(Event.report_id == report.id, Event.kind.in_(SAID))
     return db.session.scalar(said.order_by(Event.id.desc()).limit(1))
 

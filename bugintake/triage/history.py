@@ -24,6 +24,7 @@ WORDS = {
     EventKind.REPORT_REMARKED: "added something",
     EventKind.REPORT_ANSWERED: "answered a question after the bug was moved",
     EventKind.REPORT_SPLIT: "made {after} of one of its reports",
+    EventKind.REPORT_NOT_THEIRS: "says that it is another problem",
     EventKind.REPORT_FILED_APART: "filed {after} of what one of its reports tells besides",
     EventKind.REPORT_REJOINED: "took a report back from {after}",
     EventKind.REPORT_LINK_RENEWED: "renewed a customer's private link",
@@ -89,6 +90,7 @@ BY_CUSTOMERS = frozenset(
     {
         EventKind.REPORT_WORKS_NOW,
         EventKind.REPORT_STILL_HAPPENING,
+        EventKind.REPORT_NOT_THEIRS,
         EventKind.REPORT_REMARKED,
         EventKind.REPORT_ANSWERED,
         EventKind.CUSTOMER_UNSUBSCRIBED,

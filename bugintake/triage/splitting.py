@@ -19,7 +19,7 @@ from bugintake.triage import editing
 from bugintake.triage.merging import BY_OUTCOME
 
 
-def split(report: Report, title: str, *, actor: User) -> Bug:
+def split(report: Report, title: str, *, actor: User | None) -> Bug:
     """Make a bug of its own of a report, with the choices and words it has; its customer waits for that one.
 
     Whoever was told what became of the other bug waits again, because that was another problem. The new bug is as

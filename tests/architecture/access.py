@@ -482,6 +482,8 @@ GET  /s/<language>/r/<token> swapped                     404    404      404    
 GET  /s/<language>/report                                404    200      200      404   404      404  404
 POST /s/<language>/report/confirmation                   404    in       409      404   404      404  404
 POST /s/<language>/report/objection                      404    in       409      404   404      404  404
+POST /s/<language>/report/parting                        404    in       409      404   404      404  404
+POST /s/<language>/report/mail                           404    in       409      404   404      404  404
 POST /s/<language>/report/remarks                        404    in       409      404   404      404  404
 POST /s/<language>/report/answer                         404    in       409      404   404      404  404
 GET  /s/<language>/unsubscribe/<token>                   200    200      200      200   200      200  200

@@ -198,3 +198,71 @@ def test_the_door_leads_to_the_language_the_browser_prefers(app, wanted, languag
     assert answer.location == f"/s/{language}"
     assert answer.vary.as_set() >= {"accept-language"}
     assert "Fakturo support" in words_of(visit(app).get(answer.location))
+
+
+# --- Another problem, and mail -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def two(hana):
+    """A live bug of two reports; the second one is Hana's, and tells of something else."""
+    bug = make_bug(Status.LIVE, waiting=[make_customer("Sam"), hana])
+    return db.session.scalars(sa.select(Report).where(Report.bug_id == bug.id, Report.customer_id == hana.id)).one()
+
+
+def test_it_is_another_problem(app, two):
+    whole = two.bug
+    browser = opened(app, two)
+    assert "That is not my problem" in words_of(browser.get("/s/en/report"))
+
+    answer = send(browser, two, "parting", text="With me the footer is missing, too.")
+
+    assert answer.status_code == 303
+    said = words_of(browser.get("/s/en/report"))
+    assert "Thank you. We look at your problem by itself now" in said
+    assert "That is not my problem" not in said and "Does it work for you now?" not in said
+    own = db.session.get_one(Report, two.id).bug
+    assert (own.id != whole.id, own.status, own.waiting_count, own.generation) == (True, "new", 1, 1)
+    assert db.session.scalars(sa.select(Remark.text)).one() == "With me the footer is missing, too."
+    told = sa.select(Event.kind).where(Event.bug_id == whole.id, Event.report_id == two.id).order_by(Event.id.desc())
+    assert db.session.scalars(told.limit(2)).all() == ["report.not_theirs", "report.split"]
+
+
+def test_said_twice_it_counts_once(app, two):
+    browser = opened(app, two)
+    for _ in range(2):
+        assert send(browser, two, "parting").status_code == 303
+    split = sa.select(sa.func.count()).select_from(Event).where(Event.kind == EventKind.REPORT_SPLIT)
+    assert db.session.scalar(split) == 1
+
+
+def test_whoever_said_that_it_works_and_then_that_it_is_another_problem_waits_again(app, two):
+    browser = opened(app, two)
+    send(browser, two, "confirmation")
+    send(browser, two, "parting")
+    assert first_report(db.session.get_one(Report, two.id).bug).settled_at is None
+
+
+def test_what_is_all_of_a_bug_cannot_be_another_problem(app, hana):
+    report = first_report(make_bug(Status.LIVE, waiting=[hana]))
+    browser = opened(app, report)
+    assert "That is not my problem" not in words_of(browser.get("/s/en/report"))
+    assert send(browser, report, "parting").status_code == 409
+    assert db.session.get_one(Report, report.id).bug_id == report.bug_id
+
+
+def test_words_that_are_too_long_come_back(app, two):
+    answer = send(opened(app, two), two, "parting", text="x" * 4001)
+    assert answer.status_code == 422
+    assert "That is longer than we can take" in words_of(answer) and "x" * 4001 in answer.text
+
+
+def test_mail_about_it_is_stopped_and_taken_up_again_where_it_is_read(app, hana):
+    report = first_report(make_bug(waiting=[hana]))
+    browser = opened(app, report)
+    assert "We write to you how it ends." in browser.get("/s/en/report").text
+    assert send(browser, report, "mail", wanted="no").status_code == 303
+    assert "You get no mail about this." in browser.get("/s/en/report").text
+    assert db.session.get_one(Report, report.id).unsubscribed_at is not None
+    send(browser, report, "mail", wanted="yes")
+    assert db.session.get_one(Report, report.id).unsubscribed_at is None

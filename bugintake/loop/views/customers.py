@@ -23,6 +23,7 @@ from bugintake.loop.views.blueprint import public
 from bugintake.team import guards
 from bugintake.team.models import OWN_NAMES
 from bugintake.team.workspace import is_set_up, workspace
+from bugintake.triage import splitting
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -107,6 +108,8 @@ def _page(report: Report, language: str, status: int = 200, **forms: Any) -> Res
         "answer": RemarkForm(),
         "remark": RemarkForm(),
         "still": StillForm(),
+        "other": StillForm(),
+        "may_be_another": not splitting.is_all(report),
     }
     return make_response(render_template("loop/report.html", **{**context, **forms}), status)
 
@@ -136,6 +139,36 @@ def object_to(language: str) -> ResponseReturnValue:
     with transaction():
         replies.still_happening(found, str(form.text.data or ""))
     flash(_("Thank you. We have noted that it still happens."))
+    return redirect(url_for("customers.report", language=language), 303)
+
+
+@public.post("/<language>/report/parting")
+@guards.customer_link
+@limiter.limit(ADDITIONS)
+@spoken
+def part_from(language: str) -> ResponseReturnValue:
+    """Take down that what became of it is not about their problem."""
+    found, form = _report_of_form(), StillForm()
+    if not form.validate():
+        return _page(found, language, 422, other=form)
+    with transaction():
+        replies.not_my_problem(found, str(form.text.data or ""))
+    flash(_("Thank you. We look at your problem by itself now, and write to you how it ends."))
+    return redirect(url_for("customers.report", language=language), 303)
+
+
+@public.post("/<language>/report/mail")
+@guards.customer_link
+@limiter.limit(ADDITIONS)
+@spoken
+def choose_mail(language: str) -> ResponseReturnValue:
+    """Stop mail about a report, or let it go on."""
+    found = _report_of_form()
+    with transaction():
+        if request.form.get("wanted") == "no":
+            replies.unsubscribe(found)
+        else:
+            replies.resubscribe(found)
     return redirect(url_for("customers.report", language=language), 303)
 
 
