@@ -29,7 +29,7 @@ def coming(now: datetime) -> dict[str, Told]:
 def _turns(now: datetime) -> Iterator[tuple[str, Told]]:
     for reminder in coming_reminders(now):
         rotation = reminder.shift.rotation
-        words = f"{reminder.person.name} is on duty on {_when(reminder.shift)} ({rotation.name})."
+        words = f"{reminder.person.name} is on duty on {_when(*reminder.shifts)} ({rotation.name})."
         yield reminder.key, Told(rotation.id, reminder.due_at, words)
 
 
@@ -47,6 +47,7 @@ def _weeks(now: datetime) -> Iterator[tuple[str, Told]]:
         yield f"duty-week:{each.rotation.id}:{due_at:%Y%m%d}", Told(each.rotation.id, due_at, words)
 
 
-def _when(planned: PlannedShift) -> str:
-    day = format_date(planned.on, "EEE d MMM", locale=LOCALE)
-    return f"{day}, {planned.start:%H:%M}–{planned.end:%H:%M} {planned.zone}"
+def _when(first: PlannedShift, *same_day: PlannedShift) -> str:
+    day = format_date(first.on, "EEE d MMM", locale=LOCALE)
+    hours = [f"{planned.start:%H:%M}–{planned.end:%H:%M}" for planned in (first, *same_day)]
+    return f"{day}, {', '.join(hours)} {first.zone}"

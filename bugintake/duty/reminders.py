@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 from bugintake.core import clock
 from bugintake.core.forms import zone_or_utc
 from bugintake.duty.plans import Plan, PlannedShift, load_plans
-from bugintake.duty.turns import TurnUnit
 from bugintake.duty.wall_clock import instant
 from bugintake.team.models import User
 from bugintake.team.working_hours import WorkingHours
@@ -22,11 +21,15 @@ NEXT_DAYS = 3
 
 @dataclass(frozen=True)
 class Reminder:
-    """What one person is told before a turn. `key` stays the same however often the same thing is asked."""
+    """What one person is told before a turn. `key` stays the same however often the same thing is asked.
+
+    `same_day` are the person's other hours on the day of the shift.
+    """
 
     key: str
     person: User
     shift: PlannedShift
+    same_day: tuple[PlannedShift, ...]
     previous: User | None
     next_shifts: tuple[PlannedShift, ...]
     due_at: datetime
@@ -36,13 +39,18 @@ class Reminder:
         """The zone the rotation speaks in."""
         return self.shift.zone
 
+    @property
+    def shifts(self) -> tuple[PlannedShift, ...]:
+        """All of the person's hours on that day."""
+        return self.shift, *self.same_day
+
 
 def due_reminders(now: datetime) -> list[Reminder]:
     """List whom to tell by now about a turn that has not begun, once per turn and person.
 
     Due at 16:00 in the person's zone on the last working day before the shift; a shift that came later is due at once.
-    Whoever keeps the result tells nobody twice by its key. One turn of several days is one reminder; a turn that was
-    taken over is another one.
+    Whoever keeps the result tells nobody twice by its key. One turn of several days is one reminder; of hours that were
+    taken over, each day is one, however they are cut and however often they go back and forth.
     """
     found = [reminder for reminder in coming_reminders(now) if reminder.due_at <= now]
     return sorted(found, key=lambda reminder: (reminder.shift.shift.start, reminder.key))
@@ -89,11 +97,13 @@ def _of_plan(plan: Plan, now: datetime, hours: WorkingHours | None) -> Iterator[
         later = [s for s in planned[position + 1 :] if s.shift.person_id == person.id]
         days: dict[date, PlannedShift] = {}
         for other in later:
-            days.setdefault(other.on, other)
+            if other.on != shift.on:
+                days.setdefault(other.on, other)
         yield Reminder(
             key=key,
             person=person,
             shift=shift,
+            same_day=tuple(other for other in later if other.on == shift.on),
             previous=previous if previous is None or previous.id != person.id else None,
             next_shifts=tuple(days.values())[:NEXT_DAYS],
             due_at=due_at(shift, person, hours),
@@ -101,12 +111,13 @@ def _of_plan(plan: Plan, now: datetime, hours: WorkingHours | None) -> Iterator[
 
 
 def _key(plan: Plan, planned: PlannedShift, person: User) -> str:
-    """Name a person's turn so that it keeps its name when rules change around it."""
+    """Name a person's turn by its first day, and hours laid over the rule by the day they are on.
+
+    So the name stays when rules change around it, and when the same hours are laid, taken back and laid again.
+    """
     shift = planned.shift
     if shift.override_id is not None or shift.turn is None:
-        return f"duty:{plan.rotation.id}:override-{shift.override_id}:{person.id}"
-    rule = plan.rule_at(shift.start)
-    turn = f"{rule.first_day_of(shift.turn):%Y%m%d}"
-    if rule.turn_unit is TurnUnit.HOURS:
-        turn += f"-{shift.turn}"
-    return f"duty:{plan.rotation.id}:{turn}:{person.id}"
+        first_on = planned.on
+    else:
+        first_on = plan.rule_at(shift.start).first_day_of(shift.turn)
+    return f"duty:{plan.rotation.id}:{first_on:%Y%m%d}:{person.id}"

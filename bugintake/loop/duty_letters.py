@@ -1,5 +1,6 @@
 """What mails about duty say, written when they leave, so that they say what is true then."""
 
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 
 from babel.dates import format_skeleton
@@ -26,18 +27,19 @@ SLOTS_SHOWN = 5
 
 
 def reminder(delivery: Delivery, user: User) -> Written | None:
-    """Say when it is somebody's turn, while it is."""
-    found = [coming for coming in coming_reminders(clock.now()) if coming.key == delivery.key]
-    if not found or found[0].person.id != user.id:
+    """Say when it is somebody's turn, while it is; of several days that were due at once, the first that still is."""
+    keys = {delivery.key, *delivery.params.get("also", ())}
+    found = [each for each in coming_reminders(clock.now()) if each.key in keys and each.person.id == user.id]
+    if not found:
         return None
     shift = found[0].shift
-    day, hours = _day(shift, user), _hours(shift)
+    day, hours = _day(shift, user), ", ".join(map(_hours, found[0].shifts))
     is_tomorrow = shift.on == clock.now().astimezone(found[0].zone).date() + timedelta(days=1)
     if is_tomorrow:
         subject = gettext("You're on bug duty tomorrow, %(day)s, %(hours)s", day=day, hours=hours)
     else:
         subject = gettext("You're on bug duty on %(day)s, %(hours)s", day=day, hours=hours)
-    return subject, _reminder_lines(found[0], user)
+    return subject, _reminder_lines(found, user)
 
 
 def changed(delivery: Delivery, user: User) -> Written | None:
@@ -114,7 +116,8 @@ def gap(delivery: Delivery, user: User) -> Written | None:
     return gettext("Nobody is on bug duty on %(day)s", day=_day(found.slots[0], user)), [*lines, asked, Line(zone)]
 
 
-def _reminder_lines(coming: Reminder, user: User) -> list[Line]:
+def _reminder_lines(found: Sequence[Reminder], user: User) -> list[Line]:
+    coming = found[0]
     zone = gettext("Times are %(zone)s.", zone=str(coming.zone))
     if coming.previous is not None:
         takes_over = gettext("you take over from %(name)s.", name=coming.previous.first_name)
@@ -131,8 +134,9 @@ def _reminder_lines(coming: Reminder, user: User) -> list[Line]:
     lines = [Line(f"{takes_over} {waiting}"), *note_so_far(coming, user)]
     lines.append(Line(gettext("Cannot do it? Ask for a swap:"), url=f"{settings().base_url}/duty/me"))
     lines.append(Line(gettext("Duty in your calendar:"), url=f"{settings().base_url}/duty/feeds"))
-    if coming.next_shifts:
-        days = ", ".join(_day(shift, user) for shift in coming.next_shifts)
+    after = {shift.on: shift for shift in (*(each.shift for each in found[1:]), *coming.next_shifts)}
+    if after:
+        days = ", ".join(_day(after[on], user) for on in sorted(after))
         zone = f"{gettext('Your next days after that: %(days)s.', days=days)} {zone}"
     return [*lines, Line(zone)]
 

@@ -3,11 +3,13 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from bugintake.core.db import transaction
+import sqlalchemy as sa
+
+from bugintake.core.db import db, one_at_a_time, transaction
 from bugintake.duty import told
 from bugintake.duty.gaps import due_gaps, people_to_tell
-from bugintake.duty.reminders import due_reminders
-from bugintake.loop.models import DeliveryKind
+from bugintake.duty.reminders import Reminder, due_reminders
+from bugintake.loop.models import Delivery, DeliveryKind
 from bugintake.loop.notices import known_keys, queue_new, queue_notice
 
 
@@ -32,10 +34,9 @@ def queue_changes(now: datetime) -> int:
 
 
 def _about_to_be_reminded(now: datetime) -> set[tuple[int, datetime]]:
-    """Name who is reminded in this round, and of which start."""
-    due = due_reminders(now)
-    known = known_keys([r.key for r in due])
-    return {(r.person.id, r.shift.shift.start) for r in due if r.key not in known}
+    """Name who is reminded in this round, and of which starts."""
+    found = [reminder for together in _to_remind_of(now) for reminder in together]
+    return {(each.person.id, planned.shift.start) for each in found for planned in each.shifts}
 
 
 def _kept(hours: Iterable[told.Hours]) -> list[list[str]]:
@@ -43,11 +44,40 @@ def _kept(hours: Iterable[told.Hours]) -> list[list[str]]:
 
 
 def queue_reminders(now: datetime) -> int:
-    """Remind of duty whoever is due by now and was not reminded of that turn yet, and tell how many those are.
+    """Remind of duty whoever is due by now and was not reminded of that turn yet, and tell how many mails those are.
 
-    Two workers that do this at once remind once: the key is unique, and the slower one starts over.
+    What is due at once, like the days of a weekend, is one mail. Two workers that do this wait for each other: the
+    slower one finds nothing left.
     """
-    return queue_new(DeliveryKind.DUTY_REMINDER, {due.key: due.person for due in due_reminders(now)})
+    if not _to_remind_of(now):
+        return 0
+    with transaction():
+        one_at_a_time("duty reminders")
+        found = _to_remind_of(now)
+        for first, *others in found:
+            queue_notice(DeliveryKind.DUTY_REMINDER, first.person, first.key, also=[each.key for each in others])
+    return len(found)
+
+
+def _to_remind_of(now: datetime) -> list[list[Reminder]]:
+    """List what is due and was not reminded of, together what is of one person and rotation, the first day first."""
+    due = due_reminders(now)
+    known = known_keys([each.key for each in due])
+    fresh = [each for each in due if each.key not in known]
+    reminded_of = _also_reminded_of({each.person.id for each in fresh}) if fresh else set()
+    together: dict[tuple[int, int], list[Reminder]] = {}
+    for each in fresh:
+        if each.key not in reminded_of:
+            together.setdefault((each.shift.rotation.id, each.person.id), []).append(each)
+    return list(together.values())
+
+
+def _also_reminded_of(person_ids: set[int]) -> set[str]:
+    """Read of what people were reminded by a mail that bears another key."""
+    sent = sa.select(Delivery.params).where(
+        Delivery.kind == DeliveryKind.DUTY_REMINDER, Delivery.user_id.in_(person_ids)
+    )
+    return {key for params in db.session.scalars(sent) for key in params.get("also", ())}
 
 
 def queue_gaps(now: datetime) -> int:

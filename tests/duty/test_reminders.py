@@ -1,12 +1,13 @@
 """When people are told that it is their turn."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
 from bugintake.core.db import db, transaction
-from bugintake.duty import overrides
+from bugintake.duty import overrides, roster
 from bugintake.duty.reminders import due_reminders
+from bugintake.duty.turns import TurnUnit
 from bugintake.team.models import User
 from tests.duty.conftest import make_rotation
 
@@ -72,6 +73,50 @@ def test_a_shift_taken_later_is_told_at_once_under_a_key_of_its_own(rotation, an
 
     assert (before.person, after.person, after.shift.instead_of) == (ana, tin, ana)
     assert before.key != after.key
+
+
+def test_hours_that_go_back_and_forth_keep_the_name_of_their_day(rotation, ana, tin, petra, clock):
+    clock.set(at(10, 21))
+    keys = []
+    for _ in range(2):
+        with transaction():
+            override = overrides.stand_in(rotation, tin, at(11, 8), at(11, 16), actor=petra)
+        keys += [reminder.key for reminder in due_reminders(clock.now())]
+        with transaction():
+            overrides.take_back(override, actor=petra)
+
+    assert len(keys) == 2
+    assert len(set(keys)) == 1
+
+
+def test_hours_of_one_day_are_one_reminder_that_knows_all_of_them(rotation, ana, tin, petra, clock):
+    """Tin takes two hours of Ana's day; what she has before and after is still one turn of hers."""
+    for hour in (9, 13):
+        with transaction():
+            overrides.stand_in(rotation, tin, at(11, hour), at(11, hour + 1), actor=petra)
+
+    found = {r.person: [shift.start.hour for shift in r.shifts] for r in due_reminders(at(10, 21))}
+    assert found == {ana: [9, 11, 15], tin: [10, 14]}
+    assert [shift.on.day for r in due_reminders(at(10, 21)) if r.person == tin for shift in r.next_shifts] == [
+        13,
+        18,
+        23,
+    ]
+
+
+def test_turns_of_hours_that_begin_on_one_day_are_one_reminder(mira, tin):
+    """Eight hours of a day, three at a time: on Wednesday Mira, Tin, and Mira again for two of three."""
+    hours = roster.Terms(
+        "UTC", date(2026, 3, 11), time(9), time(17), range(5), [mira, tin], turn_length=3, turn_unit=TurnUnit.HOURS
+    )
+    with transaction():
+        roster.add_rotation("Desk", hours, actor=None)
+
+    found = due_reminders(at(10, 21))
+    assert [(r.person, r.shift.on.day, [shift.start.hour for shift in r.shifts]) for r in found] == [
+        (mira, 11, [9, 15]),
+        (tin, 11, [12]),
+    ]
 
 
 def test_somebody_who_left_is_not_told_but_who_stands_in_is(rotation, ana, clock):

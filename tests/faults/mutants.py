@@ -1,4 +1,4 @@
-"""One-line broken variants of the product, each of which its own test has to catch."""
+"""One-line broken variants of the product, each of which its own stories have to catch."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bugintake.core import clock, events
 from bugintake.core.db import after_commit, db, transaction
 from bugintake.core.event_kinds import EventKind
 from bugintake.duty import reminders
-from bugintake.loop import attempts, outcomes, smtp
+from bugintake.loop import attempts, duty_notices, outcomes, smtp
 from bugintake.loop.models import Delivery, DeliveryState
 from bugintake.loop.verdicts import Outcome, Phase, Verdict
 
@@ -140,6 +140,23 @@ def reminds_after_each_start(replace: Replace) -> None:
     replace(reminders, "_key", lambda *args: f"{key(*args)}:{started}")
 
 
+def reminds_of_each_layer(replace: Replace) -> None:
+    """Hours that were taken over are another thing to be reminded of whenever they are laid anew."""
+    key = reminders._key
+
+    def by_layer(plan: Any, planned: Any, person: Any) -> str:
+        layer = planned.shift.override_id
+        return key(plan, planned, person) if layer is None else f"duty:override-{layer}:{person.id}"
+
+    replace(reminders, "_key", by_layer)
+
+
+def reminds_of_each_day_alone(replace: Replace) -> None:
+    """Days that are due at once are a mail each."""
+    found = duty_notices._to_remind_of
+    replace(duty_notices, "_to_remind_of", lambda now: [[each] for together in found(now) for each in together])
+
+
 def unsubscribes_by_get(replace: Replace) -> None:
     """Opening the link is enough to unsubscribe."""
     app: Any = current_app._get_current_object()  # type: ignore[attr-defined]
@@ -154,18 +171,20 @@ def _later(act: Callable[[], Any]) -> None:
         act()
 
 
-MUTANTS: dict[str, tuple[Callable[[Replace], None], str]] = {
-    "takes_back_one_of_a_claim": (takes_back_one_of_a_claim, "F-W1"),
-    "announces_data_before_rcpt": (announces_data_before_rcpt, "F-W2"),
-    "sends_at_most_once": (sends_at_most_once, "F-W3"),
-    "sends_at_least_once": (sends_at_least_once, "F-W4"),
-    "settles_in_a_second_commit": (settles_in_a_second_commit, "F-W5"),
-    "shows_in_a_second_commit": (shows_in_a_second_commit, "F-W6"),
-    "has_no_fence": (has_no_fence, "F-W8"),
-    "reminds_by_one_clock": (reminds_by_one_clock, "F-C2"),
-    "reminds_after_each_start": (reminds_after_each_start, "F-C2"),
-    "retries_any_disconnect": (retries_any_disconnect, "F-S3"),
-    "announces_in_a_second_commit": (announces_in_a_second_commit, "F-WAL"),
-    "begins_deferred": (begins_deferred, "D5"),
-    "unsubscribes_by_get": (unsubscribes_by_get, "A-27"),
+MUTANTS: dict[str, tuple[Callable[[Replace], None], tuple[str, ...]]] = {
+    "takes_back_one_of_a_claim": (takes_back_one_of_a_claim, ("F-W1",)),
+    "announces_data_before_rcpt": (announces_data_before_rcpt, ("F-W2",)),
+    "sends_at_most_once": (sends_at_most_once, ("F-W3",)),
+    "sends_at_least_once": (sends_at_least_once, ("F-W4",)),
+    "settles_in_a_second_commit": (settles_in_a_second_commit, ("F-W5",)),
+    "shows_in_a_second_commit": (shows_in_a_second_commit, ("F-W6",)),
+    "has_no_fence": (has_no_fence, ("F-W8",)),
+    "reminds_by_one_clock": (reminds_by_one_clock, ("F-C2",)),
+    "reminds_after_each_start": (reminds_after_each_start, ("F-C2", "F-C2, a week changes hands")),
+    "reminds_of_each_layer": (reminds_of_each_layer, ("F-C2, a week changes hands",)),
+    "reminds_of_each_day_alone": (reminds_of_each_day_alone, ("F-C2, a week changes hands",)),
+    "retries_any_disconnect": (retries_any_disconnect, ("F-S3",)),
+    "announces_in_a_second_commit": (announces_in_a_second_commit, ("F-WAL",)),
+    "begins_deferred": (begins_deferred, ("D5",)),
+    "unsubscribes_by_get": (unsubscribes_by_get, ("A-27",)),
 }

@@ -15,6 +15,7 @@ SCENARIOS: dict[str, Callable[[Rig], None]] = {
     "F-W8": kills.stands_still_beyond_its_lease,
     "F-W8, four workers": kills.four_workers_at_once,
     "F-C2": duty_weeks.clocks_change,
+    "F-C2, a week changes hands": duty_weeks.a_week_changes_hands,
     "F-S3": losses.drops_after_the_dot,
     "F-WAL": losses.power_fails,
     "D5": losses.eight_count_at_once,

@@ -19,9 +19,9 @@ from tests.faults.server import FaultServer
 
 POWER = "F-WAL"  # plays on SQLite's write-ahead log; all other stories play on both databases
 PLAYED = [story for story in SCENARIOS if story != POWER]
-CAUGHT = [(mutant, story) for mutant, (_, story) in MUTANTS.items() if story != POWER]
-PASSED = [(mutant, story) for mutant, (_, own) in MUTANTS.items() for story in PLAYED if story != own]
-UNPLUGGED = [mutant for mutant, (_, own) in MUTANTS.items() if own != POWER]
+CAUGHT = [(mutant, story) for mutant, (_, own) in MUTANTS.items() for story in own if story != POWER]
+PASSED = [(mutant, story) for mutant, (_, own) in MUTANTS.items() for story in PLAYED if story not in own]
+UNPLUGGED = [mutant for mutant, (_, own) in MUTANTS.items() if POWER not in own]
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from bugintake.loop import duty_notices, notices
 from bugintake.loop.models import Delivery, DeliveryKind, DeliveryState
 from bugintake.team import people
 from bugintake.team.models import Role, User
+from tests.conftest import AT_ONCE
 from tests.duty.conftest import everybody_knows, make_rotation
 from tests.factories import make_bug, make_user, make_workspace
 from tests.faults.rig import states, work
@@ -224,24 +225,27 @@ def test_who_is_no_longer_on_duty_when_the_mail_leaves_is_not_told_that_they_are
     assert states(DeliveryKind.DUTY_REMINDER) == {"cancelled": 1, "sent": 1}
 
 
-def test_two_workers_that_remind_at_once_remind_once(
-    sink: FaultServer, clock: Any, rotation: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    clock.set(MONDAY_4_PM)
+def test_of_two_workers_that_owe_the_same_at_once_the_slower_one_starts_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = {"duty-gap:1": make_user()}
     queue_notice = notices.queue_notice
 
     def faster_one_first(*args: Any) -> None:
         monkeypatch.setattr(notices, "queue_notice", queue_notice)
         queue_notice(*args)
         db.session.execute(sa.update(Delivery).values(key="made by the faster one"))
-        queue_notice(args[0], args[1], "duty:other")
-        db.session.execute(sa.update(Delivery).where(Delivery.key == "duty:other").values(key="made by the faster one"))
+        queue_notice(args[0], args[1], "other")
+        db.session.execute(sa.update(Delivery).where(Delivery.key == "other").values(key="made by the faster one"))
 
     monkeypatch.setattr(notices, "queue_notice", faster_one_first)
 
-    assert duty_notices.queue_reminders(house_clock.now()) == 0
-    assert duty_notices.queue_reminders(house_clock.now()) == 1
-    assert duty_notices.queue_reminders(house_clock.now()) == 0
+    assert [notices.queue_new(DeliveryKind.DUTY_GAP, wanted) for _ in range(3)] == [0, 1, 0]
+
+
+def test_workers_that_remind_at_once_remind_once(clock: Any, rotation: Any, together: Any) -> None:
+    clock.set(MONDAY_4_PM)
+
+    assert sorted(together(lambda _: duty_notices.queue_reminders(MONDAY_4_PM))) == [0] * (AT_ONCE - 1) + [1]
+    assert states(DeliveryKind.DUTY_REMINDER) == {"pending": 1}
 
 
 @pytest.mark.parametrize("state", notices.STUCK)
