@@ -127,8 +127,10 @@ function act(card, element) {
     element.removeAttribute("data-key"); // where nothing answers, the key is the next card's
     document.body.append(form);
   }
-  if (element.matches("a")) location.assign(element.href);
-  else form.requestSubmit(element);
+  if (element.matches("a")) {
+    sessionStorage.setItem(`${place} asked`, card.dataset.ref); // its page asks something first
+    location.assign(element.href);
+  } else form.requestSubmit(element);
 }
 
 // ---- several at once
@@ -375,5 +377,8 @@ if (root.dataset.poll) setInterval(() => poll().catch(() => {}), Number(root.dat
 
 const acted = sessionStorage.getItem(`${place} after`);
 sessionStorage.removeItem(`${place} after`);
+const asked = sessionStorage.getItem(`${place} asked`);
+sessionStorage.removeItem(`${place} asked`);
+if (asked && !document.querySelector(".toasts p")) sessionStorage.setItem(place, asked); // one came back and did nothing
 rove(acted !== null);
 tellPlace(acted && document.getElementById(acted));

@@ -81,6 +81,9 @@ document.addEventListener("keydown", (event) => {
 });
 
 // ---- keys
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && !event.defaultPrevented && event.target.matches("input, textarea")) event.target.blur();
+});
 let afterG = 0;
 document.addEventListener("keydown", (event) => {
   const { key, target } = event;

@@ -76,6 +76,7 @@ def test_making_and_revoking_are_events(rotation, mira):
 def test_a_link_opens_nothing_once_it_is_revoked(rotation, mira, as_user):
     address, browser = link(mira), as_user(mira)
     assert browser.get(address).status_code == 200
+    assert 'Revoke<span class="vh"> My shifts, in every rotation</span>' in browser.get("/duty/feeds").text
     (feed,) = feeds.feeds_of(mira)
 
     assert browser.post(f"/duty/feeds/{feed.id}/removal").location == "/duty/feeds"

@@ -75,7 +75,7 @@ def test_taking_a_coming_shift_from_the_schedule(rotation, mira, ana, as_user):
     assert (answer.status_code, answer.location) == (302, f"/duty/schedule?rotation={rotation.id}&from=2026-03-12")
     assert "Thu 12 Mar is yours." in text_of(browser.get(answer.location))
     [laid] = db.session.scalars(sa.select(Override)).all()
-    browser.post(f"/duty/overrides/{laid.id}/removal")
+    assert browser.post(f"/duty/overrides/{laid.id}/removal").location == answer.location
     assert on_thursday() == [("Mira", 9, 17)]
 
 
@@ -206,6 +206,22 @@ def test_declining_a_trade_lets_another_one_be_offered(swap, rotation, mira, ana
     asking.post(f"/duty/trades/{asked.id}/refusal", {"seen": "2026-03-16T08:00:00+00:00"})
 
     assert "Your offer was declined. You may offer other hours." in text_of(offering.get(f"/duty/swaps/{swap.id}"))
+
+
+def test_a_trade_that_is_undone_tells_of_no_hours_in_return(swap, rotation, mira, ana, as_user):
+    as_user(ana).post(f"/duty/swaps/{swap.id}/trade", {"shift": f"{rotation.id}.202603160800"})
+    asked, browser = next(each for each in swap.asked if each.answer is Answer.TRADE), as_user(mira)
+    assert "You have offered hours" in text_of(as_user(ana).get(f"/duty/swaps/{swap.id}"))
+    browser.post(f"/duty/trades/{asked.id}/acceptance", {"seen": "2026-03-16T08:00:00+00:00"})
+    page = f"/duty/swaps/{swap.id}"
+    assert "In return Mira took Mon 16 Mar" in text_of(browser.get(page))
+
+    laid = db.session.scalars(sa.select(Override)).first()
+    assert browser.post(f"/duty/overrides/{laid.id}/removal").location == page
+    after = text_of(browser.get(page))
+    assert "It was taken and given back" in after
+    assert "took it, and gave it back" in after
+    assert "In return" not in after
 
 
 def test_the_asker_takes_it_back(swap, mira, as_user):

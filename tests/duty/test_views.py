@@ -83,7 +83,7 @@ def test_taking_over_changes_every_page_and_can_be_undone(rotation, mira, tin, a
     assert queries.on_duty_now().person == mira
 
     [override] = db.session.scalars(sa.select(Override)).all()
-    browser.post(f"/duty/overrides/{override.id}/removal")
+    assert browser.post(f"/duty/overrides/{override.id}/removal").location == "/duty"
     assert queries.on_duty_now().person == tin
 
 

@@ -51,6 +51,15 @@ def test_no_key_fires_inside_a_field(visit, site):
     assert site.posted == []
 
 
+def test_escape_leaves_a_field_and_keys_are_heard_again(visit):
+    page = visit("form.html")
+
+    page.get_by_label("What happened").focus()
+    press(page, "Escape", "n")
+
+    page.wait_for_url("**/intake.new")
+
+
 def test_keys_that_are_switched_off_stay_off(visit, site):
     page = visit("board.html")
     page.evaluate("document.documentElement.dataset.keys = 'off'")

@@ -46,6 +46,26 @@ def test_z_snoozes_until_tomorrow_with_enter_and_u_takes_it_back(page, desk, sta
     assert now(bug).snoozed_until is None
 
 
+@pytest.mark.parametrize("start", ["/board", "/duty"])
+def test_whoever_only_looked_and_goes_back_has_the_same_bug_in_focus(page, desk, start):
+    make_bug()
+    bug = make_bug()
+    make_bug()
+    link = page.locator(f"[data-ref='{bug.ref}'] :is(.t, .tt)")
+    go(page, desk, start, bug)
+
+    page.keyboard.press("z")
+    page.get_by_role("link", name="Back").click()
+    page.wait_for_url(f"**{start}")
+    expect(link).to_be_focused()
+    page.keyboard.press("4")
+    page.get_by_role("heading", name="Ask").wait_for()
+    page.go_back()
+
+    expect(link).to_be_focused()
+    assert now(bug).status is Status.NEW
+
+
 def test_a_digit_takes_a_day_and_a_date_is_typed(page, desk):
     bug, other = make_bug(), make_bug()
     go(page, desk, "/board", bug)

@@ -12,6 +12,7 @@ from bugintake.core.pages import register_page
 from bugintake.core.paging import page_number, page_start
 from bugintake.core.templating import register_panel
 from bugintake.duty import improvements
+from bugintake.duty.fairness import month_name
 from bugintake.duty.forms import ImprovementForm
 from bugintake.duty.views import bp
 from bugintake.team.guards import engineer_required, signed_in, signed_in_user
@@ -76,6 +77,7 @@ def _page(form: ImprovementForm) -> str:
         ended=ended[:SHOWN],
         by_kind=improvements.open_by_kind(),
         months=improvements.months(clock.today(zone_or_utc("UTC"))),
+        month_name=month_name,
         page=page_number(),
         has_more=max(len(found), len(ended)) > SHOWN,
         may=signed_in_user().can(Role.ENGINEER),

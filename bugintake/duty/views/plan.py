@@ -1,6 +1,7 @@
 """The plan: who is on duty today, the schedule, and a rotation's rule."""
 
 from datetime import date, timedelta
+from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -24,9 +25,7 @@ from bugintake.duty.views import bp
 from bugintake.team.guards import engineer_required, signed_in, signed_in_user
 from bugintake.team.workspace import working_hours, workspace
 
-WEEKS_TODAY, WEEKS_SHOWN, WEEKS_PREVIEWED = 4, 6, 3
-CHANGES_SHOWN = timedelta(weeks=12)
-HOLIDAYS_SHOWN = 15
+WEEKS_TODAY, WEEKS_SHOWN = 4, 6
 
 
 @bp.get("/duty")
@@ -100,12 +99,21 @@ def take_over() -> ResponseReturnValue:
 @bp.post("/duty/overrides/<int:override_id>/removal")
 @engineer_required
 def take_back(override_id: int) -> ResponseReturnValue:
-    """Take an override back."""
+    """Take an override back, and come back to where it was made: its swap, today, or its week."""
     override = overrides.override_or_404(override_id)
+    is_running = override.starts_at <= clock.now()
     with transaction():
         overrides.take_back(override, actor=signed_in_user())
     flash(_("Taken back. The rotation is as it was."))
-    return redirect(url_for("duty.today"))
+    if override.swap_id is not None:
+        return redirect(url_for("duty.swap", swap_id=override.swap_id))
+    if is_running:
+        return redirect(url_for("duty.today"))
+    address: dict[str, Any] = {
+        "rotation": override.rotation_id,
+        "from": override.starts_at.astimezone(zone_or_utc(workspace().zone)).date(),
+    }
+    return redirect(url_for("duty.schedule", **address))
 
 
 def _weeks(plan: Plan, monday: date | None, count: int) -> Timetable:
