@@ -1,5 +1,6 @@
 """Settings: read once from the environment, checked in words."""
 
+import base64
 import os
 import re
 import secrets
@@ -29,13 +30,21 @@ class Settings:
     base_url: str = "http://127.0.0.1:8000"
     smtp_url: str | None = None
     mail_from: str | None = None
+    imap_url: str | None = None
+    inbound_secret: str | None = None
     secret_key: str
+    secret_key_fallbacks: tuple[str, ...] = ()
     trusted_proxies: int = 0
 
     @property
     def is_https(self) -> bool:
         """Whether people reach the pages over https, so that cookies may demand it."""
         return self.base_url.startswith("https://")
+
+    @property
+    def reads_mail(self) -> bool:
+        """Whether what comes back is read, so that mail may leave with addresses to answer to."""
+        return self.mail_from is not None and (self.imap_url is not None or self.inbound_secret is not None)
 
     @property
     def is_sqlite(self) -> bool:
@@ -76,7 +85,10 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
         base_url=_base_url(_read(environ, "BASE_URL"), f"http://{shown}:{port}"),
         smtp_url=_smtp_url(_read(environ, "SMTP_URL")),
         mail_from=_read(environ, "MAIL_FROM"),
+        imap_url=_imap_url(_read(environ, "IMAP_URL")),
+        inbound_secret=_inbound_secret(_read(environ, "INBOUND_SECRET")),
         secret_key=_secret_key(_read(environ, "SECRET_KEY"), data),
+        secret_key_fallbacks=tuple((_read(environ, "SECRET_KEY_FALLBACKS") or "").split()),
         trusted_proxies=_number(environ, "TRUSTED_PROXIES", 0, 0, 10),
     )
 
@@ -144,6 +156,32 @@ def _smtp_url(text: str | None) -> str | None:
             "BUGINTAKE_SMTP_URL cannot be read; smtp://user:password@host:587, smtps://… or, for a server that cannot "
             "encrypt, smtp+plain://… is allowed."
         )
+    return text
+
+
+def _imap_url(text: str | None) -> str | None:
+    if text is None:
+        return None
+    try:
+        parts = urlsplit(text)
+        fine = parts.scheme == "imaps" and bool(parts.hostname and parts.username and parts.password)
+        fine = fine and (parts.port is None or parts.port > 0) and not parts.query and not parts.fragment
+    except ValueError:
+        fine = False
+    if not fine:
+        raise BadSetting("BUGINTAKE_IMAP_URL cannot be read; imaps://user:password@host/folder is allowed.")
+    return text
+
+
+def _inbound_secret(text: str | None) -> str | None:
+    if text is None:
+        return None
+    try:
+        key = base64.b64decode(text.removeprefix("whsec_"), validate=True)
+    except ValueError:
+        key = b""
+    if not text.startswith("whsec_") or not 24 <= len(key) <= 64:
+        raise BadSetting("BUGINTAKE_INBOUND_SECRET cannot be read; whsec_ and the base64 of 24 to 64 bytes is allowed.")
     return text
 
 

@@ -15,6 +15,7 @@ from bugintake.core.db import db, transaction, update_one
 from bugintake.core.event_kinds import EventKind
 from bugintake.intake.customers.models import Customer
 from bugintake.loop import circuit, owed
+from bugintake.loop.coming_back import suppress
 from bugintake.loop.mail import Letter
 from bugintake.loop.models import Announcement, CustomerLink, Delivery, DeliveryState, Message, MessageState
 from bugintake.loop.telling import note_told, take_bugs
@@ -198,12 +199,7 @@ def _bounced(claimed: Claimed, outcome: Outcome) -> None:
     change = _change(claimed, DeliveryState.CLAIMED, DeliveryState.SENDING)
     if not update_one(change.values(**values, **_seen(outcome))):
         return
-    reason = f"The address does not exist ({outcome.enhanced_code})."
-    customer.suppressed_at, customer.suppressed_because = clock.now(), reason
-    events.record(EventKind.ADDRESS_SUPPRESSED, actor=None, customer_id=customer.id, delivery_id=claimed.id)
-    for message in messages_in(claimed.id, MessageState.PENDING):
-        message.state, message.reason, message.state_at = MessageState.SUPPRESSED, reason, clock.now()
-        owed.suppressed(message)
+    suppress(customer, claimed.id, outcome.enhanced_code or "", messages_in(claimed.id, MessageState.PENDING))
 
 
 def _recover(delivery_id: int, expired: sa.Select[Any]) -> None:

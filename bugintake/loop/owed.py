@@ -97,9 +97,12 @@ def refuse(message: Message, refusal: Refusal) -> None:
 
 
 def suppressed(message: Message) -> None:
-    """Settle somebody whom mail of an outcome must not reach. Records message.suppressed."""
+    """Settle somebody whom mail of an outcome must not reach, unless the bug was opened again since.
+
+    Records message.suppressed.
+    """
     bug = message.announcement.bug
-    if message.announcement.kind in OUTCOMES:
+    if message.announcement.kind in OUTCOMES and message.announcement.generation == bug.generation:
         waiting.settle(bug, [message.customer_id], SettledBy.SUPPRESSED, actor=None)
     events.record(EventKind.MESSAGE_SUPPRESSED, actor=None, bug=bug, report=message.report, message_id=message.id)
 

@@ -13,6 +13,7 @@ from bugintake.core import clock
 from bugintake.core.config import settings
 from bugintake.loop import attempts, circuit, letters, outbox
 from bugintake.loop.attempts import Claimed
+from bugintake.loop.inbound import addresses
 from bugintake.loop.mail import Sender, UnsafeMail, compose, plain_address, sender_of
 from bugintake.loop.smtp import Channel, Envelope, Server
 from bugintake.loop.verdicts import Outcome, Phase, Verdict
@@ -93,8 +94,11 @@ def _send_batch(channel: Channel, stopping: Callable[[], bool]) -> int:
 
 def _send(claimed: Claimed, channel: Channel, from_whom: Sender) -> Outcome:
     try:
+        comes_back_to = from_whom.address
+        if claimed.user_id is None and settings().reads_mail:
+            comes_back_to, from_whom = addresses.signed(from_whom, claimed.id, claimed.message_id)
         content = compose(claimed.letter, from_whom, claimed.message_id, clock.now())
-        envelope = Envelope(from_whom.address, plain_address(claimed.letter.recipient), content)
+        envelope = Envelope(comes_back_to, plain_address(claimed.letter.recipient), content)
     except Exception as error:  # whatever is wrong with it, the next one can be sent
         log.warning("Envelope %s cannot be written: %s", claimed.id, error)
         said = str(error) if isinstance(error, UnsafeMail) else f"It cannot be written: {type(error).__name__}."

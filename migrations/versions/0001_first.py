@@ -66,6 +66,8 @@ TABLES = (
     "report_choices",
     "option_merges",
     "moved_rows",
+    "inbound_mails",
+    "inbound_roads",
 )
 
 # Two overrides of one rotation never overlap, also when two requests race.
@@ -1290,6 +1292,29 @@ def upgrade() -> None:
         sa.Column("second_key", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["merge_id"], ["option_merges.id"], name="fk_moved_rows_merge_id"),
         sa.PrimaryKeyConstraint("merge_id", "place", "key", "second_key", name="pk_moved_rows"),
+    )
+    op.create_table(
+        "inbound_mails",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("fingerprint", sa.String(length=64), nullable=False),
+        sa.Column("kind", sa.String(32), nullable=False),
+        sa.Column("did", sa.String(32), nullable=False),
+        sa.Column("code", sa.String(length=16), nullable=False),
+        sa.Column("delivery_id", sa.Integer(), nullable=False),
+        sa.Column("arrived_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["delivery_id"], ["deliveries.id"], name="fk_inbound_mails_delivery_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_inbound_mails"),
+        sa.UniqueConstraint("fingerprint", name="uq_inbound_mails_fingerprint"),
+    )
+    op.create_index("ix_inbound_mails_delivery_id", "inbound_mails", ["delivery_id"], unique=False)
+    op.create_table(
+        "inbound_roads",
+        sa.Column("road", sa.String(length=64), nullable=False),
+        sa.Column("read_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("problem", sa.String(length=300), nullable=False),
+        sa.Column("uid_validity", sa.BigInteger(), nullable=False),
+        sa.Column("last_uid", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("road", name="pk_inbound_roads"),
     )
     dialect = op.get_bind().dialect.name
     for statement in (*NO_OVERLAP[dialect], *WORD_INDEX[dialect]):

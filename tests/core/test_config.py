@@ -57,6 +57,8 @@ def test_the_address_follows_where_it_listens(tmp_path: Path):
         ),
         *(("DATABASE_URL", "mysql://db/bugs"), ("QUEUE_URL", "redis://broker")),
         *(("SMTP_URL", "mail.example.com"), ("SMTP_URL", "smtp://"), ("SMTP_URL", "smtp://host:port")),
+        *(("IMAP_URL", "imap://me:secret@mail.example.com"), ("IMAP_URL", "imaps://mail.example.com")),
+        *(("INBOUND_SECRET", "secret"), ("INBOUND_SECRET", "whsec_c2hvcnQ="), ("INBOUND_SECRET", "whsec_???")),
         *(("SECRET_KEY", "short"), ("SMTP_URL_FILE", "/nonexistent/file")),
     ],
 )
@@ -65,7 +67,23 @@ def test_a_bad_value_stops_the_start_and_is_named(tmp_path: Path, name: str, val
         read(tmp_path, **{name: value})
 
 
-@pytest.mark.parametrize(("name", "secret"), [("SMTP_URL", "http://me:hunter2@host"), ("SECRET_KEY", "hunter2")])
+def test_mail_is_read_where_a_sender_and_a_road_are_named(tmp_path: Path):
+    url, secret = "imaps://me:secret@mail.example.com/Bugs", "whsec_" + "A" * 32
+    assert read(tmp_path, MAIL_FROM="a@b.example", IMAP_URL=url).reads_mail
+    assert read(tmp_path, MAIL_FROM="a@b.example", INBOUND_SECRET=secret).reads_mail
+    assert not read(tmp_path, MAIL_FROM="a@b.example").reads_mail
+    assert not read(tmp_path, IMAP_URL=url).reads_mail
+
+
+@pytest.mark.parametrize(
+    ("name", "secret"),
+    [
+        ("SMTP_URL", "http://me:hunter2@host"),
+        ("IMAP_URL", "imap://me:hunter2@host"),
+        ("INBOUND_SECRET", "hunter2"),
+        ("SECRET_KEY", "hunter2"),
+    ],
+)
 def test_a_refusal_never_shows_a_secret(tmp_path: Path, name: str, secret: str):
     with pytest.raises(BadSetting) as refused:
         read(tmp_path, **{name: secret})

@@ -12,6 +12,7 @@ from sqlalchemy.orm import aliased
 from bugintake.core.db import db
 from bugintake.intake.models import Bug, Report, Status
 from bugintake.loop import post, worker
+from bugintake.loop.inbound_models import Did, InboundMail
 from bugintake.loop.models import OUTCOMES, Announcement, Delivery, DeliveryKind, DeliveryState, Message, MessageState
 from tests.faults.server import FaultServer
 
@@ -133,8 +134,12 @@ def _lost(accepted: Counter[str]) -> list[str]:
     found = db.session.execute(sa.select(Delivery.message_id, Delivery.state)).all()
     known: dict[Any, Any] = {row.message_id: row.state for row in found}
     is_right = {DeliveryState.SENT, DeliveryState.UNCERTAIN, DeliveryState.SENDING}
+    returned = sa.select(Delivery.message_id).join(InboundMail, InboundMail.delivery_id == Delivery.id)
+    came_back = set(db.session.scalars(returned.where(InboundMail.did == Did.FAILED)))
     broken = [
-        f"I2: {name} was accepted and is {known.get(name)}" for name in accepted if known.get(name) not in is_right
+        f"I2: {name} was accepted and is {known.get(name)}"
+        for name in accepted
+        if known.get(name) not in is_right and not (known.get(name) is DeliveryState.FAILED and name in came_back)
     ]
     return broken + [
         f"I2: {name} is sent and was never accepted"

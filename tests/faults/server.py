@@ -37,6 +37,7 @@ class FaultServer:
         self.connections = 0
         self.greeting = b"220 ready"
         self.password = password
+        self.senders: list[str] = []
         self.recipients: list[str] = []
         self._tls, self._implicit = tls, implicit
         self._writers: set[asyncio.StreamWriter] = set()
@@ -81,6 +82,9 @@ class FaultServer:
             elif verb == "AUTH":
                 good = base64.b64encode(f"\0bugintake\0{self.password}".encode()).decode()
                 say(b"235 2.7.0 welcome" if line.endswith(good) else b"535 5.7.8 bugintake: wrong password")
+            elif verb == "MAIL":
+                self.senders.append(line.split("<")[1].split(">")[0])
+                say(b"250 fine")
             elif verb == "RCPT":
                 recipient = line.split("<")[1].split(">")[0]
                 self.recipients.append(recipient)

@@ -15,6 +15,7 @@ FAULTS = {
     "F-S1": "a mail server that refuses, is silent, or does not greet",
     "F-S2": "every answer a mail server can give",
     "F-S3": "a connection that ends during or after DATA",
+    "F-I1": "bounces and answers that are forged, late, hostile, twice, or of machines",
     "F-D1": "a database that somebody else holds, briefly and for ever",
     "F-D2": "no room left",
     "F-D3": "a database that cannot be written to",

@@ -95,7 +95,7 @@ def test_a_hard_bounce_suppresses_the_address_and_says_so(sink: FaultServer) -> 
 
     customer = db.session.scalars(sa.select(Customer)).one()
     assert customer.suppressed_at is not None
-    assert the_message().reason == "The address does not exist (5.1.1)."
+    assert the_message().reason == "The address does not exist (5.1.1): needs another way."
     kinds = set(db.session.scalars(sa.select(Event.kind)))
     assert {EventKind.ADDRESS_SUPPRESSED, EventKind.MESSAGE_SUPPRESSED} <= kinds
     assert db.session.scalars(sa.select(Report)).one().settled_by is SettledBy.SUPPRESSED

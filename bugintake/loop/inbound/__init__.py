@@ -1,0 +1,1 @@
+"""What comes back: returned mail, machines that answer, and what customers write by mail."""
