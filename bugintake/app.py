@@ -13,7 +13,7 @@ from bugintake.intake import views as intake
 from bugintake.intake.catalogue import options_of
 from bugintake.intake.models import OptionList
 from bugintake.intake.packs import install_pack
-from bugintake.loop import asking, duplicates, erasing, merging, outcomes, quiet, test_mail, updates, worker
+from bugintake.loop import asking, duplicates, erasing, known, merging, outcomes, quiet, test_mail, updates, worker
 from bugintake.loop import models as loop_models  # noqa: F401  # every table is known before a mapper is used
 from bugintake.loop import views as loop
 from bugintake.team import setup, start_page
@@ -49,6 +49,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     outcomes.listen()
     asking.listen()
     updates.listen()
+    known.listen()
     duplicates.listen()
     quiet.listen()
     merging.listen()

@@ -50,6 +50,8 @@ class EventKind(enum.StrEnum):
     BUG_WOKEN = "bug.woken"
     BUG_RAISED = "bug.raised"
     BUG_LOOKED_AT = "bug.looked_at"
+    BUG_PUBLISHED = "bug.published"
+    BUG_UNPUBLISHED = "bug.unpublished"
     BUG_PINNED = "bug.pinned"
     BUG_UNPINNED = "bug.unpinned"
     BUG_TAKEN_BACK = "bug.taken_back"

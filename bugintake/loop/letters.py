@@ -145,7 +145,7 @@ def _subject_of(outcome: Outcome, words: str) -> str:
 
 def _section(outcome: Outcome, workspace: Workspace) -> list[Line]:
     zone = outcome.message.customer.zone or workspace.zone
-    told_on = _day(outcome.report.filed_at, zone, outcome.message.language)
+    told_on = day_in_words(outcome.report.filed_at, zone, outcome.message.language)
     lines = [
         Line(gettext("On %(day)s you told us:", day=told_on)),
         Line(own_words(outcome.report, outcome.message.language), "quote"),
@@ -159,7 +159,7 @@ def _section(outcome: Outcome, workspace: Workspace) -> list[Line]:
 
 def _live(outcome: Outcome, zone: str) -> list[Line]:
     since, bug = outcome.announcement.opened_at, outcome.announcement.bug
-    day = _day(since, zone, outcome.message.language)
+    day = day_in_words(since, zone, outcome.message.language)
     if bug.release is not None:
         works = gettext("It has been fixed since %(day)s, in version %(version)s.", day=day, version=bug.release.label)
     else:
@@ -233,7 +233,7 @@ def _asked(outcome: Outcome, zone: str) -> list[Line]:
     few = gettext("A few words are enough. Answer here:")
     otherwise = gettext(
         "If we do not hear from you by %(day)s, we pause it, and your answer starts it again at any time.",
-        day=_day(until, zone, outcome.message.language),
+        day=day_in_words(until, zone, outcome.message.language),
     )
     return [Line(need), question, Line(few, url=outcome.links.report_url), Line(otherwise)]
 
@@ -267,7 +267,8 @@ def _greeting(customer: Customer) -> str:
     return str(gettext("Hello %(name)s,", name=first) if first else gettext("Hello,"))
 
 
-def _day(at: datetime, zone: str, language: str) -> str:
+def day_in_words(at: datetime, zone: str, language: str) -> str:
+    """Say a day as a customer reads it, with its year where that is another one: 7 September."""
     local = at.astimezone(zone_or_utc(zone))
     is_this_year = local.year == clock.now().astimezone(local.tzinfo).year
     return _format_day(local, LOCALES[language], is_this_year)

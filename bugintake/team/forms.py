@@ -168,6 +168,10 @@ class TellingForm(GroupForm):
         "Write to customers that we have their report",
         description="A mail with their own words and the link to follow it, a minute after it is filed.",
     )
+    has_public_list = BooleanField(
+        "Publish a list of known problems",
+        description="At /s, for everybody: only what an agent published of a bug, in a sentence written for it.",
+    )
     review = RadioField(
         "Mail goes out",
         choices=choices([(IN_TIME, "by itself, after a review window"), (BY_HAND, "when somebody sends it")]),

@@ -142,6 +142,7 @@ class Workspace(Model):
     review_minutes: Mapped[int | None] = mapped_column(default=30)
     goes_live_at_once: Mapped[bool] = mapped_column(default=False)
     confirms_reports: Mapped[bool] = mapped_column(default=False)
+    has_public_list: Mapped[bool] = mapped_column(default=False)
     fallback_owner_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"))
     retention_months: Mapped[int | None]
     is_sample: Mapped[bool] = mapped_column(default=False)

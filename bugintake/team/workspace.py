@@ -26,6 +26,7 @@ CHANGEABLE = frozenset(
         "review_minutes",
         "goes_live_at_once",
         "confirms_reports",
+        "has_public_list",
         "fallback_owner_id",
         "retention_months",
     }

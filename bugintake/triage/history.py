@@ -58,6 +58,8 @@ WORDS = {
     EventKind.BUG_WOKEN: "woke it",
     EventKind.BUG_RAISED: "raised it: {after}",
     EventKind.BUG_LOOKED_AT: "has looked",
+    EventKind.BUG_PUBLISHED: "published it",
+    EventKind.BUG_UNPUBLISHED: "took it off the public list",
     EventKind.BUG_PINNED: "pinned it to the top of its column",
     EventKind.BUG_UNPINNED: "unpinned it",
     EventKind.BUG_TAKEN_BACK: "took that back",

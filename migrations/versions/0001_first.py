@@ -52,6 +52,7 @@ TABLES = (
     "comments",
     "bug_links",
     "left_bugs",
+    "known_problems",
     "reports",
     "announcements",
     "attachments",
@@ -736,6 +737,7 @@ def upgrade() -> None:
         sa.Column("review_minutes", sa.Integer(), nullable=True),
         sa.Column("goes_live_at_once", sa.Boolean(), nullable=False),
         sa.Column("confirms_reports", sa.Boolean(), nullable=False),
+        sa.Column("has_public_list", sa.Boolean(), nullable=False),
         sa.Column("fallback_owner_id", sa.Integer(), nullable=True),
         sa.Column("retention_months", sa.Integer(), nullable=True),
         sa.Column("is_sample", sa.Boolean(), nullable=False),
@@ -1263,6 +1265,19 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["option_id"], ["options.id"], name="fk_report_choices_option_id"),
         sa.ForeignKeyConstraint(["report_id"], ["reports.id"], name="fk_report_choices_report_id"),
         sa.PrimaryKeyConstraint("report_id", "list_id", name="pk_report_choices"),
+    )
+    op.create_table(
+        "known_problems",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("bug_id", sa.Integer(), nullable=False),
+        sa.Column("sentences", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("published_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("published_by_id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["bug_id"], ["bugs.id"], name="fk_known_problems_bug_id"),
+        sa.ForeignKeyConstraint(["published_by_id"], ["users.id"], name="fk_known_problems_published_by_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_known_problems"),
+        sa.UniqueConstraint("bug_id", name="uq_known_problems_bug_id"),
     )
     op.create_table(
         "option_merges",

@@ -132,6 +132,10 @@ POST /bugs/<ref>/choices                                 401    401      401    
 POST /bugs/<ref>/choices restricted                      401    401      401      403   404      in   in
 POST /bugs/<ref>/workaround                              401    401      401      in    in       in   in
 POST /bugs/<ref>/workaround restricted                   401    401      401      404   404      in   in
+POST /bugs/<ref>/publication                             401    401      401      in    in       in   in
+POST /bugs/<ref>/publication restricted                  401    401      401      404   404      in   in
+POST /bugs/<ref>/publication/removal                     401    401      401      in    in       in   in
+POST /bugs/<ref>/publication/removal restricted          401    401      401      404   404      in   in
 POST /bugs/<ref>/workaround/telling                      401    401      401      in    in       in   in
 POST /bugs/<ref>/workaround/telling restricted           401    401      401      404   404      in   in
 POST /reports/<report_id>/confirmation/mail              401    401      401      in    in       in   in
@@ -476,6 +480,8 @@ POST /releases/<option_id>/withdrawal                    401    401      401    
 GET  /s                                                  in     in       in       in    in       in   in
 GET  /s/<language>                                       200    200      200      200   200      200  200
 GET  /s/<language> absent                                404    404      404      404   404      404  404
+GET  /s/<language>/known.atom                            404    404      404      404   404      404  404
+GET  /s/<language>/known.atom absent                     404    404      404      404   404      404  404
 GET  /s/<language>/r/<token>                             in     in       in       in    in       in   in
 GET  /s/<language>/r/<token> absent                      404    404      404      404   404      404  404
 GET  /s/<language>/r/<token> swapped                     404    404      404      404   404      404  404

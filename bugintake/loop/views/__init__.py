@@ -9,6 +9,7 @@ from bugintake.core.templating import register_nav, register_panel
 from bugintake.loop.views import (
     announcements,
     customers,
+    known,
     links,
     messages,
     mine,
@@ -30,6 +31,7 @@ PAGES = (
     release_hooks,
     links,
     customers,
+    known,
     personal_data,
     unsubscribing,
     mine,
@@ -48,6 +50,7 @@ def attach(app: Flask) -> None:
     register_panel("topbar.menu", _menu)
     register_panel("bug.told", announcements.told)
     register_panel("bug.workaround", updates.way_round)
+    register_panel("bug.public", known.publication)
     register_panel("filed.told", updates.confirmation)
     register_panel("merge.effects", announcements.merge_effects)
     register_panel("customer.messages", links.told_to)

@@ -14,9 +14,10 @@ from bugintake.core.db import transaction
 from bugintake.core.errors import Conflict, NotFound, Refusal
 from bugintake.core.security import cookie_name, limiter
 from bugintake.intake.models import Report
-from bugintake.loop import links, replies
+from bugintake.loop import known, links, replies
 from bugintake.loop.forms import RemarkForm, StillForm
-from bugintake.loop.letters import LOCALES, own_words
+from bugintake.loop.known import grouped, named
+from bugintake.loop.letters import LOCALES, day_in_words, own_words
 from bugintake.loop.models import LinkPurpose
 from bugintake.loop.progress import progress_of
 from bugintake.loop.views.blueprint import public
@@ -71,8 +72,18 @@ def door() -> ResponseReturnValue:
 @guards.public
 @spoken
 def start(language: str) -> ResponseReturnValue:
-    """Tell whoever comes without a link that their link is in our mail."""
-    return render_template("loop/start.html", language=language, company=workspace(), languages=_languages("start"))
+    """List the known problems where the company publishes them, and tell that one's own link is in our mail."""
+    company = workspace()
+    return render_template(
+        "loop/start.html",
+        language=language,
+        company=company,
+        languages=_languages("start"),
+        has_list=company.has_public_list,
+        groups=grouped(known.shown_in(language) if company.has_public_list else []),
+        named=named,
+        day=lambda at: day_in_words(at, company.zone, language),
+    )
 
 
 @public.get("/<language>/r/<token>")
