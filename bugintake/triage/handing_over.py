@@ -181,13 +181,13 @@ def numbers_in(texts: Iterable[str]) -> set[int]:
     return {int(number) for text in texts for number in NUMBER.findall(text)}
 
 
-def titles(numbers: Iterable[int], viewer: User) -> dict[int, str]:
-    """Read the titles of bugs, without those that the viewer may not see."""
+def titles(numbers: Iterable[int], viewer: User) -> dict[int, str | None]:
+    """Read the titles of bugs: None for one that the viewer may not see."""
     wanted = sorted(numbers)
     if not wanted:
         return {}
-    query = sa.select(Bug.id, Bug.title).where(Bug.id.in_(wanted), visible_to(viewer))
-    return dict(db.session.execute(query).all())
+    query = sa.select(Bug.id, sa.case((visible_to(viewer), Bug.title))).where(Bug.id.in_(wanted))
+    return dict(rows(query))
 
 
 def titles_for_mail(numbers: Iterable[int], reader: User) -> dict[int, str | None]:
@@ -198,8 +198,13 @@ def titles_for_mail(numbers: Iterable[int], reader: User) -> dict[int, str | Non
     return {number: None if is_restricted else title for number, title, is_restricted in rows(seen)}
 
 
-def pieces(text: str, known: Mapping[int, str]) -> list[Piece]:
-    """Cut a part of a note where it names bugs: those the reader sees lead there, at the start of a line by title."""
+def pieces(text: str, known: Mapping[int, str | None]) -> list[Piece]:
+    """Cut a part of a note where it names bugs: those the reader sees lead there, at the start of a line by title.
+
+    A line that names one of which the title is None is left out: for this reader it does not exist.
+    """
+    lines = text.split("\n")
+    text = "\n".join(line for line in lines if all(known.get(number, "") is not None for number in numbers_in([line])))
     first = {at.end() for at in _AT_THE_START.finditer(text)}
     found, end = [], 0
     for at in NUMBER.finditer(text):

@@ -164,22 +164,22 @@ def test_a_restricted_bug_is_drafted_by_number_for_whom_it_exists_and_for_nobody
     assert seen.title not in str(lines_of(mira))
 
 
-def test_titles_are_shown_to_whoever_may_see_the_bug_and_only_the_number_to_others(app, rotation, mira, ana):
+def test_a_line_about_a_bug_is_shown_to_whoever_may_see_it_and_to_nobody_else(app, rotation, mira, ana):
     bug = small(waiting=[], actor=mira)
     title = bug.title
     with transaction():
         editing.restrict(bug, True, actor=mira)
-    sent(mira, hot=f"{bug.ref} is bad.\nAsk about {bug.ref} & <b>BUG-99999</b>")
+    sent(
+        mira, hot=f"{bug.ref} is bad.\nAsk about {bug.ref} & <b>BUG-99999</b>\nBUG-99999 is none.", watch=f"- {bug.ref}"
+    )
 
     for address in ("/duty", "/duty/handoffs"):
         mine, theirs = visit(app, mira).get(address).text, visit(app, ana).get(address).text
         assert f'<a class="link" href="/bugs/{bug.ref}">{bug.ref} {title}:</a> is bad.' in mine
         assert f'about <a class="link" href="/bugs/{bug.ref}">{bug.ref}</a> &amp; &lt;b&gt;BUG-99999&lt;/b&gt;' in mine
-        assert (title in theirs, f"{bug.ref} is bad." in theirs, f'href="/bugs/{bug.ref}"' in theirs) == (
-            False,
-            True,
-            False,
-        )
+        assert ("BUG-99999 is none." in mine, "Watch" in mine) == (True, True)
+        assert ("BUG-99999 is none." in theirs, "Watch" in theirs) == (True, False)
+        assert (title in theirs, bug.ref in theirs) == (False, False)
     assert left_of(ana) == []
     assert left_of(mira) == [bug.id]
 

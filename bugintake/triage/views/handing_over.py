@@ -180,7 +180,7 @@ def _nothing_to_write() -> ResponseReturnValue:
     return redirect(url_for("triage.show_handoffs"))
 
 
-def _titles(*notes: Handoff) -> dict[int, str]:
+def _titles(*notes: Handoff) -> dict[int, str | None]:
     texts = [text for note in notes for text in note.texts.values()]
     return handing_over.titles(handing_over.numbers_in(texts), signed_in_user())
 
