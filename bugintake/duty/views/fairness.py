@@ -47,6 +47,7 @@ def spread() -> ResponseReturnValue:
         typed=_typed() if refusal else {"from": since, "to": to},
         periods=_periods(today),
         refusal=refusal,
+        is_usual=(since, to) == usual,
         amount=amount,
         in_words=balance_in_words,
         weekday_name=weekday_name,

@@ -11,6 +11,7 @@ from bugintake.core import clock
 from bugintake.core.db import transaction
 from bugintake.core.errors import Conflict, Invalid
 from bugintake.core.forms import zone_or_utc
+from bugintake.core.templating import whole_day
 from bugintake.duty import queries, roster
 from bugintake.duty.forms import RotationForm
 from bugintake.duty.models import Rotation
@@ -97,7 +98,7 @@ def _save(form: RotationForm, rotation: Rotation | None) -> ResponseReturnValue:
     except Invalid as refusal:
         form.refuse(refusal.sentence, refusal.field)
         return _form_page(form, rotation), 422
-    flash(_("Saved. It holds from %(day)s on.", day=f"{terms.start_on:%d %b %Y}"))
+    flash(_("Saved. It holds from %(day)s on.", day=whole_day(terms.start_on)))
     address: dict[str, Any] = {"rotation": rotation.id, "from": terms.start_on}
     return redirect(url_for("duty.schedule", **address))
 
