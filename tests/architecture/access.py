@@ -442,6 +442,8 @@ POST /duty/rotations/<rotation_id>/rules                 401    401      401    
 
 GET  /mine                                               login  login    login    200   200      200  200
 GET  /loop                                               login  login    login    200   200      200  200
+GET  /loop/ledger                                        login  login    login    200   200      200  200
+GET  /loop/ledger.csv                                    login  login    login    200   200      200  200
 GET  /loop/<announcement_id>                             login  login    login    200   200      200  200
 GET  /loop/<announcement_id> restricted                  login  login    login    404   404      200  200
 GET  /loop/<announcement_id> absent                      login  login    login    404   404      404  404

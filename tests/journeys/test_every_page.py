@@ -39,6 +39,7 @@ FOR_PROGRAMS = (
     "/bugs/news",
     "/bugs/<ref>/colleagues",
     "/customers.csv",
+    "/loop/ledger.csv",
     "/customers/<int:customer_id>/data.json",
     "/customers/<int:customer_id>/history",  # a part of the form, which its script asks for
     "/admin/catalogue/form.yml",

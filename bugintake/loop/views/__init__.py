@@ -10,6 +10,7 @@ from bugintake.loop.views import (
     announcements,
     customers,
     known,
+    ledger,
     links,
     messages,
     mine,
@@ -32,6 +33,7 @@ PAGES = (
     links,
     customers,
     known,
+    ledger,
     personal_data,
     unsubscribing,
     mine,
@@ -46,6 +48,7 @@ def attach(app: Flask) -> None:
     register_nav("Loop", "loop.index", "l", position=30, count=announcements.to_do)
     register_nav("My reports", "loop.my_reports", "m", position=32, is_for=mine.is_agent)
     register_page("Releases", "loop.list_releases")
+    register_page("Who was told", "loop.show_ledger")
     register_page("Releases by webhook", "loop.list_release_hooks", is_admin)
     register_panel("topbar.menu", _menu)
     register_panel("bug.told", announcements.told)

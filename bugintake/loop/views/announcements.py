@@ -201,6 +201,5 @@ def told(bug: Bug, **_context: Any) -> str:
         STATES=words.STATES,
         CHIPS=words.CHIPS,
         KINDS=words.KINDS,
-        OUTCOMES=OUTCOMES,
         why=words.why,
     )
