@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from bugintake.core import clock, events
 from bugintake.core.db import db, update_all
 from bugintake.core.event_kinds import EventKind
-from bugintake.loop.letters import mail_domain
+from bugintake.loop.mail import mail_domain
 from bugintake.loop.models import (
     OUTCOMES,
     QUESTIONS,

@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import urlsplit
-from uuid import uuid4
 
 from babel import Locale
 from babel.dates import format_date, format_skeleton
 from flask_babel import force_locale, gettext, ngettext
 
 from bugintake.core import clock
-from bugintake.core.config import settings
 from bugintake.core.forms import zone_or_utc
+from bugintake.intake.attaching import lacks_fix
 from bugintake.intake.customers.models import Customer
 from bugintake.intake.models import Report
 from bugintake.loop.links import Links
-from bugintake.loop.mail import Letter, Line
+from bugintake.loop.mail import Letter, Line, mail_domain
 from bugintake.loop.models import QUESTIONS, Announcement, AnnouncementKind, Message
 from bugintake.loop.patience import runs_out_at
 from bugintake.team.models import User, Workspace
@@ -160,7 +158,16 @@ def _section(outcome: Outcome, workspace: Workspace) -> list[Line]:
 def _live(outcome: Outcome, zone: str) -> list[Line]:
     since, bug = outcome.announcement.opened_at, outcome.announcement.bug
     day = day_in_words(since, zone, outcome.message.language)
-    if bug.release is not None:
+    account, used = outcome.message.customer.account, outcome.report.version
+    if account is not None and account.runs_own_version and bug.release is not None and lacks_fix(bug, used):
+        works = gettext(
+            "It has been fixed since %(day)s, in version %(version)s. You told us of it in version %(used)s: it works"
+            " for you once you have updated.",
+            day=day,
+            version=bug.release.label,
+            used=used.label,
+        )
+    elif bug.release is not None:
         works = gettext("It has been fixed since %(day)s, in version %(version)s.", day=day, version=bug.release.label)
     else:
         works = gettext("It has been fixed since %(day)s.", day=day)
@@ -283,14 +290,3 @@ def _format_day(local: datetime, locale: str, is_this_year: bool) -> str:
 def thread_of(report: Report) -> str:
     """Name the thread that all mail about one report belongs to."""
     return f"<report-{report.id}@{mail_domain()}>"
-
-
-def new_message_id() -> str:
-    """Make the name a mail keeps for ever, also when it is sent again."""
-    return f"<{uuid4().hex}@{mail_domain()}>"
-
-
-def mail_domain() -> str:
-    """Return the host that Message-IDs are made under: the one our links lead to."""
-    host = urlsplit(settings().base_url).hostname or "localhost"
-    return host if all(c.isascii() and (c.isalnum() or c in ".-") for c in host) else "localhost"

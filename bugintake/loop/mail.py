@@ -12,10 +12,13 @@ from email.parser import BytesParser
 from email.policy import compat32
 from email.quoprimime import body_encode
 from email.utils import format_datetime, getaddresses, parseaddr
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import idna
 from flask import current_app
+
+from bugintake.core.config import settings
 
 CRLF = "\r\n"
 MAX_BYTES = 1_000_000
@@ -214,3 +217,14 @@ def _web_address(url: str) -> str:
     if url and not re.fullmatch(r"https?://[!-;=?-~]+", url):
         raise UnsafeMail("A link in it is not a web address.")
     return url
+
+
+def new_message_id() -> str:
+    """Make the name a mail keeps for ever, also when it is sent again."""
+    return f"<{uuid4().hex}@{mail_domain()}>"
+
+
+def mail_domain() -> str:
+    """Return the host that Message-IDs are made under: the one our links lead to."""
+    host = urlsplit(settings().base_url).hostname or "localhost"
+    return host if all(c.isascii() and (c.isalnum() or c in ".-") for c in host) else "localhost"

@@ -14,7 +14,7 @@ from bugintake.core.db import db, transaction, update_one
 from bugintake.core.errors import Conflict
 from bugintake.core.event_kinds import EventKind
 from bugintake.core.events import Event
-from bugintake.loop.letters import new_message_id
+from bugintake.loop.mail import new_message_id
 from bugintake.loop.models import Delivery, DeliveryKind, DeliveryState
 from bugintake.team.models import Role, User
 from bugintake.team.workspace import is_set_up, working_hours

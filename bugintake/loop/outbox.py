@@ -182,6 +182,7 @@ def _messages_in(ids: Sequence[int]) -> dict[int, list[Message]]:
             report.joinedload(Report.filed_by),
             report.joinedload(Report.area),
             report.joinedload(Report.symptom),
+            report.joinedload(Report.version),
             announcement.joinedload(Announcement.bug).joinedload(Bug.release),
             announcement.joinedload(Announcement.sent_by),
         )

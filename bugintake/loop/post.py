@@ -11,10 +11,10 @@ from sqlalchemy.exc import OperationalError
 
 from bugintake.core import clock
 from bugintake.core.config import settings
-from bugintake.loop import attempts, circuit, letters, outbox
+from bugintake.loop import attempts, circuit, outbox
 from bugintake.loop.attempts import Claimed
 from bugintake.loop.inbound import addresses
-from bugintake.loop.mail import Sender, UnsafeMail, compose, plain_address, sender_of
+from bugintake.loop.mail import Sender, UnsafeMail, compose, mail_domain, plain_address, sender_of
 from bugintake.loop.smtp import Channel, Envelope, Server
 from bugintake.loop.verdicts import Outcome, Phase, Verdict
 from bugintake.team.workspace import workspace
@@ -60,7 +60,7 @@ def open_channel() -> Channel:
 def sender() -> Sender:
     """Return who mail comes from. Raises UnsafeMail where the settings name no address."""
     company = workspace()
-    address = settings().mail_from or f"bugintake@{letters.mail_domain()}"
+    address = settings().mail_from or f"bugintake@{mail_domain()}"
     return sender_of(address, company.signature, company.reply_address)
 
 

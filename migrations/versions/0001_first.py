@@ -158,6 +158,7 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=200), nullable=False),
         sa.Column("name_key", sa.String(length=200), nullable=False),
         sa.Column("plan", sa.String(length=80), nullable=False),
+        sa.Column("runs_own_version", sa.Boolean(), nullable=False),
         sa.Column("quiet_until_on", sa.Date(), nullable=True),
         sa.Column("merged_into_id", sa.Integer(), nullable=True),
         sa.CheckConstraint(

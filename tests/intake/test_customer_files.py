@@ -126,23 +126,29 @@ def test_who_was_merged_or_erased_is_in_no_file(clock):
 
 
 def test_a_company_goes_out_and_comes_back_with_its_plan_numbers_and_quiet_day_also_without_people():
-    text = "name,company,plan,company_ids,company_quiet_until\n"
-    text += "Hana,Brightline,Business,crm: 7,2027-03-01\n,Halden,Free,,\n"
+    text = "name,company,plan,own_version,company_ids,company_quiet_until\n"
+    text += "Hana,Brightline,Business,yes,crm: 7,2027-03-01\n,Halden,Free,no,,\n"
 
     outcome = take_in(text)
     out = files.written_out()
 
     assert said(outcome) == [
-        (2, "Hana is added. Brightline: plan, numbers, quiet until changed.", False),
+        (2, "Hana is added. Brightline: plan, own version, numbers, quiet until changed.", False),
         (3, "Halden is added.", False),
     ]
     assert out.splitlines()[1:] == [
-        ",,Hana,Brightline,en,,,Business,crm: 7,2027-03-01",
-        ",,,Halden,,,,Free,,",
+        ",,Hana,Brightline,en,,,Business,yes,crm: 7,2027-03-01",
+        ",,,Halden,,,,Free,,,",
     ]
     brightline, halden = db.session.scalars(sa.select(Account).order_by(Account.id))
     assert changing.shown_of_account(brightline)["ids"] == "crm: 7"
+    assert (brightline.runs_own_version, halden.runs_own_version) == (True, False)
     assert (halden.plan, take_in(out).lines[1].sentence) == ("Free", "Halden stays as it is.")
+
+
+def test_running_a_version_of_their_own_is_yes_or_no():
+    [line] = take_in("company,own_version\nBrightline,maybe\n").lines
+    assert "Whether they run their own version is yes or no." in line.sentence
 
 
 def test_a_plan_without_a_company_is_refused_unless_the_person_has_one():

@@ -22,6 +22,7 @@ from bugintake.team.models import LANGUAGES, User
 
 NOTE_LENGTH = 4000
 PLAN_LENGTH = 80
+YES, NO = "yes", "no"
 VALUE_LENGTH = 120
 MOST_IDS = 20
 _ID = re.compile(r"([a-z][a-z0-9_.-]{0,31})\s*[:=]\s*(\S.*)", re.IGNORECASE | re.ASCII)
@@ -59,7 +60,7 @@ def change_customer(customer: Customer, typed: Mapping[str, Any], seen: Seen, *,
 
 
 def change_account(account: Account, typed: Mapping[str, Any], seen: Seen, *, actor: User | None) -> None:
-    """Change what is known of a company, each field for itself: name, plan, ids, quiet_until.
+    """Change what is known of a company, each field for itself: name, plan, own_version (yes or no), ids, quiet_until.
 
     Records account.changed. Raises as change_customer, and Invalid for a name that another company has.
     """
@@ -79,6 +80,10 @@ def change_account(account: Account, typed: Mapping[str, Any], seen: Seen, *, ac
         if len(changes["plan"]) > PLAN_LENGTH:
             raise Invalid(f"A plan has at most {PLAN_LENGTH} characters.", "plan")
         account.plan = changes["plan"]
+    if "own_version" in changes:
+        if changes["own_version"] not in (YES, NO, ""):
+            raise Invalid("Whether they run their own version is yes or no.", "own_version")
+        account.runs_own_version = changes["own_version"] == YES
     _keep(account, changes, EventKind.ACCOUNT_CHANGED, actor)
 
 
@@ -100,6 +105,7 @@ def shown_of_account(account: Account) -> dict[str, Any]:
     return {
         "name": account.name,
         "plan": account.plan,
+        "own_version": YES if account.runs_own_version else NO,
         "ids": written(queries.external_ids(account)),
         "quiet_until": account.quiet_until_on.isoformat() if account.quiet_until_on else "",
     }

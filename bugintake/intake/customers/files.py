@@ -18,12 +18,17 @@ from bugintake.intake.customers.models import Account, Customer, ExternalId
 from bugintake.team.models import LANGUAGES, User
 from bugintake.team.workspace import workspace
 
-OF_COMPANY = ("plan", "company_ids", "company_quiet_until")
+OF_COMPANY = ("plan", "own_version", "company_ids", "company_quiet_until")
 COLUMNS = ("external_ids", "email", "name", "company", "language", "time_zone", "quiet_until", *OF_COMPANY)
 FIELDS = {"email": "email", "name": "name", "company": "company", "language": "language"}
 FIELDS |= {"time_zone": "zone", "quiet_until": "quiet_until"}
 OTHER_NAMES = {"e_mail": "email", "mail": "email", "address": "email", "zone": "time_zone", "account": "company"}
-COMPANY_FIELDS = {"plan": "plan", "company_ids": "ids", "company_quiet_until": "quiet_until"}
+COMPANY_FIELDS = {
+    "plan": "plan",
+    "own_version": "own_version",
+    "company_ids": "ids",
+    "company_quiet_until": "quiet_until",
+}
 MOST = 2000  # lines on a page; a command may take any number
 LARGEST = 2_000_000
 BATCH = 100  # lines in a transaction, so that nobody who files waits for a whole file
@@ -112,20 +117,22 @@ def written_out() -> str:
             Customer.zone,
             Customer.quiet_until_on,
             Account.plan,
+            Account.runs_own_version,
             Account.id,
             Account.quiet_until_on,
         )
         .outerjoin(Account, Account.id == Customer.account_id)
         .where(Customer.erased_at.is_(None), Customer.merged_into_id.is_(None))
     )
-    for number, *cells, account_id, quiet in db.session.execute(query.order_by(Customer.id)):
-        _write(writer, people.get(number), *cells, companies.get(account_id), quiet)
+    for number, *cells, own, account_id, quiet in db.session.execute(query.order_by(Customer.id)):
+        _write(writer, people.get(number), *cells, changing.YES if own else "", companies.get(account_id), quiet)
     has_people = sa.exists().where(
         Customer.account_id == Account.id, Customer.erased_at.is_(None), Customer.merged_into_id.is_(None)
     )
     alone = sa.select(Account).where(Account.merged_into_id.is_(None), ~has_people).order_by(Account.id)
     for each in db.session.scalars(alone):
-        words = (each.name, None, None, None, each.plan, companies.get(each.id), each.quiet_until_on)
+        own = changing.YES if each.runs_own_version else ""
+        words = (each.name, None, None, None, each.plan, own, companies.get(each.id), each.quiet_until_on)
         _write(writer, None, None, None, *words)
     return out.getvalue()
 
@@ -265,5 +272,5 @@ def _language(text: str) -> str:
 
 
 def _listed(names: Iterable[str]) -> str:
-    words = {"ids": "numbers", "zone": "time zone", "quiet_until": "quiet until", "email": "address"}
-    return ", ".join(words.get(name, name) for name in names)
+    words = {"ids": "numbers", "zone": "time zone", "email": "address"}
+    return ", ".join(words.get(name, name.replace("_", " ")) for name in names)

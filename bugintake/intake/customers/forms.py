@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from wtforms import HiddenField, SelectField
+from wtforms import BooleanField, HiddenField, SelectField
 
 from bugintake.core.forms import Form, KeptLine, KeptText, zone_names
+from bugintake.intake.customers.changing import NO, YES
 from bugintake.intake.customers.models import NO_MASK
 from bugintake.team.fields import choices
 from bugintake.team.models import LANGUAGES, User
@@ -19,11 +20,12 @@ class _Details(Form):
     def show(self, shown: dict[str, Any]) -> None:
         """Fill in what is known now."""
         for field in self:
-            field.data = shown[field.name]
+            field.data = shown[field.name] == YES if isinstance(field, BooleanField) else shown[field.name]
 
     def typed(self) -> dict[str, str]:
         """Return what was typed, by field."""
-        return {field.name: field.data or "" for field in self}
+        said = {True: YES, False: NO}
+        return {field.name: said[field.data] if isinstance(field, BooleanField) else field.data or "" for field in self}
 
     def refuse(self, sentence: str, name: str | None = None) -> None:
         """Put a sentence at a field, or at the top where it belongs to none."""
@@ -57,6 +59,10 @@ class AccountForm(_Details):
 
     name = KeptLine("Name")
     plan = KeptLine("Plan")
+    own_version = BooleanField(
+        "They run a version of their own",
+        description="They have a fix only once they have updated, so they are told which version it is in.",
+    )
     quiet_until = KeptLine("Quiet until", description=QUIET)
     ids = KeptText("Numbers in other systems", description=IDS)
 

@@ -13,7 +13,9 @@ from bugintake.core import security
 from bugintake.core.db import db, transaction
 from bugintake.core.event_kinds import EventKind
 from bugintake.core.events import Event
+from bugintake.core.forms import Seen
 from bugintake.intake import reports
+from bugintake.intake.customers import changing
 from bugintake.intake.models import Bug, OptionList, Report, SettledBy, Status
 from bugintake.loop.models import CustomerLink, HeldBecause, LinkPurpose, Message, MessageState
 from bugintake.team.models import Role
@@ -248,3 +250,38 @@ def test_mail_names_nobody_else_who_waits(sink: FaultServer) -> None:
 
     to_hana = next(mail for recipient, mail in sink.accepted if recipient == "hana@example.com")
     assert not any(word in to_hana.as_string() for word in ("Sam", "sam@", "Northpier"))
+
+
+@pytest.mark.parametrize(
+    ("language", "used", "own", "words"),
+    [
+        (
+            "en",
+            "4.1",
+            True,
+            "in version 4.3. You told us of it in version 4.1: it works for you once you have updated.",
+        ),
+        ("de", "4.1", True, "in Version 4.3. Gemeldet haben Sie es in Version 4.1: Bei Ihnen geht es, sobald Sie"),
+        ("en", "4.1", False, "in version 4.3."),
+        ("en", "4.3", True, "in version 4.3."),
+        ("en", "Not sure", True, "in version 4.3."),
+    ],
+)
+def test_whoever_runs_a_version_of_their_own_is_told_which_one_has_it(
+    sink: FaultServer, language: str, used: str, own: bool, words: str
+) -> None:
+    older, newer = make_option(OptionList.VERSION, "4.1"), make_option(OptionList.VERSION, "4.3")
+    with transaction():
+        older.position, newer.position = 900, 901
+        newer.live_since_at = datetime(2026, 3, 1, tzinfo=UTC)
+    hana = make_customer("Hana", email="hana@example.com", language=language, company="Brightline")
+    with transaction():
+        changing.change_account(hana.account, {"own_version": "yes" if own else "no"}, Seen(), actor=None)
+    bug = make_bug(waiting=[hana], version=used)
+    with transaction():
+        transitions.fix(bug, {language: "Back."}, newer, actor=make_user())
+    work()
+
+    text = " ".join(sink.accepted[0][1].get_body(("plain",)).get_content().split())
+    assert words in text
+    assert ("4.1" in text) == (own and used == "4.1")
