@@ -183,6 +183,12 @@ def check_free(person: User, found: Stretch) -> None:
         raise Conflict(f"{person.name} {why}")
 
 
+def candidates(found: Stretch) -> list[tuple[User, str]]:
+    """List who may take duty, each with why they are not free in the hours; empty for whoever is."""
+    busy = _busy(found)
+    return [(each, busy.get(each.id, "")) for each in queries.candidates()]
+
+
 def free_people(found: Stretch) -> list[User]:
     """List who takes turns in the rotation and is free in all of the hours, whoever has them left out."""
     plan = load_plan(found.start, found.end, found.rotation)

@@ -34,12 +34,14 @@ class HoursForm(Form):
     end = DateTimeLocalField("Until", [InputRequired(A_TIME)], **worded(invalid_value_message=A_TIME))
     reason = KeptLine("Why", [Length(max=REASON_LENGTH, message=f"Use at most {REASON_LENGTH} characters.")])
 
-    def __init__(self, found: Stretch, people: Sequence[User], prefix: str, **given: Any) -> None:
+    def __init__(self, found: Stretch, people: Sequence[tuple[User, str]], prefix: str, **given: Any) -> None:
         self.zone = found.zone
         self.start_at, self.end_at = found.start, found.end
         super().__init__(prefix=prefix, start=self._wall(found.start), end=self._wall(found.end), **given)
         holder = found.holder
-        self.people = {each.id: each for each in people if holder is None or each.id != holder.id}
+        others = [(each, why) for each, why in people if holder is None or each.id != holder.id]
+        self.people = {each.id: each for each, _ in others}
+        self.offered = [SelectChoice(str(each.id), f"{each.name} {why}".rstrip(" .")) for each, why in others]
 
     @property
     def hours(self) -> tuple[datetime, datetime]:
@@ -69,10 +71,9 @@ class HandOverForm(HoursForm):
         "To", [InputRequired("Choose a person.")], coerce=str, **worded(invalid_choice_message="Choose a person.")
     )
 
-    def __init__(self, found: Stretch, people: Sequence[User], **given: Any) -> None:
+    def __init__(self, found: Stretch, people: Sequence[tuple[User, str]], **given: Any) -> None:
         super().__init__(found, people, "hand", **given)
-        choices = [SelectChoice(str(each.id), each.name) for each in self.people.values()]
-        self.person.choices = [SelectChoice("", "Choose"), *choices]
+        self.person.choices = [SelectChoice("", "Choose"), *self.offered]
 
 
 class AskForm(HoursForm):
@@ -86,9 +87,9 @@ class AskForm(HoursForm):
     )
     named = SelectMultipleField("People", coerce=str, **worded(invalid_choice_message="Choose people of the list."))
 
-    def __init__(self, found: Stretch, people: Sequence[User], **given: Any) -> None:
+    def __init__(self, found: Stretch, people: Sequence[tuple[User, str]], **given: Any) -> None:
         super().__init__(found, people, "ask", **given)
-        self.named.choices = [SelectChoice(str(each.id), each.name) for each in self.people.values()]
+        self.named.choices = self.offered
 
     @property
     def asked(self) -> list[User] | None:

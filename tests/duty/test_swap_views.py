@@ -1,13 +1,13 @@
 """The pages of a shift and of swaps: what they offer to whom, and that nothing typed is lost."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from urllib.parse import urlencode
 
 import pytest
 import sqlalchemy as sa
 
 from bugintake.core.db import db, transaction
-from bugintake.duty import queries, swaps
+from bugintake.duty import absences, queries, swaps
 from bugintake.duty.models import Override
 from bugintake.duty.swap_models import Answer, Swap
 from bugintake.duty.views.swaps import SHIFTS_OFFERED
@@ -84,6 +84,16 @@ def test_whoever_takes_what_was_taken_meanwhile_is_told_by_whom(rotation, mira, 
     answer = as_user(tin).post(address(rotation, "takings"), {"seen": mira.id})
 
     assert (answer.status_code, "Ana took it 1 s ago." in text_of(answer)) == (409, True)
+
+
+def test_who_is_not_free_is_offered_with_why(rotation, mira, tin, ana, as_user):
+    with transaction():
+        absences.note_absence(ana, date(2026, 3, 12), date(2026, 3, 12), actor=ana)
+    page = as_user(mira).get(address(rotation, "shift")).text
+
+    assert f'<option value="{ana.id}">Ana Lončar is away then, as noted</option>' in page
+    assert f'<option value="{tin.id}">Tin Horvat</option>' in page
+    assert "<span>Ana Lončar is away then, as noted</span>" in page
 
 
 def test_handing_a_part_over_and_who_had_it_before(rotation, mira, ana, as_user):

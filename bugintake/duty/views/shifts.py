@@ -25,7 +25,7 @@ from bugintake.team.guards import engineer_required, signed_in, signed_in_user
 def shift(rotation_id: int) -> ResponseReturnValue:
     """Show who has some hours, who had them before, and what may be done; the address says from when to when."""
     found = _asked_for(queries.rotation_or_404(rotation_id))
-    people = queries.candidates()
+    people = handing_over.candidates(found)
     return _page(found, AskForm(found, people), HandOverForm(found, people))
 
 
@@ -49,7 +49,7 @@ def take_shift(rotation_id: int) -> ResponseReturnValue:
 def hand_over(rotation_id: int) -> ResponseReturnValue:
     """Hand hours over to somebody."""
     found = _asked_for(queries.rotation_or_404(rotation_id))
-    people = queries.candidates()
+    people = handing_over.candidates(found)
     form = HandOverForm(found, people)
     if not form.validate():
         return _page(found, AskForm(found, people, formdata=None), form), 422
@@ -80,7 +80,7 @@ def hand_over(rotation_id: int) -> ResponseReturnValue:
 def ask_for_swap(rotation_id: int) -> ResponseReturnValue:
     """Ask others to take hours."""
     found = _asked_for(queries.rotation_or_404(rotation_id))
-    people = queries.candidates()
+    people = handing_over.candidates(found)
     form = AskForm(found, people)
     if not form.validate():
         return _page(found, form, HandOverForm(found, people, formdata=None)), 422
