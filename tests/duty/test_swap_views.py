@@ -172,6 +172,14 @@ def test_asking_says_who_stays_on_duty_and_shows_it_to_those_asked(rotation, mir
     assert "Mira asks for a swap" in text_of(as_user(tin).get("/duty/schedule"))
 
 
+def test_the_page_of_duty_has_what_one_is_asked_and_the_way_to_ask(swap, mira, ana, petra, lea, as_user):
+    pages = {person: text_of(as_user(person).get("/duty")) for person in (mira, ana, petra, lea)}
+
+    assert [person for person, page in pages.items() if "Open swaps Mira asks for somebody to take" in page] == [ana]
+    assert [person for person, page in pages.items() if "Ask for a swap Thu 12 Mar" in page] == [mira]
+    assert [person for person, page in pages.items() if "Ask for a swap Wed 11 Mar" in page] == [ana]
+
+
 def test_taking_a_swap_moves_the_shift_on_every_page(swap, rotation, mira, ana, as_user, clock):
     browser = as_user(ana)
     answer = browser.post(f"/duty/swaps/{swap.id}/acceptance")

@@ -154,7 +154,7 @@ def test_my_shifts_are_listed_with_the_reminder(rotation, tin, lea, as_user):
 
     assert "The next reminder goes out Thu 12 Mar 16:00." in page
     assert "Tue 10 Mar now 09:00–17:00 Europe/Berlin (your 08:00–16:00) Hand over Tue 10 Mar Fri 13 Mar" in page
-    assert "Bug duty Ask for a swap Fri 13 Mar w Hand over Fri 13 Mar" in page
+    assert "(your 08:00–16:00) Ask for a swap Fri 13 Mar w Hand over Fri 13 Mar" in page
     assert "No shifts planned." in text_of(as_user(lea).get("/duty/me"))
 
 

@@ -23,6 +23,7 @@ from bugintake.duty.reminders import reminded_at
 from bugintake.duty.timetable import Timetable, monday_of, timetable
 from bugintake.duty.views import bp
 from bugintake.team.guards import engineer_required, signed_in, signed_in_user
+from bugintake.team.models import Role
 from bugintake.team.workspace import working_hours, workspace
 
 WEEKS_TODAY, WEEKS_SHOWN = 4, 6
@@ -37,7 +38,8 @@ def today() -> ResponseReturnValue:
         return render_template("duty/none.html")
     now = clock.now()
     current = plan.at(now)
-    mine = queries.upcoming_shifts(signed_in_user(), count=4)
+    user, plans = signed_in_user(), queries.plans_ahead()
+    mine = queries.upcoming_shifts(user, count=4, plans=plans)
     return render_template(
         "duty/today.html",
         plan=plan,
@@ -46,9 +48,11 @@ def today() -> ResponseReturnValue:
         zone=plan.zone_at(now),
         table=_weeks(plan, None, WEEKS_TODAY),
         mine=mine,
-        remind_at=reminded_at(mine, signed_in_user()),
+        own_next=next((each for each in mine if each.shift.start > now), None) if user.can(Role.ENGINEER) else None,
+        asked_of_me=[each for each in swap_queries.open_swaps(user, plans) if each.asked is not None],
+        remind_at=reminded_at(mine, user),
         gaps=gaps_of(plan, now, working_hours()),
-        stand_in=overrides.mine(current, signed_in_user()) if current else None,
+        stand_in=overrides.mine(current, user) if current else None,
         swaps=swap_queries.open_swaps_of(plan),
         now=now,
     )
