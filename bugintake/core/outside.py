@@ -6,12 +6,13 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 SECONDS = 8.0
 MOST_BYTES = 512 * 1024
+MOST_OF_RECEIPT = 64 * 1024
 LONGEST_ADDRESS = 1000
 # `ipaddress.is_global` lets some of these through, and changes with Python: the table is ours.
 INSIDE = [
@@ -23,6 +24,12 @@ INSIDE = [
         *("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"),  # Teredo, examples, 6to4, examples
     )
 ]
+WHY: Mapping[type[Exception], str] = {
+    socket.gaierror: ": nobody knows its name",
+    ssl.SSLCertVerificationError: ": its certificate is not valid",
+    ConnectionRefusedError: ": nobody listens there",
+    TimeoutError: " in time",
+}
 PUBLIC_IPV6 = ipaddress.IPv6Network("2000::/3")
 NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
@@ -49,6 +56,13 @@ class Answer(NamedTuple):
     body: bytes
 
 
+class Receipt(NamedTuple):
+    """That a server was told something: its status, and when it may be asked again as it says that."""
+
+    status: int
+    retry_after: str
+
+
 def check(url: str, schemes: Sequence[str] = ("https", "http")) -> None:
     """Refuse what is no address of a server, or says by itself that it leads inside; a name is not looked up yet.
 
@@ -72,12 +86,38 @@ def fetch(url: str, headers: Mapping[str, str] | None = None, body: bytes | None
     that leads elsewhere a moment later changes nothing. Raises Refused for an address inside, Unreachable for a server
     that does not answer in SECONDS, answers more than MOST_BYTES or is not who it says.
     """
+    with _asked(url, headers, body) as (answer, is_over):
+        page = answer.read(MOST_BYTES + 1)
+        if is_over():  # cut off, it looks like an answer that is complete
+            raise TimeoutError
+    if len(page) > MOST_BYTES:
+        raise Unreachable(f"{urlsplit(url).hostname} answers more than is read.", was_asked=True)
+    return Answer(answer.status, page)
+
+
+def tell(url: str, headers: Mapping[str, str], body: bytes) -> Receipt:
+    """Post something to a server that is asked for nothing: what it answers is read a little, and dropped.
+
+    Connects and raises as fetch. Once its status is known, no answer is too long or too slow.
+    """
+    with _asked(url, headers, body) as (answer, _):
+        with suppress(OSError, http.client.HTTPException):
+            answer.read(MOST_OF_RECEIPT)
+        return Receipt(answer.status, answer.headers.get("Retry-After", ""))
+
+
+@contextmanager
+def _asked(
+    url: str, headers: Mapping[str, str] | None, body: bytes | None
+) -> Iterator[tuple[http.client.HTTPResponse, Callable[[], bool]]]:
+    """Ask a server, let what it answers be read until time is over, and tell whether it is."""
     check(url)
     parts = urlsplit(url)
     host, is_https = str(parts.hostname), parts.scheme == "https"
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     asked = {"User-Agent": "bugintake", "Connection": "close", **(headers or {})}
     was_asked = False
+    is_over: Callable[[], bool] = bool
     try:
         port = parts.port or (443 if is_https else 80)
         with _connected(_checked(host, port), port) as (plain, is_over):
@@ -87,14 +127,19 @@ def fetch(url: str, headers: Mapping[str, str] | None = None, body: bytes | None
             was_asked = True
             connection.request("GET" if body is None else "POST", target, body, headers=asked)
             answer = connection.getresponse()
-            page = answer.read(MOST_BYTES + 1)
-            if is_over():  # cut off, it looks like an answer that is complete
+            if is_over():  # cut off, its head looks complete
                 raise TimeoutError
+            yield answer, is_over
     except (OSError, http.client.HTTPException, ValueError) as error:
-        raise Unreachable(f"{host} does not answer.", was_asked=was_asked) from error
-    if len(page) > MOST_BYTES:
-        raise Unreachable(f"{host} answers more than is read.", was_asked=True)
-    return Answer(answer.status, page)
+        raise Unreachable(
+            f"{host} does not answer{_why(TimeoutError() if is_over() else error)}.", was_asked=was_asked
+        ) from error
+
+
+def _why(error: Exception) -> str:
+    """Say why a server does not answer, where that helps whoever looks after it."""
+    found = (words for kind, words in WHY.items() if isinstance(error, kind))
+    return next(found, "")
 
 
 def is_public(address: str) -> bool:

@@ -164,6 +164,7 @@ class DeliveryKind(enum.StrEnum):
     WORSE_DUPLICATE = "worse_duplicate"
     OVERLOOKED = "overlooked"
     PASSWORD_RESET = "password_reset"
+    WEBHOOK_OFF = "webhook_off"
     TEST = "test"
 
 

@@ -16,6 +16,7 @@ from bugintake.loop import duty_letters, duty_week, handoff_letters, swap_letter
 from bugintake.loop.letters import LOCALES
 from bugintake.loop.mail import Letter, Line, Written
 from bugintake.loop.models import Delivery, DeliveryKind
+from bugintake.loop.webhooks import letters as webhook_letters
 from bugintake.team import people
 from bugintake.team.models import Role, User
 from bugintake.team.workspace import working_hours
@@ -195,5 +196,6 @@ WRITERS: dict[DeliveryKind, Callable[[Delivery, User], Written | None]] = {
     DeliveryKind.MENTION: _mention,
     DeliveryKind.WORSE_DUPLICATE: _worse,
     DeliveryKind.OVERLOOKED: _overlooked,
+    DeliveryKind.WEBHOOK_OFF: webhook_letters.switched_off,
     DeliveryKind.TEST: _test,
 }

@@ -9,6 +9,7 @@ from bugintake.core.db import db
 from bugintake.core.event_kinds import EventKind
 from bugintake.intake.models import Bug, Report, SettledBy
 from bugintake.loop.models import OUTCOMES, Announcement, Message, MessageState
+from bugintake.loop.webhooks import happenings
 
 TELL = (
     sa.update(Message)
@@ -33,7 +34,12 @@ SETTLE = (
     .values(settled_at=sa.bindparam("b_at"), settled_by=SettledBy.TOLD)
     .returning(Report.id)
 )
-COUNT_DOWN = sa.update(Bug).where(Bug.id == sa.bindparam("b_bug")).values(waiting_count=Bug.waiting_count - 1)
+COUNT_DOWN = (
+    sa.update(Bug)
+    .where(Bug.id == sa.bindparam("b_bug"))
+    .values(waiting_count=Bug.waiting_count - 1)
+    .returning(Bug.waiting_count)
+)
 
 TAKE_BUGS = (
     sa.select(Bug.id)
@@ -71,8 +77,8 @@ def note_told(delivery_id: int, customer_id: int) -> None:
         # Who is asked, or told of an outcome that was taken back meanwhile, still waits for the next one.
         is_current = row.announcement_id in current
         settled = connection.execute(SETTLE, known).scalars().all() if is_current else []
-        if settled:
-            connection.execute(COUNT_DOWN, {"b_bug": about["bug_id"]})
+        if settled and connection.execute(COUNT_DOWN, {"b_bug": about["bug_id"]}).scalar_one() == 0:
+            happenings.everybody_told(about["bug_id"])
         details = {"message_id": row.id, "delivery_id": delivery_id}
         sent = {"kind": EventKind.MESSAGE_SENT, "report_id": row.report_id, "after": None, "details": details}
         happened.append(about | sent)

@@ -66,6 +66,7 @@ NOTICES: Mapping[DeliveryKind, str] = {
     DeliveryKind.WORSE_DUPLICATE: "Duplicate that is worse",
     DeliveryKind.OVERLOOKED: "What is overlooked today",
     DeliveryKind.PASSWORD_RESET: "Link for a new password",
+    DeliveryKind.WEBHOOK_OFF: "Webhook that was switched off",
 }
 UNCERTAIN = "The server took it and did not answer: it may have arrived."
 

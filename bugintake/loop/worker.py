@@ -10,7 +10,7 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -40,7 +40,7 @@ from bugintake.loop import (
 )
 from bugintake.loop.envelopes import is_ready, open_due
 from bugintake.loop.models import Announcement, Message, WorkerPulse
-from bugintake.loop.webhooks import release_hooks
+from bugintake.loop.webhooks import happenings, outgoing, release_hooks, sending
 from bugintake.team.workspace import is_set_up
 from bugintake.triage import linking
 
@@ -83,6 +83,7 @@ SUBSCRIPTIONS: list[tuple[EventKind, Subscriber]] = [
     *notices.SUBSCRIPTIONS,
     *swap_notices.SUBSCRIPTIONS,
     *((kind, wake) for kind, _ in swap_notices.SUBSCRIPTIONS),
+    *happenings.SUBSCRIPTIONS,
     (EventKind.PASSWORD_RESET_REQUESTED, wake),
 ]
 
@@ -116,6 +117,7 @@ def sweep(app: Flask, count: int = 0) -> bool:
         _guarded(app, drafts.sweep)
         _guarded(app, keeping.sweep)
         _guarded(app, release_hooks.forget_old)
+        _guarded(app, outgoing.forget_old)
     if count % FORGET_EVERY == 0:
         _guarded(app, _erase_the_forgotten)
         _guarded(app, count_anew)
@@ -154,8 +156,9 @@ def run_worker() -> None:
     # Signals are ours: Huey drops the running task on SIGTERM, and on SIGHUP starts the program again.
     consumer._set_signal_handlers = _leave_signals_alone
     consumer.start()
-    looker = threading.Thread(target=_look_elsewhere, args=(app, stop), daemon=True)
-    looker.start()
+    lookers = [threading.Thread(target=_look_elsewhere, args=(app, stop, looks), daemon=True) for looks in ELSEWHERE]
+    for looker in lookers:
+        looker.start()
     log.info("The worker has started")
     count = 0
     while not stop.is_set():
@@ -164,7 +167,8 @@ def run_worker() -> None:
         count += 1
         stop.wait(SWEEP_SECONDS)
     consumer.stop(graceful=True)
-    looker.join()
+    for looker in lookers:
+        looker.join()
     log.info("The worker has stopped")
 
 
@@ -200,10 +204,14 @@ def send(app: Flask) -> None:
     _guarded(app, lambda: post.send_due(stopping))
 
 
-def _look_elsewhere(app: Flask, stop: threading.Event) -> None:
-    """Ask other systems about what bugs link to, beside the mail: a server that is slow keeps none of it."""
+# Each has a thread of its own, so that a server that is slow keeps neither the mail nor the others.
+ELSEWHERE = ((linking.look_at_one, absence_calendars.read_one, channels.post_one), (sending.send_one,))
+
+
+def _look_elsewhere(app: Flask, stop: threading.Event, looks: Sequence[Callable[[], bool]]) -> None:
+    """Ask or tell other systems what is due, beside the mail."""
     while not stop.wait(SWEEP_SECONDS):
-        for look in (linking.look_at_one, absence_calendars.read_one, channels.post_one):
+        for look in looks:
             while not stop.is_set() and _guarded(app, look):
                 pass
 

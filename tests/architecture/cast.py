@@ -24,7 +24,7 @@ from bugintake.intake.models import Bug, OptionList, Report, Status
 from bugintake.loop import notices
 from bugintake.loop.links import make_link
 from bugintake.loop.models import Announcement, Delivery, DeliveryKind, DeliveryState, LinkPurpose, Message
-from bugintake.loop.webhooks import release_hooks
+from bugintake.loop.webhooks import outgoing, release_hooks
 from bugintake.loop.webhooks.models import Occasion, Sender
 from bugintake.team import people, tokens
 from bugintake.team.models import Role, User
@@ -181,6 +181,8 @@ class Cast:
             people.disable(gone, actor=None)
             self.tokens = {name: secret for name, (_, secret) in made.items()}
             self.release_hook = release_hooks.make(Sender.GITHUB, Occasion.RELEASED, actor=admin)
+            self.webhook = outgoing.make("https://hooks.example.com/x", ["duty.handed_over"], actor=admin)
+            outgoing.queue_test(self.webhook)
             self.token = tokens.create_token(self.spare, ["read"], actor=None)[0]
             self.invitation = people.invite_again(self.spare, actor=None)
             self.links = {person: make_link(it, LinkPurpose.REPORT, "en")[1] for person, it in self.reports.items()}
@@ -249,6 +251,8 @@ class Cast:
             "merge_id": lambda: self.merge,
             "rule_id": lambda: self.rule,
             "hook_id": lambda: self.release_hook,
+            "webhook_id": lambda: self.webhook,
+            "sending_id": lambda: outgoing.log_of(self.webhook)[0],
             "draft_id": lambda: self.drafts.get(which, self.drafts[""]),
         }
         return texts[name]() if name in texts else str(numbers[name]().id)
@@ -347,5 +351,17 @@ NUMBERS = (
         "left_id",
         "feed_id",
     ),
-    *("comment_id", "draft_id", "event_id", "note_id", "link_id", "out_id", "rule_id", "view_id", "hook_id"),
+    *(
+        "comment_id",
+        "draft_id",
+        "event_id",
+        "note_id",
+        "link_id",
+        "out_id",
+        "rule_id",
+        "view_id",
+        "hook_id",
+        "webhook_id",
+        "sending_id",
+    ),
 )

@@ -234,7 +234,7 @@ def test_the_worker_reads_calendars_beside_the_mail(app, rotation, ana, answers)
     with transaction():
         absence_calendars.follow(ana, URL, actor=ana)
     answers[0].append(a_calendar(whole(16, 17)))
-    worker._look_elsewhere(app, Once())
+    worker._look_elsewhere(app, Once(), worker.ELSEWHERE[0])
     db.session.rollback()
 
     assert noted() == [("Ana", 16, 17)]

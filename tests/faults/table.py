@@ -28,6 +28,7 @@ FAULTS = {
     "F-C1": "the clock jumps back, forward, and forty days",
     "F-C2": "the clocks change, in every zone",
     "F-C3": "clocks that differ by minutes",
+    "F-H1": "a receiver of webhooks that is slow, gone, busy, endless, or not who it says",
     "F-H2": "a webhook played again, a thousand times, out of order, signed six minutes ago or ahead",
     "F-M1": "kill -9 of a migration before each statement",
     "F-M2": "every migration, up and down",

@@ -20,6 +20,7 @@ from bugintake.loop.views import (
     releases,
     unsubscribing,
     updates,
+    webhooks,
 )
 from bugintake.loop.views.blueprint import bp, public
 from bugintake.team.guards import is_admin
@@ -38,6 +39,7 @@ PAGES = (
     unsubscribing,
     mine,
     updates,
+    webhooks,
 )
 
 
@@ -50,6 +52,7 @@ def attach(app: Flask) -> None:
     register_page("Releases", "loop.list_releases")
     register_page("Who was told", "loop.show_ledger")
     register_page("Releases by webhook", "loop.list_release_hooks", is_admin)
+    register_page("Webhooks", "loop.list_webhooks", is_admin)
     register_panel("topbar.menu", _menu)
     register_panel("bug.told", announcements.told)
     register_panel("bug.workaround", updates.way_round)

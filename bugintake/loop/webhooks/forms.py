@@ -1,10 +1,25 @@
 """What may be chosen about webhooks."""
 
-from wtforms import RadioField
+from collections.abc import Mapping
+
+from wtforms import RadioField, SelectMultipleField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # the stubs do not know it yet
 
-from bugintake.core.forms import Form
-from bugintake.loop.webhooks.models import Occasion, Sender
+from bugintake.core.forms import Form, KeptLine
+from bugintake.loop.webhooks.models import Occasion, Sender, Topic
+from bugintake.loop.webhooks.outgoing import CHOICES
+
+TOPICS: Mapping[Topic, str] = {
+    Topic.BUG_FILED: "a bug is filed",
+    Topic.BUG_STATUS_CHANGED: "a bug has another status",
+    Topic.BUG_CAME_BACK: "a bug came back",
+    Topic.BUG_LIVE: "a bug is live",
+    Topic.BUG_DECLINED: "a bug is declined",
+    Topic.BUG_EVERYBODY_TOLD: "everybody was told of a bug",
+    Topic.ANNOUNCEMENT_WAITING: "an announcement waits for its review",
+    Topic.MESSAGE_FAILED: "a message failed or came back, or nobody knows whether it arrived",
+    Topic.DUTY_HANDED_OVER: "duty was handed over, taken over or swapped",
+}
 
 
 class ReleaseHookForm(Form):
@@ -31,3 +46,17 @@ class ReleaseHookForm(Form):
         ],
         default=Occasion.RELEASED.value,
     )
+
+
+class TopicsForm(Form):
+    """What a webhook is told."""
+
+    topics = SelectMultipleField(
+        "Tell it when", choices=[SelectChoice(topic.value, TOPICS[topic]) for topic in CHOICES]
+    )
+
+
+class WebhookForm(TopicsForm):
+    """An address, and what it is told."""
+
+    url = KeptLine("Address", description="It begins with https://. It is kept, and shown to nobody again.")
