@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
 from bugintake.core import clock, events
-from bugintake.core.db import db
+from bugintake.core.db import db, one_at_a_time
 from bugintake.core.errors import Conflict, Invalid, NotPermitted
 from bugintake.core.event_kinds import EventKind
 from bugintake.core.forms import clean_line
@@ -175,9 +175,13 @@ def who_has(found: Stretch) -> str:
 
 
 def check_free(person: User, found: Stretch) -> None:
-    """Refuse somebody who cannot be on duty then. Raises Invalid or Conflict with why."""
+    """Refuse somebody who cannot be on duty then, also where they take hours of two rotations at the same moment.
+
+    Raises Invalid or Conflict with why.
+    """
     if not person.is_active or not person.can(Role.ENGINEER):
         raise Invalid(f"{person.name} cannot be on duty: that takes somebody active who may triage bugs.", "person")
+    one_at_a_time(f"hours of {person.id}")
     why = _busy(found).get(person.id)
     if why:
         raise Conflict(f"{person.name} {why}")

@@ -10,6 +10,8 @@ from bugintake.core.errors import Conflict, Invalid, NotPermitted
 from bugintake.core.events import Event
 from bugintake.duty import absences, handing_over, overrides, queries
 from bugintake.duty.handing_over import stretch
+from bugintake.duty.models import Rotation
+from bugintake.team.models import User
 from tests.duty.conftest import make_rotation
 
 THURSDAY = datetime(2026, 3, 12, 8, tzinfo=UTC), datetime(2026, 3, 12, 16, tzinfo=UTC)
@@ -153,3 +155,19 @@ def test_who_had_it_before_is_told_in_order(rotation, mira, tin, ana, petra):
 
     assert [each.person.first_name for each in before] == ["Mira", "Ana", "Tin"]
     assert [each.override and bool(each.override.taken_back_at) for each in before] == [None, False, True]
+
+
+def test_nobody_takes_hours_of_several_rotations_at_once(rotation, mira, tin, ana, petra, together):
+    others = [make_rotation([mira, tin], actor=petra, name=f"Evenings {number}").id for number in range(5)]
+    numbers, person_id = [rotation.id, *others], ana.id
+
+    def take(number):
+        with transaction():
+            found, person = db.session.get_one(Rotation, numbers[number]), db.session.get_one(User, person_id)
+            hours = stretch(found, *THURSDAY)
+            handing_over.hand_over(found, *THURSDAY, person, actor=person, seen_id=hours.holder.id)
+
+    answers = together(take)
+
+    assert [answer for answer in answers if answer is None] == [None]
+    assert {type(answer) for answer in answers if answer is not None} == {Conflict}
