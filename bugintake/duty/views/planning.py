@@ -118,7 +118,8 @@ def _row(month: Month, slot: Slot, chosen: User | None, found: Fairness, before:
         inside = [*inside, chosen]
 
     def offered(people: Sequence[User]) -> list[tuple[int, str]]:
-        return [(person.id, _label(person, found, slot) if person is fairest else person.name) for person in people]
+        praised = fairest if fairest is not chosen else None  # of whom is chosen, the line below says it
+        return [(person.id, _label(person, found, slot) if person is praised else person.name) for person in people]
 
     why = reason(before.of(chosen), slot.planned.on) if chosen else ""
     return Row(slot, offered(inside), offered(outside), chosen.id if chosen else slot.person_id, why, refusal)
