@@ -16,7 +16,7 @@ from bugintake.core.forms import Seen
 from bugintake.duty import queries
 from bugintake.duty.handoff_models import Handoff
 from bugintake.duty.models import Rotation
-from bugintake.duty.plans import AROUND, Plan, PlannedShift, load_plan
+from bugintake.duty.plans import AROUND, Plan, PlannedShift
 from bugintake.team.models import User
 
 PARTS = {"hot": "Still hot", "waiting": "Waiting for", "watch": "Watch"}
@@ -55,35 +55,36 @@ def turns(plan: Plan) -> list[Turn]:
     return [Turn(run[0].person, tuple(run)) for run in runs if run[0].person is not None]
 
 
-def turn_of(person: User) -> Turn | None:
-    """Return the turn that somebody writes a note about: theirs that runs or was the last.
+def turn_of(person: User, rotation_id: int | None = None) -> Turn | None:
+    """Return the turn that somebody writes a note about: theirs that runs or was the last, in any rotation or in one.
 
     Also the one before that which runs, while its note is not sent: whoever forgot it can still do it. None for
-    everybody else.
+    everybody else. Of turns in several rotations the one that runs comes first, then the one that ended last.
     """
-    plan, now = queries.current_plan(), clock.now()
-    begun = [turn for turn in turns(plan) if turn.start <= now][-2:] if plan is not None else []
-    if begun and begun[-1].person.id == person.id:
-        return begun[-1]
-    if len(begun) < 2 or begun[0].person.id != person.id or begun[-1].end <= now:
-        return None
-    note = note_of(begun[0])
-    return begun[0] if note is None or note.sent_at is None else None
+    now = clock.now()
+    found: list[Turn] = []
+    forgotten: list[Turn] = []
+    for plan in _plans(rotation_id):
+        begun = [turn for turn in turns(plan) if turn.start <= now][-2:]
+        if begun and begun[-1].person.id == person.id:
+            found.append(begun[-1])
+        elif len(begun) == 2 and begun[0].person.id == person.id and begun[-1].end > now:
+            forgotten.append(begun[0])
+    if forgotten:
+        found += _unsent(forgotten, person)
+    return max(found, key=lambda turn: min(turn.end, now), default=None)
 
 
 def next_person(turn: Turn) -> User | None:
     """Name who has duty after a turn, within four weeks; None where that is the same person, or nobody."""
-    plan = queries.current_plan()
-    later = [each for each in turns(plan) if each.start >= turn.end] if plan is not None else []
+    later = [each for each in _turns_in(turn.rotation) if each.start >= turn.end]
     return later[0].person if later and later[0].person.id != turn.person.id else None
 
 
 def turn_before(planned: PlannedShift) -> Turn | None:
     """Return the turn that comes before a shift in its rotation, once it has begun."""
-    now = clock.now()
-    plan = load_plan(now, now + queries.AHEAD, planned.rotation)
-    before = [turn for turn in turns(plan) if turn.end <= planned.start] if plan is not None else []
-    return before[-1] if before and before[-1].start <= now else None
+    before = [turn for turn in _turns_in(planned.rotation) if turn.end <= planned.start]
+    return before[-1] if before and before[-1].start <= clock.now() else None
 
 
 def note_of(turn: Turn) -> Handoff | None:
@@ -156,9 +157,7 @@ def take_back(note: Handoff, *, actor: User) -> None:
 
 def reader_of(note: Handoff) -> User | None:
     """Name who is to confirm reading a note: whoever is on duty after it now, else whoever is next."""
-    plan = queries.current_plan()
-    after = [each for each in turns(plan) if each.end > note.ends_at] if plan is not None else []
-    after = [each for each in after if each.person.id != note.author_id]
+    after = [each for each in _turns_in(note.rotation) if each.end > note.ends_at and each.person.id != note.author_id]
     begun = [each for each in after if each.start <= clock.now()]
     return (begun[-1] if begun else after[0]).person if after else None
 
@@ -177,14 +176,34 @@ def confirm_reading(note: Handoff, *, actor: User) -> None:
         _record(EventKind.HANDOFF_READ, note, actor)
 
 
-def unsent_soon_over(now: datetime) -> Turn | None:
-    """Return the turn that ends within a quarter of an hour, goes over to somebody else, and has no note sent."""
-    plan = queries.current_plan()
-    running = [turn for turn in turns(plan) if turn.start <= now < turn.end] if plan is not None else []
-    if not running or now < running[0].end - REMINDED_BEFORE or next_person(running[0]) is None:
-        return None
-    note = note_of(running[0])
-    return running[0] if note is None or note.sent_at is None else None
+def unsent_soon_over(now: datetime) -> list[Turn]:
+    """List the turns that end within a quarter of an hour, go over to somebody else, and have no note sent."""
+    running = [turn for plan in queries.current_plans() for turn in turns(plan) if turn.start <= now < turn.end]
+    ending = [turn for turn in running if now >= turn.end - REMINDED_BEFORE and next_person(turn) is not None]
+    return [turn for turn in ending if (note := note_of(turn)) is None or note.sent_at is None]
+
+
+def _plans(rotation_id: int | None) -> list[Plan]:
+    return [plan for plan in queries.current_plans() if rotation_id in (None, plan.rotation.id)]
+
+
+def _turns_in(rotation: Rotation) -> list[Turn]:
+    plan = queries.current_plan(rotation.id)
+    return turns(plan) if plan is not None else []
+
+
+def _unsent(found: Sequence[Turn], person: User) -> list[Turn]:
+    """Leave out the turns of a person whose note is sent."""
+    theirs = (Handoff.author_id == person.id, Handoff.sent_at.is_not(None))
+    since = (Handoff.ends_at > min(turn.start for turn in found), Handoff.starts_at < max(turn.end for turn in found))
+    notes = db.session.execute(
+        sa.select(Handoff.rotation_id, Handoff.starts_at, Handoff.ends_at).where(*theirs, *since)
+    ).all()
+    return [
+        turn
+        for turn in found
+        if not any(key == turn.rotation.id and start < turn.end and end > turn.start for key, start, end in notes)
+    ]
 
 
 def _record(kind: EventKind, note: Handoff, actor: User) -> None:

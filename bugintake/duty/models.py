@@ -41,6 +41,11 @@ class Rotation(Model):
         order_by="(RotationRule.start_on, RotationRule.id)", back_populates="rotation"
     )
 
+    @property
+    def named(self) -> int | None:
+        """Its number, where an address has to name it: the default one is meant where none is named."""
+        return None if self.is_default else self.id
+
 
 class RotationRule(Model):
     """Who takes turns in which order, on which days and hours, from a day on until the next rule starts."""

@@ -162,9 +162,9 @@ def load_plan(
     return next(_read(wanted, since, to, session or db.session()), None)
 
 
-def load_plans(since: datetime, to: datetime) -> list[Plan]:
+def load_plans(since: datetime, to: datetime, *, session: Session | None = None) -> list[Plan]:
     """Read every rotation in use with its layers around a time, in one query, the default one first."""
-    return list(_read(_EVERY_PLAN, since, to, db.session()))
+    return list(_read(_EVERY_PLAN, since, to, session or db.session()))
 
 
 def _read(wanted: sa.Select[Any], since: datetime, to: datetime, session: Session) -> Iterator[Plan]:

@@ -144,32 +144,59 @@ def _away_on(day: date) -> tuple[Away, ...]:
     return tuple(away_between(start, start + timedelta(days=1)))
 
 
-def current_plan() -> Plan | None:
-    """Return the default rotation's plan around now, read once per request with one query."""
+def current_plans() -> list[Plan]:
+    """Return every rotation's plan around now, the default one first, read once per request with one query."""
     now = clock.now()
     if not has_request_context():
-        return load_plan(now, now + AHEAD)
-    if "duty_plan" not in g:
-        g.duty_plan = load_plan(now, now + AHEAD)
-    plan: Plan | None = g.duty_plan
-    return plan
+        return load_plans(now, now + AHEAD)
+    if "duty_plans" not in g:
+        g.duty_plans = load_plans(now, now + AHEAD)
+    plans: list[Plan] = g.duty_plans
+    return plans
 
 
-def plan_to_show() -> Plan | None:
-    """Return the default rotation's plan around now as it is kept; pages name its people, nothing changes them."""
-    return _plan_on(clock.now().date())
+def current_plan(rotation_id: int | None = None) -> Plan | None:
+    """Return a rotation's plan around now, by default the default one's; None where it is not in use."""
+    return _one_of(current_plans(), rotation_id)
+
+
+def plans_to_show() -> Sequence[Plan]:
+    """Return every rotation's plan around now as it is kept; pages name its people, nothing changes them."""
+    return _plans_on(clock.now().date())
+
+
+def plan_to_show(rotation_id: int | None = None) -> Plan | None:
+    """Return a rotation's plan as it is kept, by default the default one's."""
+    return _one_of(plans_to_show(), rotation_id)
+
+
+def plan_for(person: User) -> Plan | None:
+    """Return the plan, as it is kept, of the rotation that somebody is on duty in now, else of the default one."""
+    now = clock.now()
+    for plan in plans_to_show():
+        current = plan.at(now)
+        if current is not None and current.shift.person_id == person.id:
+            return plan
+    return plan_to_show()
+
+
+def _one_of(plans: Sequence[Plan], rotation_id: int | None) -> Plan | None:
+    wanted = (
+        plan for plan in plans if rotation_id == plan.rotation.id or (rotation_id is None and plan.rotation.is_default)
+    )
+    return next(wanted, None)
 
 
 @kept
-def _plan_on(day: date) -> Plan | None:
+def _plans_on(day: date) -> tuple[Plan, ...]:
     noon = datetime.combine(day, time(12), UTC)
     with apart() as session:
-        return load_plan(noon, noon + AHEAD, session=session)
+        return tuple(load_plans(noon, noon + AHEAD, session=session))
 
 
 def forget_plan() -> None:
-    """Read the plan anew in this request, because it was changed."""
-    g.pop("duty_plan", None)
+    """Read the plans anew in this request, because one was changed."""
+    g.pop("duty_plans", None)
 
 
 def day_start(day: date, zone: ZoneInfo) -> datetime:

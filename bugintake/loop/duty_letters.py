@@ -123,11 +123,12 @@ def _reminder_lines(found: Sequence[Reminder], user: User) -> list[Line]:
         takes_over = gettext("you take over from %(name)s.", name=coming.previous.first_name)
     else:
         takes_over = gettext("it is your turn.")
-    _, count = queue(user)
+    rotation_id = coming.shift.rotation.id
+    _, count = queue(user, rotation_id)
     waiting = ngettext(
         "Right now there is %(num)d bug to look at.", "Right now there are %(num)d bugs to look at.", count
     )
-    if worst := count_worst(user):
+    if worst := count_worst(user, rotation_id):
         choices = catalogue.names().choices.values()
         impact = next(choice.label for choice in choices if choice.list == OptionList.IMPACT and choice.position <= 1)
         waiting += f" {gettext('%(count)d of them: %(impact)s.', count=worst, impact=impact)}"

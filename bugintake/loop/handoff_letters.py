@@ -3,17 +3,15 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-import sqlalchemy as sa
 from flask_babel import gettext
 
 from bugintake.core.config import settings
-from bugintake.core.db import db
 from bugintake.duty import handoffs
 from bugintake.duty.handoffs import PARTS, Turn
 from bugintake.duty.reminders import Reminder
 from bugintake.loop.mail import Line, Written
 from bugintake.loop.models import Delivery, DeliveryKind
-from bugintake.loop.notices import queue_new
+from bugintake.loop.notices import known_keys, queue_new
 from bugintake.team.models import User
 from bugintake.triage import handing_over
 
@@ -25,18 +23,15 @@ def queue_unsent(now: datetime) -> int:
 
     Who has nothing to hand over, because nothing was typed and nothing is open, is not.
     """
-    turn = handoffs.unsent_soon_over(now)
-    if turn is None or not turn.person.is_active:
-        return 0
-    key = _key(turn)
-    if db.session.scalar(sa.select(Delivery.id).where(Delivery.key == key)) is not None or not _has_something(turn):
-        return 0
-    return queue_new(DeliveryKind.HANDOFF_UNSENT, {key: turn.person})
+    ending = {_key(turn): turn for turn in handoffs.unsent_soon_over(now) if turn.person.is_active}
+    known = known_keys(ending) if ending else set()
+    fresh = {key: turn.person for key, turn in ending.items() if key not in known and _has_something(turn)}
+    return queue_new(DeliveryKind.HANDOFF_UNSENT, fresh) if fresh else 0
 
 
 def unsent(delivery: Delivery, user: User) -> Written | None:
     """Say that the note is not sent, while that is so and there is something to send."""
-    turn = handoffs.turn_of(user)
+    turn = handoffs.turn_of(user, int(delivery.key.split(":")[1]))
     if turn is None or _key(turn) != delivery.key:
         return None
     note, reader = handoffs.note_of(turn), handoffs.next_person(turn)
@@ -48,7 +43,7 @@ def unsent(delivery: Delivery, user: User) -> Written | None:
         name=reader.first_name,
     )
     zone = gettext("Times are %(zone)s.", zone=str(turn.end.tzinfo))
-    return subject, [Line(words, url=f"{settings().base_url}/duty/handoff"), Line(zone)]
+    return subject, [Line(words, url=f"{settings().base_url}/duty/handoff?rotation={turn.rotation.id}"), Line(zone)]
 
 
 def note_so_far(coming: Reminder, user: User) -> list[Line]:

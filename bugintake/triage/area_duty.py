@@ -5,13 +5,13 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from bugintake.core import events
+from bugintake.core import clock, events
 from bugintake.core.db import db, rows
 from bugintake.core.event_kinds import EventKind
 from bugintake.core.kept import kept
 from bugintake.duty import queries
 from bugintake.duty.models import Rotation
-from bugintake.duty.plans import PlannedShift
+from bugintake.duty.plans import PlannedShift, load_plans
 from bugintake.intake.models import Option
 from bugintake.team.models import User
 from bugintake.triage.area_models import AreaRotation
@@ -40,16 +40,16 @@ def on_duty_for(area_id: int, at: datetime | None = None) -> PlannedShift | None
 
 def covered(at: datetime | None = None) -> dict[int, int]:
     """Map the areas for which somebody is on duty by a rotation of their own, now or then, to that person's number."""
-    found: dict[int, int] = {}
-    there: dict[int, int | None] = {}
-    for area_id, rotation_id in own_rotations().items():
-        if rotation_id not in there:
-            planned = queries.on_duty(at, db.session.get(Rotation, rotation_id))
-            there[rotation_id] = planned.person.id if planned is not None and planned.person is not None else None
-        person_id = there[rotation_id]
-        if person_id is not None:
-            found[area_id] = person_id
-    return found
+    own = own_rotations()
+    there = people_there(at) if own else {}
+    return {area_id: there[rotation_id] for area_id, rotation_id in own.items() if rotation_id in there}
+
+
+def people_there(at: datetime | None = None) -> dict[int, int]:
+    """Map the rotations in which somebody is on duty, now or then, to that person's number."""
+    plans, moment = (queries.plans_to_show(), clock.now()) if at is None else (load_plans(at, at), at)
+    there = ((plan.rotation.id, plan.at(moment)) for plan in plans)
+    return {key: now.shift.person_id for key, now in there if now is not None and now.shift.person_id is not None}
 
 
 def give(area: Option, rotation: Rotation, *, actor: User) -> None:

@@ -96,7 +96,7 @@ def draft(turn: Turn) -> list[Line]:
     me, zone = turn.person, turn.start.tzinfo
     found: dict[int, Line] = {}
     until = working_hours().add_working(clock.now(), SOON)
-    for item in queue(me)[0]:
+    for item in queue(me, turn.rotation.id)[0]:
         line = _hot(item, until, str(zone))
         if line is not None:
             found[item.card.id] = line
@@ -134,8 +134,11 @@ def send(note: Handoff, *, actor: User) -> None:
     db.session.flush()
 
 
-def left(viewer: User) -> list[Left]:
-    """List what earlier turns left and nobody has dealt with, the worst first: not closed, touched, or ticked off."""
+def left(viewer: User, rotation_id: int) -> list[Left]:
+    """List what earlier turns of a rotation left and nobody has dealt with, the worst first.
+
+    That is what is not closed, touched, or ticked off.
+    """
     query = (
         sa.select(
             sa.func.min(LeftBug.id), Bug.id, Bug.title, Bug.impact_rank, Bug.status, sa.func.min(Handoff.author_id)
@@ -143,7 +146,7 @@ def left(viewer: User) -> list[Left]:
         .select_from(LeftBug)
         .join(LeftBug.bug)
         .join(LeftBug.handoff)
-        .where(LeftBug.dealt_with_at.is_(None), _is_left(actor_sees=viewer))
+        .where(Handoff.rotation_id == rotation_id, LeftBug.dealt_with_at.is_(None), _is_left(actor_sees=viewer))
         .group_by(Bug.id, Bug.title, Bug.impact_rank, Bug.status)
         .order_by(Bug.impact_rank, Bug.id)
         .limit(LEFT_SHOWN)

@@ -5,7 +5,6 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from bugintake.core import clock
 from bugintake.core.db import db
 from bugintake.duty.plans import PlannedShift
 from bugintake.duty.queries import is_away, on_duty, plan_to_show
@@ -42,12 +41,19 @@ def is_on_duty(person: User, bug: Bug) -> bool:
     return planned is not None and planned.person is not None and planned.person.id == person.id
 
 
-def decides_now(person: User) -> bool:
-    """Whether somebody decides in the duty queue: whoever is on duty, and while nobody is, everybody who may triage."""
-    plan = plan_to_show()
-    planned = plan.at(clock.now()) if plan is not None else None
-    there = planned.shift.person_id if planned is not None else None
-    return person.can(Role.ENGINEER) and (there in (None, person.id) or person.id in area_duty.covered().values())
+def decides_now(person: User, rotation_id: int | None = None) -> bool:
+    """Whether somebody decides in the duty queue, or in that of a rotation.
+
+    Whoever is on duty does; where nobody is, whoever is by the default rotation, and while nobody is, everybody who
+    may triage.
+    """
+    there, plan = area_duty.people_there(), plan_to_show()
+    by_default = there.get(plan.rotation.id) if plan is not None else None
+    if rotation_id is None:
+        is_theirs = by_default in (None, person.id) or person.id in area_duty.covered().values()
+    else:
+        is_theirs = there.get(rotation_id, by_default) in (None, person.id)
+    return person.can(Role.ENGINEER) and is_theirs
 
 
 def stand_in(at: datetime | None = None) -> User | None:
@@ -75,6 +81,15 @@ def answered_by(person: User) -> Answered | None:
     has_rest = rest is not None and rest.id == person.id
     mine = tuple(area_id for area_id, person_id in covered.items() if person_id == person.id)
     return Answered(mine, tuple(covered), has_rest) if mine or has_rest else None
+
+
+def answered_in(rotation_id: int) -> Answered:
+    """Tell for which areas a rotation answers: its own; the default one for those where nobody is by another."""
+    plan = plan_to_show()
+    if plan is not None and plan.rotation.id == rotation_id:
+        return Answered((), tuple(area_duty.covered()), has_rest=True)
+    mine = tuple(area_id for area_id, own in area_duty.own_rotations().items() if own == rotation_id)
+    return Answered(mine, (), has_rest=False)
 
 
 def is_in_scope(has_rest: bool) -> sa.ColumnElement[bool]:

@@ -55,15 +55,15 @@ class Item:
         return WHY[News.CAME_BACK] if self.card.has_come_back else ""
 
 
-def queue(actor: User) -> tuple[Sequence[Item], int]:
+def queue(actor: User, rotation_id: int | None = None) -> tuple[Sequence[Item], int]:
     """List what waits most urgently for the person on duty, and count all of it.
 
     New bugs and accepted ones without an owner, and of any that are open those that were answered, came back or whose
     snooze has ended and that no engineer has touched since; none that is snoozed. What somebody raised is on top; then
     by deadline, which is the impact's working minutes after the bug arrived here; people waiting break ties.
-    Whoever is on duty is shown what they are on duty for; everybody else all of it.
+    Whoever is on duty is shown what they are on duty for, everybody else all of it; of a rotation what it answers for.
     """
-    shape, values = shown_to(actor)
+    shape, values = shown_to(actor, rotation_id)
     impacts = [choice for choice in catalogue.names().choices.values() if choice.list == OptionList.IMPACT]
     minutes = {impact.position: impact.deadline_minutes for impact in impacts}
     hours = working_hours()
@@ -77,16 +77,19 @@ def queue(actor: User) -> tuple[Sequence[Item], int]:
     return sorted(items, key=_order)[:SHOWN], rows(_count(shape), **values)[0][0]
 
 
-def count_worst(actor: User) -> int:
-    """Count what waits for the person on duty and is as bad as can be."""
-    shape, values = shown_to(actor)
+def count_worst(actor: User, rotation_id: int) -> int:
+    """Count what waits for whoever is on duty in a rotation and is as bad as can be."""
+    shape, values = shown_to(actor, rotation_id)
     count: int = rows(_count_worst(shape), **values)[0][0]
     return count
 
 
-def shown_to(actor: User) -> tuple[Shape, dict[str, Any]]:
+def shown_to(actor: User, rotation_id: int | None = None) -> tuple[Shape, dict[str, Any]]:
     """Say what of the queue somebody is shown: how a statement asks for it with is_shown, and with which values."""
-    scope = owners.answered_by(actor) if area_duty.own_rotations() else None
+    if rotation_id is not None:
+        scope: owners.Answered | None = owners.answered_in(rotation_id)
+    else:
+        scope = owners.answered_by(actor) if area_duty.own_rotations() else None
     values = {"reader": actor.id, "today": today_of(actor), **(scope.values if scope is not None else {})}
     return (actor.can(Role.LEAD), scope.has_rest if scope is not None else None), values
 

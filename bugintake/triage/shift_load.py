@@ -11,7 +11,8 @@ from bugintake.core import clock
 from bugintake.core.db import UtcDateTime, rows
 from bugintake.core.events import ARRIVALS, LOOKS, Event
 from bugintake.core.forms import zone_or_utc
-from bugintake.duty.queries import day_start, plan_to_show
+from bugintake.duty.plans import Plan
+from bugintake.duty.queries import day_start, plan_for, plan_to_show
 from bugintake.intake.models import Bug
 from bugintake.team.models import User
 from bugintake.team.workspace import workspace
@@ -28,18 +29,19 @@ class Load:
     last_came_at: datetime | None
 
 
-def load(actor: User) -> Load:
+def load(actor: User, rotation_id: int | None = None) -> Load:
     """Count what happened to the queue since the shift began that runs now, or outside duty hours since midnight.
 
+    The shift is that of a rotation, else of the one that somebody is on duty in, else of the default one.
     One statement, which reads what happened in that time and nothing else.
     """
-    since = _beginning()
-    shape, values = shown_to(actor)
+    since = _beginning(plan_to_show(rotation_id) if rotation_id is not None else plan_for(actor))
+    shape, values = shown_to(actor, rotation_id)
     return Load(since, *rows(_load(shape), since=since, **values)[0])
 
 
-def _beginning() -> datetime:
-    now, plan = clock.now(), plan_to_show()
+def _beginning(plan: Plan | None) -> datetime:
+    now = clock.now()
     current = plan.at(now) if plan is not None else None
     if current is not None:
         return current.start

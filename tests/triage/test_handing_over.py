@@ -14,6 +14,7 @@ from bugintake.core.events import Event
 from bugintake.core.forms import Seen
 from bugintake.duty import handoffs, overrides
 from bugintake.duty.handoff_models import Handoff
+from bugintake.duty.queries import default_rotation
 from bugintake.intake.models import OptionList, RaiseReason, Status
 from bugintake.intake.queries import open_question
 from bugintake.team.models import Role
@@ -74,7 +75,7 @@ def sent(person, **texts):
 
 
 def left_of(person):
-    return [each.bug_id for each in handing_over.left(person)]
+    return [each.bug_id for each in handing_over.left(person, default_rotation().id)]
 
 
 def words_of(answer):
@@ -432,7 +433,7 @@ def test_the_draft_reads_what_happened_in_the_turn_and_nothing_else(app, rotatio
 
     with plans("events") as found:
         handing_over.draft(handoffs.turn_of(mira))
-        handing_over.left(mira)
+        handing_over.left(mira, rotation.id)
 
     steps = [step for plan in found for step in plan if re.search(r"\bevents\b", step)]
     of_the_state = ("ix_events_of_the_house", "SEARCH events")

@@ -10,7 +10,7 @@ from flask_login import current_user
 
 from bugintake.core import clock
 from bugintake.core.db import transaction
-from bugintake.core.errors import Invalid
+from bugintake.core.errors import Invalid, NotFound
 from bugintake.core.forms import zone_or_utc
 from bugintake.core.pages import register_page
 from bugintake.core.templating import register_nav, register_panel, toast
@@ -32,8 +32,15 @@ WEEKS_TODAY, WEEKS_SHOWN = 4, 6
 @bp.get("/duty")
 @signed_in
 def today() -> ResponseReturnValue:
-    """Show who is on duty, what waits for them, and the next weeks."""
-    plan = queries.current_plan()
+    """Show who is on duty, what waits for them, and the next weeks.
+
+    In the rotation that the address names, else in the one that somebody is on duty in, else in the default one.
+    """
+    asked = request.args.get("rotation")
+    shown = None if asked else queries.plan_for(signed_in_user())
+    plan = queries.current_plan(number(asked) if asked else shown.rotation.id if shown else None)
+    if plan is None and asked:
+        raise NotFound
     if plan is None:
         return render_template("duty/none.html")
     now = clock.now()
@@ -43,6 +50,8 @@ def today() -> ResponseReturnValue:
     return render_template(
         "duty/today.html",
         plan=plan,
+        asked=plan.rotation if asked else None,
+        rotations=[each.rotation for each in queries.current_plans()],
         current=current,
         following=queries.next_shift(now, plan, but=current.person if current else None),
         zone=plan.zone_at(now),
@@ -97,7 +106,7 @@ def take_over() -> ResponseReturnValue:
     until = f"{planned.end:%H:%M}" if planned else ""
     said = _("You are on duty until %(hour)s.", hour=until)
     toast(said, undo=url_for("duty.take_back", override_id=override.id) if override else None)
-    return redirect(url_for("duty.today"))
+    return redirect(url_for("duty.today", rotation=rotation.named))
 
 
 @bp.post("/duty/overrides/<int:override_id>/removal")
@@ -112,7 +121,7 @@ def take_back(override_id: int) -> ResponseReturnValue:
     if override.swap_id is not None:
         return redirect(url_for("duty.swap", swap_id=override.swap_id))
     if is_running:
-        return redirect(url_for("duty.today"))
+        return redirect(url_for("duty.today", rotation=override.rotation.named))
     address: dict[str, Any] = {
         "rotation": override.rotation_id,
         "from": override.starts_at.astimezone(zone_or_utc(workspace().zone)).date(),

@@ -16,6 +16,7 @@ from bugintake.triage.verbs import Verb, verbs_for
 from bugintake.triage.views import bp
 from bugintake.triage.views.narrowed import narrowed, place_of
 from bugintake.triage.views.news import tag_of, unless_known
+from bugintake.triage.views.rotations import rotation_asked_for
 
 QUEUE = "/duty/queue"
 
@@ -91,28 +92,36 @@ def _list(asked: search.Asked, sort: Sort, tag: str) -> str:
 @signed_in
 def show_queue() -> ResponseReturnValue:
     """Show the queue of the duty page by itself, which asks for it while it is looked at."""
-    return unless_known(tag_of(QUEUE), _queue_panel)
+    return unless_known(tag_of(_here(QUEUE)), _queue_panel)
 
 
 def _queue_panel() -> str:
-    me = signed_in_user()
-    items, count = queue.queue(me)
+    me, rotation_id = signed_in_user(), rotation_asked_for()
+    items, count = queue.queue(me, rotation_id)
     return render_template(
         "triage/queue.html",
         items=items,
         count=count,
-        load=shift_load.load(me),
+        load=shift_load.load(me, rotation_id),
         me=me,
         offered=_offered(me),
-        decides=decides_now(me),
-        tag=tag_of(QUEUE),
+        decides=decides_now(me, rotation_id),
+        address=_here(QUEUE),
+        back=_here("/duty"),
+        tag=tag_of(_here(QUEUE)),
         today=today_of(me),
     )
 
 
 def _offered(me: User) -> list[Verb]:
     """List what somebody may do in the queue: while it is a colleague's turn what agents may, until they take over."""
-    return [verb for verb in verbs_for(me) if decides_now(me) or verb.role is Role.AGENT]
+    decides = decides_now(me, rotation_asked_for())
+    return [verb for verb in verbs_for(me) if decides or verb.role is Role.AGENT]
+
+
+def _here(address: str) -> str:
+    rotation_id = rotation_asked_for()
+    return address if rotation_id is None else f"{address}?rotation={rotation_id}"
 
 
 def _keys_panel() -> str:

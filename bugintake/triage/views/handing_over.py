@@ -16,11 +16,12 @@ from bugintake.core.templating import register_panel, toast
 from bugintake.duty import handoffs
 from bugintake.duty.handoff_models import Handoff
 from bugintake.duty.handoffs import Turn
-from bugintake.duty.queries import default_rotation
+from bugintake.duty.queries import plan_for, plan_to_show, plans_to_show
 from bugintake.team.guards import engineer_required, signed_in, signed_in_user
 from bugintake.triage import forms, handing_over
 from bugintake.triage.owners import decides_now
 from bugintake.triage.views import bp
+from bugintake.triage.views.rotations import rotation_asked_for
 
 NOTES_SHOWN = 20
 
@@ -29,12 +30,12 @@ NOTES_SHOWN = 20
 @engineer_required
 def write_handoff() -> ResponseReturnValue:
     """Offer the note of one's turn as it has written itself, or as it was saved."""
-    turn = handoffs.turn_of(signed_in_user())
+    turn = handoffs.turn_of(signed_in_user(), rotation_asked_for())
     if turn is None:
         return _nothing_to_write()
     note = handoffs.note_of(turn)
     if note is not None and note.sent_at is not None:
-        return redirect(url_for("duty.today"))
+        return redirect(url_for("duty.today", rotation=turn.rotation.named))
     return _offered(turn, note, handing_over.draft(turn))
 
 
@@ -43,7 +44,7 @@ def write_handoff() -> ResponseReturnValue:
 def keep_handoff() -> ResponseReturnValue:
     """Save the note of one's turn, add what happened since, or send it."""
     me = signed_in_user()
-    turn = handoffs.turn_of(me)
+    turn = handoffs.turn_of(me, rotation_asked_for())
     if turn is None:
         return _nothing_to_write()
     form, wanted, lines = forms.HandoffForm(), request.form.get("do"), handing_over.draft(turn)
@@ -67,7 +68,7 @@ def keep_handoff() -> ResponseReturnValue:
     if wanted == "send":
         return _sent(note)
     flash(_("Saved. It stands in the mail before the next turn, and is handed over once you send it."))
-    return redirect(url_for("triage.write_handoff"))
+    return redirect(url_for("triage.write_handoff", rotation=turn.rotation.id))
 
 
 @bp.post("/duty/handoff/quiet")
@@ -75,7 +76,7 @@ def keep_handoff() -> ResponseReturnValue:
 def hand_over_quiet_day() -> ResponseReturnValue:
     """Say that the day was quiet and nothing is open; where something is, show it instead."""
     me = signed_in_user()
-    turn = handoffs.turn_of(me)
+    turn = handoffs.turn_of(me, rotation_asked_for())
     if turn is None:
         return _nothing_to_write()
     note, lines = handoffs.note_of(turn), handing_over.draft(turn)
@@ -96,7 +97,7 @@ def take_handoff_back(handoff_id: int) -> ResponseReturnValue:
     with transaction():
         handing_over.put_back(note, actor=signed_in_user())
     flash(_("The note is not sent any more. Change it, and send it."))
-    return redirect(url_for("triage.write_handoff"))
+    return redirect(url_for("triage.write_handoff", rotation=note.rotation_id))
 
 
 @bp.post("/duty/handoffs/<int:handoff_id>/reading")
@@ -107,7 +108,7 @@ def read_handoff(handoff_id: int) -> ResponseReturnValue:
     with transaction():
         handoffs.confirm_reading(note, actor=signed_in_user())
     flash(_("%(name)s sees that you have read it.", name=note.author.first_name))
-    return redirect(url_for("duty.today"))
+    return redirect(url_for("duty.today", rotation=note.rotation.named))
 
 
 @bp.post("/duty/left/<int:left_id>/removal")
@@ -117,20 +118,22 @@ def tick_left_off(left_id: int) -> ResponseReturnValue:
     with transaction():
         bug = handing_over.tick_off(left_id, actor=signed_in_user())
     flash(_("%(ref)s is off the list of what was left.", ref=bug.ref))
-    return redirect(url_for("duty.today"))
+    return redirect(url_for("duty.today", rotation=rotation_asked_for()))
 
 
 @bp.get("/duty/handoffs")
 @signed_in
 def show_handoffs() -> ResponseReturnValue:
-    """List the notes that were sent, the last one first."""
-    rotation = default_rotation()
+    """List the notes that were sent in a rotation, the last one first."""
+    plan = plan_to_show(rotation_asked_for())
     start = page_start(NOTES_SHOWN)
-    found = handoffs.sent_notes(rotation, start=start, most=NOTES_SHOWN + 1) if rotation is not None else ()
+    found = handoffs.sent_notes(plan.rotation, start=start, most=NOTES_SHOWN + 1) if plan is not None else ()
     shown = found[:NOTES_SHOWN]
     return render_template(
         "triage/handoffs.html",
         notes=shown,
+        shown=plan.rotation if plan is not None else None,
+        rotations=[each.rotation for each in plans_to_show()],
         titles=_titles(*shown),
         page=page_number(),
         has_more=len(found) > NOTES_SHOWN,
@@ -142,7 +145,7 @@ def _sent(note: Handoff) -> ResponseReturnValue:
     reader = handoffs.reader_of(note)
     said = _("Sent. %(name)s is asked to read it.", name=reader.first_name) if reader else _("Sent.")
     toast(said, undo=url_for("triage.take_handoff_back", handoff_id=note.id))
-    return redirect(url_for("duty.today"))
+    return redirect(url_for("duty.today", rotation=note.rotation.named))
 
 
 def _offered(turn: Turn, note: Handoff | None, lines: list[handing_over.Line], refusal: str = "") -> str:
@@ -190,11 +193,12 @@ def _words() -> dict[str, Any]:
 
 
 def _panel(**_context: object) -> str:
-    me, rotation = signed_in_user(), default_rotation()
-    if rotation is None:
+    me, rotation_id = signed_in_user(), rotation_asked_for()
+    plan = plan_for(me) if rotation_id is None else plan_to_show(rotation_id)
+    if plan is None:
         return ""
-    note = next(iter(handoffs.sent_notes(rotation)), None)
-    turn = handoffs.turn_of(me)
+    note = next(iter(handoffs.sent_notes(plan.rotation)), None)
+    turn = handoffs.turn_of(me, rotation_id)
     own = handoffs.note_of(turn) if turn is not None else None
     reader = handoffs.reader_of(note) if note is not None and note.read_at is None else None
     return render_template(
@@ -202,8 +206,9 @@ def _panel(**_context: object) -> str:
         note=note,
         titles=_titles(note) if note is not None else {},
         reader=reader,
-        left=handing_over.left(me),
-        decides=decides_now(me),
+        left=handing_over.left(me, plan.rotation.id),
+        decides=decides_now(me, rotation_id),
+        asked=rotation_id,
         turn=turn,
         is_running=turn is not None and turn.end > clock.now(),
         own=own,

@@ -9,10 +9,10 @@ from flask.typing import ResponseReturnValue
 from bugintake.core import clock, undoing
 from bugintake.core.kept import state
 from bugintake.core.templating import theme
-from bugintake.duty.queries import plan_to_show
+from bugintake.duty.queries import plans_to_show
 from bugintake.intake.queries import number_of
 from bugintake.team.guards import signed_in, signed_in_user
-from bugintake.triage import area_duty, news
+from bugintake.triage import news
 from bugintake.triage.looking import today_of
 from bugintake.triage.views import bp
 
@@ -33,12 +33,10 @@ def told() -> ResponseReturnValue:
 
 def tag_of(address: str) -> str:
     """Name what a page at an address shows to this person; it changes with everything that anybody does."""
-    plan = plan_to_show()
-    on_duty = plan.at(clock.now()) if plan is not None else None
-    turn = (on_duty.shift.person_id, on_duty.shift.start) if on_duty is not None else None
-    me = signed_in_user()
-    areas = tuple(area_duty.covered().items())
-    parts = (state(), me.id, today_of(me), turn, areas, theme(), session.get("csrf_token"), undoing.last())
+    now, me = clock.now(), signed_in_user()
+    there = [plan.at(now) for plan in plans_to_show()]
+    turns = tuple((planned.shift.person_id, planned.shift.start) if planned is not None else None for planned in there)
+    parts = (state(), me.id, today_of(me), turns, theme(), session.get("csrf_token"), undoing.last())
     return hashlib.sha256(repr((parts, address)).encode()).hexdigest()[:24]
 
 
