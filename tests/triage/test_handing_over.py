@@ -135,6 +135,27 @@ def test_what_waits_in_the_queue_for_a_reason_is_hot_whoever_touched_it(app, clo
     assert calm.ref not in str(lines_of(mira))
 
 
+def test_what_is_still_hot_goes_before_what_was_merely_touched(app, clock, rotation, mira, lea):
+    """Also where it was touched first, is no worse, or has the higher number; a bug that is both stands there once."""
+    touched, both, late = (
+        make_bug(impact=label, waiting=[], actor=lea) for label in ("Looks off", *["Cannot work"] * 2)
+    )
+    with transaction():
+        comments.write(late, "Not mine.", actor=lea)
+        comments.write(both, "Seen this before.", actor=mira)
+        transitions.accept(touched, actor=mira, owner=mira)
+    clock.advance(timedelta(hours=3))
+
+    assert lines_of(mira) == [
+        ("hot", f"{both.ref} is past its deadline"),
+        ("hot", f"{late.ref} is past its deadline"),
+        ("watch", f"{touched.ref} is accepted, with Mira"),
+    ]
+    texts = handing_over.texts_of(handing_over.draft(handoffs.turn_of(mira)))
+    assert list(texts) == ["hot", "waiting", "watch"]
+    assert texts["hot"].splitlines() == [f"{both.ref} is past its deadline", f"{late.ref} is past its deadline"]
+
+
 def test_an_untouched_day_drafts_nothing_and_yesterday_counts_only_in_the_same_turn(app, clock, mira, tin):
     make_rotation([mira, tin], zone="UTC", turn_days=2)
     clock.set(MORNING - timedelta(hours=23))
