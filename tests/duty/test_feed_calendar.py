@@ -17,7 +17,7 @@ from bugintake.duty.feed_models import FeedKind
 from bugintake.duty.models import Override
 from bugintake.team import people
 from bugintake.team.models import Role
-from tests.duty.calendars import entries
+from tests.duty.calendars import by_icalendar, entries
 from tests.duty.conftest import make_rotation
 from tests.duty.test_agreement import CHANGES, a_random_rotation, lay_overrides, note_absences
 from tests.factories import make_user, make_workspace
@@ -28,13 +28,13 @@ TOMORROW = TODAY + timedelta(days=1)  # Ana's
 
 @pytest.fixture
 def feed_of(app):
-    """Make a feed, and read it as a calendar does, through both libraries."""
+    """Make a feed, and read it as a calendar does, through both libraries unless one is named."""
 
-    def make(person, kind=FeedKind.MINE, rotation=None):
+    def make(person, kind=FeedKind.MINE, rotation=None, read=entries):
         with transaction():
             address = feeds.make_feed(kind, rotation, actor=person)
         path = address.removeprefix("http://127.0.0.1:8000")
-        return lambda: entries(app.test_client().get(path).text)
+        return lambda: read(app.test_client().get(path).text)
 
     return make
 
@@ -214,7 +214,8 @@ def test_feeds_say_what_the_resolver_says(app, clock, feed_of, zone, seed):
     clock.set(around - timedelta(days=5))
     make_workspace(zone=zone)
     rotation, team, _ = a_random_rotation(dice, zone, (around - timedelta(days=30)).date())
-    of_rotation, of_each = feed_of(team[0], FeedKind.ROTATION, rotation), [(one, feed_of(one)) for one in team]
+    of_rotation = feed_of(team[0], FeedKind.ROTATION, rotation)
+    of_each = [(one, feed_of(one, read=by_icalendar)) for one in team]
     lay_overrides(dice, rotation, team, around)
     note_absences(dice, team, around)
     for layer in db.session.scalars(sa.select(Override).limit(2)).all():
