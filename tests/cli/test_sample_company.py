@@ -155,6 +155,15 @@ def test_nobody_is_told_and_nobody_tells_anything_in_a_language_that_is_not_thei
     assert [(language, text) for language, text in said if FOREIGN[language].search(text)] == []
 
 
+def test_the_first_door_of_a_new_installation_leads_into_it(company: None, filled: Flask) -> None:
+    petra = db.session.scalars(sa.select(User).where(User.role == Role.ADMIN)).one()
+    page = filled.test_client().get("/login")
+
+    assert page.status_code == 200
+    assert "Petra Novak" in page.text
+    assert petra.email == "petra@fakturo.example"
+
+
 def test_its_columns_add_up_to_what_is_open(company: None) -> None:
     luka = db.session.scalars(sa.select(User).where(User.role == Role.LEAD)).one()
     columns, _closed = board(Filters(), luka)
