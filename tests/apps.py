@@ -2,20 +2,25 @@
 
 import contextvars
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import psycopg
+import sqlalchemy as sa
 from flask import Flask, has_app_context
 from flask.testing import FlaskClient, FlaskCliRunner
 from jinja2 import BytecodeCache, StrictUndefined
 from jinja2.bccache import Bucket
+from psycopg import sql
 
 from bugintake.app import create_app
 from bugintake.core import migrating
 from bugintake.core.config import Settings
 from bugintake.core.db import db
 from bugintake.core.security import limiter
+from tests import databases
 
 
 class Client(FlaskClient):
@@ -95,6 +100,7 @@ def opened(settings: Settings, furnish: Callable[[Flask], None] | None = None) -
     with app.app_context():
         yield app
         db.session.remove()
+        _keep_connection(db.engine)
         db.engine.dispose()
     app.config.clear()
     app.config.update(config)
@@ -110,6 +116,7 @@ KEPT = 12
 HEARD_BY_ENGINE = ("before_cursor_execute", "after_cursor_execute", "before_execute", "begin", "commit", "rollback")
 HEARD_BY_POOL = ("connect", "first_connect", "checkout", "checkin")
 _unchanged: dict[tuple[Settings, Callable[[Flask], None] | None], Flask] = {}
+_connections: dict[sa.URL, psycopg.Connection[Any]] = {}
 
 
 def _build(settings: Settings, furnish: Callable[[Flask], None] | None) -> Flask:
@@ -119,9 +126,43 @@ def _build(settings: Settings, furnish: Callable[[Flask], None] | None) -> Flask
     app.jinja_env.bytecode_cache = compiled_templates
     app.test_client_class = Client
     app.test_cli_runner_class = Runner
+    with app.app_context():
+        sa.event.listen(db.engine, "do_connect", partial(_take_kept, db.engine.url))
     if furnish:
         furnish(app)
     return app
+
+
+def _keep_connection(engine: sa.Engine) -> None:
+    """Keep a connection to PostgreSQL for the next test, which would wait while a new one looks every table up."""
+    pool = engine.pool
+    if engine.dialect.name != "postgresql" or engine.url in _connections:
+        return
+    if not isinstance(pool, sa.QueuePool) or not pool.checkedin():
+        return
+    with suppress(sa.exc.OperationalError, psycopg.Error):  # a test may have ended the server
+        taken = engine.raw_connection()
+        raw: Any = taken.driver_connection
+        taken.detach()
+        raw.autocommit = True
+        raw.execute(sql.SQL("SET application_name = {}").format(databases.KEPT))
+        _connections[engine.url] = raw
+
+
+def _take_kept(url: sa.URL, *_how: Any) -> psycopg.Connection[Any] | None:
+    """Give it to whoever connects next, as a new one is; None where there is none or it has ended."""
+    kept = _connections.pop(url, None)
+    if kept is None:
+        return None
+    try:
+        kept.execute("RESET ALL")
+        kept.execute("SELECT pg_advisory_unlock_all()")
+    except psycopg.Error:
+        kept.close()
+        return None
+    kept.autocommit = False
+    kept.read_only = None
+    return kept
 
 
 def _parts(app: Flask) -> list[object]:

@@ -199,10 +199,11 @@ RESTART = """
     SELECT setval(seqrelid, seqstart, false) FROM pg_sequence
         JOIN pg_class ON pg_class.oid = seqrelid WHERE relnamespace = 'public'::regnamespace
 """
-HANG_UP = """
-    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-        WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
-"""
+KEPT = "kept for the next test"
+HANG_UP = sql.SQL("""
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()
+        AND pid <> pg_backend_pid() AND backend_type = 'client backend' AND application_name <> {}
+""").format(KEPT)
 
 
 class PostgresTemplate:
