@@ -8,7 +8,8 @@ STAMP := .venv/installed
 JOBS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 # Every commit of a test waits for its disk, so tests live in memory where there is enough of it.
 ROOMY = [ -w /dev/shm ] && [ "$$(df -Pk /dev/shm | awk 'END { print $$4 }')" -gt 2000000 ]
-PYTEST = TMPDIR="$${TMPDIR:-$$($(ROOMY) && echo /dev/shm || echo /tmp)}" $(BIN)/python -m pytest -n $(JOBS)
+# What was compiled is kept for the next run and for the processes that tests start, whatever the environment says.
+PYTEST = PYTHONDONTWRITEBYTECODE= TMPDIR="$${TMPDIR:-$$($(ROOMY) && echo /dev/shm || echo /tmp)}" $(BIN)/python -m pytest -n $(JOBS)
 
 .PHONY: help run demo test test-all check bench bench-all lock setup browser
 
