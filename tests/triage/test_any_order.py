@@ -652,11 +652,11 @@ class TwoPeople(RuleBasedStateMachine):
 def test_whatever_two_people_do_everybody_who_waits_is_counted_seen_and_told_once(app, clock):
     make_workspace(review_minutes=0)
     TwoPeople.counts = Counter()
-    chosen = settings(max_examples=12, stateful_step_count=40, suppress_health_check=list(HealthCheck))
+    chosen = settings(stateful_step_count=40, suppress_health_check=list(HealthCheck))
     chosen = settings(chosen, phases=[Phase.explicit, Phase.reuse, Phase.generate])  # to shrink it takes minutes
 
-    for _more in range(4):  # a dozen examples may see one verb too seldom by chance
-        run_state_machine_as_test(TwoPeople, settings=chosen)
+    for more in (12, *[4] * 9):  # a dozen examples may see one verb too seldom by chance
+        run_state_machine_as_test(TwoPeople, settings=settings(chosen, max_examples=more))
         seldom = {verb: TwoPeople.counts[verb] for verb in VERBS if TwoPeople.counts[verb] < LEAST}
         if not seldom:
             break
