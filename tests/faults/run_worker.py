@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import tempfile
 from datetime import datetime
 from pathlib import Path
 
@@ -10,7 +11,9 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from bugintake.app import create_app
 from bugintake.core import clock
+from bugintake.core.db import db
 from bugintake.loop import worker
+from tests.apps import make_settings
 from tests.faults.forking import take_orders
 from tests.faults.mutants import MUTANTS
 from tests.faults.points import POINTS
@@ -28,5 +31,16 @@ def work(point: str, at: str, mutant: str) -> None:
         worker.send(app)
 
 
+def warm_up() -> None:
+    """Work one round where there is nothing to do: what every first round loads, those that are forked have loaded."""
+    with tempfile.TemporaryDirectory() as folder:
+        app = create_app(make_settings(Path(folder), "sqlite://"))
+        with app.app_context():
+            db.create_all()
+            worker.sweep(app)
+            db.engine.dispose()
+
+
 if __name__ == "__main__":
+    warm_up()
     take_orders(work)
