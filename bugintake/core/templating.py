@@ -17,6 +17,7 @@ from markupsafe import Markup, escape
 
 from bugintake.core import clock, undoing
 from bugintake.core.forms import fingerprint, zone_or_utc
+from bugintake.core.languages import direction
 
 THEMES = ("light", "dark")
 SHARED = "listbox.js"  # what it names is used by the scripts that follow it
@@ -269,6 +270,7 @@ def dress(app: Flask) -> None:
     app.jinja_env.globals.update(
         asset=asset, panels=panels, nav_items=nav_items, theme=theme, url_for=address, draw=draw, _=say
     )
+    app.jinja_env.globals["direction"] = direction
     app.jinja_env.filters.update(
         ago=ago, ago_in_words=ago_in_words, when=when, day=day, hour=hour, initials=initials, plural=plural
     )

@@ -16,6 +16,7 @@ from bugintake.intake.option_editing import aliases_in
 from bugintake.intake.option_fields import OptionField
 from bugintake.team.models import LANGUAGES
 from bugintake.team.people import Colleague
+from bugintake.team.workspace import workspace
 
 
 class _Worded(Form):
@@ -25,6 +26,16 @@ class _Worded(Form):
     label_en = KeptLine("Customers read, in English")
     label_de = KeptLine("In German")
     label_es = KeptLine("In Spanish")
+    label_fr = KeptLine("In French")
+    label_pt = KeptLine("In Portuguese")
+    label_tr = KeptLine("In Turkish")
+    label_zh = KeptLine("In Chinese (Simplified)")
+    label_ar = KeptLine("In Arabic")
+
+    def spoken_fields(self) -> list[tuple[str, Any]]:
+        """List the workspace's languages, and others in which something is written, each with its field."""
+        fields = ((language, self[f"label_{language}"]) for language in LANGUAGES)
+        return [(language, field) for language, field in fields if language in workspace().languages or field.data]
 
     def spoken(self) -> dict[str, str]:
         """Return what customers read, by language."""

@@ -87,10 +87,14 @@ def meant(bug: Bug, text: str, company: str) -> Crowd:
         raise Invalid("Paste addresses, or name a company.", "addresses")
     wait = waiting.unsettled_under(canonical(bug).id).with_only_columns(Report.customer_id)
     waits = set(db.session.scalars(wait.where(Report.customer_id.in_([each.id for each in people]))))
-    default = workspace().language
+    ours = workspace()
     return Crowd(
         known=[each for each in people if each.id not in waits],
-        new=[(e, adding.language_of(e.address, default)) for e in good.values() if e.address not in found],
+        new=[
+            (each, adding.language_of(each.address, ours.language, ours.languages))
+            for each in good.values()
+            if each.address not in found
+        ],
         waiting=[each for each in people if each.id in waits],
         refused=[entry for entry in entries if entry.refusal],
     )

@@ -2,6 +2,7 @@
 
 from flask_babel import force_locale, gettext
 
+from bugintake.core.languages import sentences
 from bugintake.intake import attaching
 from bugintake.intake.models import Bug, Option, Report, Status
 from bugintake.team.models import LANGUAGES
@@ -23,7 +24,7 @@ def reply(report: Report, bug: Bug, version: Option, language: str) -> str:
             symptom=report.symptom.label_in(language),
             ref=bug.ref,
         )
-        return " ".join([told, *_known(bug, version, language)])
+        return sentences(language, told, *_known(bug, version, language))
 
 
 def _known(bug: Bug, version: Option, language: str) -> list[str]:
@@ -37,7 +38,7 @@ def _known(bug: Bug, version: Option, language: str) -> list[str]:
         parts.append(gettext("You will hear from us how it ends."))
     workaround = bug.workarounds.get(language, "").strip()
     if workaround:
-        parts.append(f"{gettext('Until then')}: {workaround}")
+        parts.append(gettext("Until then: %(workaround)s", workaround=workaround))
     return parts
 
 

@@ -16,8 +16,8 @@ from bugintake.duty.plans import Plan, PlannedShift, load_plan
 from bugintake.duty.reminders import Reminder, coming_reminders
 from bugintake.intake import catalogue
 from bugintake.intake.models import OptionList
+from bugintake.loop.dates import LOCALES
 from bugintake.loop.handoff_letters import note_so_far
-from bugintake.loop.letters import LOCALES
 from bugintake.loop.mail import Line, Written
 from bugintake.loop.models import Delivery
 from bugintake.team.models import User

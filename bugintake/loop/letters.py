@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
-from babel import Locale
-from babel.dates import format_date, format_skeleton
 from flask_babel import force_locale, gettext, ngettext
 
-from bugintake.core import clock
-from bugintake.core.forms import zone_or_utc
+from bugintake.core.languages import addressed
 from bugintake.intake.attaching import lacks_fix
 from bugintake.intake.customers.models import Customer
 from bugintake.intake.models import Report
+from bugintake.loop.dates import LOCALES, day_in_words
 from bugintake.loop.links import Links
 from bugintake.loop.mail import Letter, Line, mail_domain
 from bugintake.loop.models import QUESTIONS, Announcement, AnnouncementKind, Message
 from bugintake.loop.patience import runs_out_at
 from bugintake.team.models import User, Workspace
 
-LOCALES = {"en": "en_GB", "de": "de", "es": "es"}
 LONGEST_WORDS = 160
 LONGEST_IN_SUBJECT = 90
 
@@ -78,7 +75,7 @@ def languages_worded(announcement: Announcement) -> list[str]:
 def own_words(report: Report, language: str, longest: int = LONGEST_WORDS) -> str:
     """Name a problem as its customer would: their own first sentence, else the choices in their language."""
     first = report.actual.strip().split("\n", 1)[0]
-    sentence = first.split(". ", 1)[0].strip().rstrip(".") or (
+    sentence = re.split(r"\. |。", first, maxsplit=1)[0].strip().rstrip(".") or (
         f"{report.area.label_in(language)}: {report.symptom.label_in(language)}"
     )
     return sentence if len(sentence) <= longest else sentence[: longest - 1].rstrip() + "…"
@@ -157,20 +154,20 @@ def _section(outcome: Outcome, workspace: Workspace) -> list[Line]:
 
 def _live(outcome: Outcome, zone: str) -> list[Line]:
     since, bug = outcome.announcement.opened_at, outcome.announcement.bug
-    day = day_in_words(since, zone, outcome.message.language)
+    on = day_in_words(since, zone, outcome.message.language)
     account, used = outcome.message.customer.account, outcome.report.version
     if account is not None and account.runs_own_version and bug.release is not None and lacks_fix(bug, used):
         works = gettext(
             "It has been fixed since %(day)s, in version %(version)s. You told us of it in version %(used)s: it works"
             " for you once you have updated.",
-            day=day,
+            day=on,
             version=bug.release.label,
             used=used.label,
         )
     elif bug.release is not None:
-        works = gettext("It has been fixed since %(day)s, in version %(version)s.", day=day, version=bug.release.label)
+        works = gettext("It has been fixed since %(day)s, in version %(version)s.", day=on, version=bug.release.label)
     else:
-        works = gettext("It has been fixed since %(day)s.", day=day)
+        works = gettext("It has been fixed since %(day)s.", day=on)
     lines = [Line(works), Line(outcome.note)]
     days = (since - outcome.report.filed_at).days
     if days > 0:
@@ -265,26 +262,13 @@ def _small_print(outcomes: Sequence[Outcome]) -> list[Line]:
 def _signature(outcome: Outcome, workspace: Workspace) -> list[str]:
     """Sign as the person whom the customer told, else as whoever sent it, else as the company alone."""
     people: list[User | None] = [outcome.report.filed_by, outcome.announcement.sent_by]
-    names = [person.first_name for person in people if person is not None and person.is_active]
+    names = [addressed(each.name, each.language) for each in people if each is not None and each.is_active]
     return [*names[:1], workspace.signature]
 
 
 def _greeting(customer: Customer) -> str:
     first = customer.first_name
     return str(gettext("Hello %(name)s,", name=first) if first else gettext("Hello,"))
-
-
-def day_in_words(at: datetime, zone: str, language: str) -> str:
-    """Say a day as a customer reads it, with its year where that is another one: 7 September."""
-    local = at.astimezone(zone_or_utc(zone))
-    is_this_year = local.year == clock.now().astimezone(local.tzinfo).year
-    return _format_day(local, LOCALES[language], is_this_year)
-
-
-def _format_day(local: datetime, locale: str, is_this_year: bool) -> str:
-    if is_this_year:
-        return format_skeleton("MMMMd", local, tzinfo=local.tzinfo, locale=locale)
-    return format_date(local, "long", locale=Locale.parse(locale))
 
 
 def thread_of(report: Report) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.header import Header
@@ -23,7 +23,9 @@ from bugintake.core.config import settings
 CRLF = "\r\n"
 MAX_BYTES = 1_000_000
 MAX_SUBJECT = 150
-BIDI = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x061C, 0x200E, 0x200F])
+BIDI = frozenset([*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x061C, 0x200E, 0x200F])
+ISOLATES = frozenset([0x2068, 0x2069])
+"""The marks around a name or number in a right-to-left sentence: what stands between them turns nothing outside."""
 LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 PART_HEADERS = ["content-transfer-encoding", "content-type"]
@@ -159,17 +161,17 @@ def display_name(text: str) -> str:
 
 def body_text(text: str) -> str:
     """Make a text safe in a body: plain line breaks, no control characters, no half characters."""
-    return _without_controls(text.replace("\r\n", "\n").replace("\r", "\n"), "\n\t")
+    return _without_controls(text.replace("\r\n", "\n").replace("\r", "\n"), "\n\t", ISOLATES)
 
 
-def _without_controls(text: str, kept: str) -> str:
-    """Drop C0, C1, surrogates and marks that turn the direction of writing; line separators become spaces."""
+def _without_controls(text: str, kept: str, marks: Set[int] = frozenset()) -> str:
+    """Drop C0, C1, surrogates and other marks that turn the direction of writing; line separators become spaces."""
     if text.isascii() and text.isprintable():
         return text
     spaced = re.sub(r"[\u2028\u2029\x85]", "\n" if "\n" in kept else " ", text)
     if "\n" not in kept:
         spaced = re.sub(r"[\r\n\t]+", " ", spaced)
-    kinds = ((c, unicodedata.category(c)) for c in spaced.translate(BIDI))
+    kinds = ((c, unicodedata.category(c)) for c in spaced.translate(dict.fromkeys(BIDI - marks)))
     return "".join(c for c, kind in kinds if c in kept or kind not in ("Cc", "Cs", "Zl", "Zp"))
 
 

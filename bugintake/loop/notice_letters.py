@@ -13,7 +13,7 @@ from bugintake.intake import form_use
 from bugintake.intake.models import Bug, Question, Status
 from bugintake.intake.queries import is_visible
 from bugintake.loop import duty_letters, duty_week, handoff_letters, swap_letters
-from bugintake.loop.letters import LOCALES
+from bugintake.loop.dates import LOCALES
 from bugintake.loop.mail import Letter, Line, Written
 from bugintake.loop.models import Delivery, DeliveryKind
 from bugintake.loop.webhooks import letters as webhook_letters

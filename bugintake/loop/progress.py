@@ -6,24 +6,20 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
-from babel.dates import format_date, format_time
 from flask_babel import gettext, ngettext
 
-from bugintake.core import clock
 from bugintake.core.db import db
 from bugintake.core.event_kinds import EventKind
 from bugintake.core.events import Event
-from bugintake.core.forms import zone_or_utc
+from bugintake.core.languages import sentences
 from bugintake.core.security import mask_address
 from bugintake.intake.models import Bug, Report, Status
 from bugintake.intake.reports import canonical
-from bugintake.loop import announcements
-from bugintake.loop.letters import LOCALES
+from bugintake.loop import announcements, dates
 from bugintake.loop.models import Announcement, Message, MessageState
 from bugintake.team.models import LANGUAGES, OWN_NAMES
 from bugintake.team.workspace import workspace
 
-WEEKDAY_FIRST = {"en": "EEEE d MMMM", "de": "EEEE, d. MMMM", "es": "EEEE, d 'de' MMMM"}
 LOOKED = (EventKind.BUG_ACCEPTED, EventKind.BUG_STARTED, EventKind.BUG_FIXED, EventKind.BUG_DECLINED)
 
 
@@ -160,11 +156,11 @@ class Progress:
             live = gettext("Since %(day)s.", day=since)
         if self.message is not None and self.message.state is MessageState.SENT:
             wrote = gettext("We wrote to you on %(day)s.", day=self._day(self.message.state_at))
-            return f"{live} {wrote}"
+            return sentences(self.language, live, wrote)
         return str(live)
 
     def _and_others(self, sentence: str) -> str:
-        return f"{sentence} {self._others()}".strip()
+        return sentences(self.language, sentence, self._others())
 
     def _others(self) -> str:
         count = self.bug.waiting_count
@@ -173,14 +169,10 @@ class Progress:
         return str(ngettext("You are one of %(num)d person waiting.", "You are one of %(num)d people waiting.", count))
 
     def _moment(self, at: datetime) -> str:
-        local = at.astimezone(zone_or_utc(self._zone()))
-        return f"{self._day(at)}, {format_time(local, 'short', locale=LOCALES[self.language])}"
+        return dates.moment(at, self._zone(), self.language)
 
     def _day(self, at: datetime) -> str:
-        local = at.astimezone(zone_or_utc(self._zone()))
-        is_this_year = local.year == clock.now().astimezone(local.tzinfo).year
-        pattern = WEEKDAY_FIRST[self.language] if is_this_year else "long"
-        return str(format_date(local, pattern, locale=LOCALES[self.language]))
+        return dates.weekday(at, self._zone(), self.language)
 
     def _zone(self) -> str:
         return (self.report.customer.zone if self.report.customer else None) or workspace().zone

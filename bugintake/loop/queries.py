@@ -186,6 +186,12 @@ def readers(announcement: Announcement, chosen: int = 0) -> Sequence[Message]:
     return list(found.values())
 
 
+def languages_read(announcement: Announcement) -> Sequence[str]:
+    """List the languages of those whom an announcement concerns."""
+    of_it = (Message.announcement_id == announcement.id, Message.state != MessageState.CANCELLED)
+    return db.session.scalars(sa.select(Message.language).where(*of_it).distinct().order_by(Message.language)).all()
+
+
 def is_anything_told(bug: Bug) -> bool:
     """Tell whether there is anything to say about a bug's customers; of most bugs there is not."""
     [[messages, remarks]] = rows(_ANYTHING, bug=bug.id)

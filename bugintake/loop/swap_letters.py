@@ -13,7 +13,7 @@ from bugintake.duty.fairness import amount, lately
 from bugintake.duty.handing_over import Stretch
 from bugintake.duty.plans import load_plan
 from bugintake.duty.swap_models import Answer, Asked, Swap
-from bugintake.loop.letters import LOCALES
+from bugintake.loop.dates import LOCALES
 from bugintake.loop.mail import Line, Written
 from bugintake.loop.models import Delivery
 from bugintake.team.models import Role, User

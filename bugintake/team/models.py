@@ -11,8 +11,28 @@ from bugintake.core import clock
 from bugintake.core.db import Model
 
 WEEKDAYS = [0, 1, 2, 3, 4]
-LANGUAGES = {"en": "English", "de": "German", "es": "Spanish"}
-OWN_NAMES = {"en": "English", "de": "Deutsch", "es": "Español"}
+LANGUAGES = {
+    "en": "English",
+    "de": "German",
+    "es": "Spanish",
+    "fr": "French",
+    "pt": "Portuguese",
+    "tr": "Turkish",
+    "zh": "Chinese (Simplified)",
+    "ar": "Arabic",
+}
+"""Everything that customers read is written in these; which of them a workspace offers is its setting."""
+OWN_NAMES = {
+    "en": "English",
+    "de": "Deutsch",
+    "es": "Español",
+    "fr": "Français",
+    "pt": "Português",
+    "tr": "Türkçe",
+    "zh": "简体中文",
+    "ar": "العربية",
+}
+OFFERED_FIRST = ("en", "de", "es")
 
 
 class Role(enum.StrEnum):
@@ -134,7 +154,7 @@ class Workspace(Model):
     sender_name: Mapped[str] = mapped_column(sa.String(200), default="")
     reply_address: Mapped[str | None] = mapped_column(sa.String(254))
     language: Mapped[str] = mapped_column(sa.String(8), default="en")
-    languages: Mapped[list[str]] = mapped_column(default=lambda: list(LANGUAGES))
+    languages: Mapped[list[str]] = mapped_column(default=lambda: list(OFFERED_FIRST))
     zone: Mapped[str] = mapped_column(sa.String(64), default="UTC")
     working_days: Mapped[list[int]] = mapped_column(default=lambda: list(WEEKDAYS))
     opens_at: Mapped[time] = mapped_column(default=time(9))

@@ -19,7 +19,7 @@ from bugintake.core.errors import Conflict
 from bugintake.core.event_kinds import EventKind
 from bugintake.core.security import hash_secret, new_secret
 from bugintake.team import people
-from bugintake.team.models import Role, User, Workspace
+from bugintake.team.models import OFFERED_FIRST, Role, User, Workspace
 from bugintake.team.workspace import is_set_up
 
 LASTS = timedelta(hours=24)
@@ -155,7 +155,9 @@ def found_company(
     """
     if is_set_up():
         raise Conflict("This installation is set up already. Sign in instead.")
-    company = Workspace(id=1, name=name or guessed_name(admin_email), language=language, zone=zone)
+    offered = list(dict.fromkeys([*OFFERED_FIRST, language]))
+    name = name or guessed_name(admin_email)
+    company = Workspace(id=1, name=name, language=language, languages=offered, zone=zone)
     db.session.add(company)
     try:
         db.session.flush()

@@ -110,7 +110,7 @@ class AskForm(MoveForm):
         choices=[SelectChoice(FILER, "Whoever filed it, and asks them"), SelectChoice(CUSTOMER, "The customer")],
         default=FILER,
     )
-    language = SelectField("Written in", choices=[SelectChoice(*each) for each in LANGUAGES.items()])
+    language = SelectField("Written in")
     question = TextField("Question", validators=[DataRequired("Write the question.")])
     missing = LineField("What is missing?")
 
@@ -190,6 +190,13 @@ def _with_texts(form: type[Any], languages: tuple[str, ...], **prefixes: str) ->
 def languages_for(waiting: Iterable[str]) -> list[str]:
     """List the languages in which an outcome has to be worded: those who wait read them, and the workspace's own."""
     return [*dict.fromkeys([*waiting, workspace().language])]
+
+
+def ask_form(read: Iterable[str] = (), **data: Any) -> AskForm:
+    """Build the form for a question, to be written in a language of the workspace or one that its readers read."""
+    form = AskForm(**data)
+    form.language.choices = [(each, LANGUAGES[each]) for each in dict.fromkeys([*workspace().languages, *read])]
+    return form
 
 
 def fix_form(languages: Sequence[str], **data: Any) -> FixForm:

@@ -89,6 +89,18 @@ def test_a_choice_that_cannot_be_is_refused_on_both_pages(lead, changes, status,
         assert 'value="kept ,x"' in page.text
 
 
+def test_words_are_asked_for_in_the_languages_on_offer_and_those_written_before_stay(lead, company):
+    option = option_labelled(OptionList.AREA, "Search")
+    with transaction():
+        db.session.get_one(Option, option.id).labels = {"ar": "البحث"}
+
+    page = lead.get(f"/admin/catalogue/areas/{option.id}")
+
+    assert re.findall(r'name="label_(\w+)"', page.text) == ["en", "de", "es", "ar"]
+    assert re.search(r'name="label_ar" value="البحث"[^>]* lang="ar" dir="rtl"', page.text)
+    assert re.findall(r'name="label_(\w+)"', lead.get("/admin/catalogue/areas").text) == ["en", "de", "es"]
+
+
 def test_a_choice_is_renamed_and_its_words_are_kept_per_language(lead):
     option = option_labelled(OptionList.AREA, "Search")
     make_report(area="Search")

@@ -10,7 +10,7 @@ from bugintake.intake.customers.models import Account, Customer
 from bugintake.intake.models import Bug
 from bugintake.team.models import Role
 from tests.counting import asked
-from tests.factories import make_bug, make_customer, make_report, make_user
+from tests.factories import make_bug, make_customer, make_report, make_user, make_workspace
 
 
 def known_or_new(email, **values):
@@ -58,15 +58,18 @@ def test_what_is_far_too_long_is_refused_without_being_read_letter_by_letter(mon
 
 
 def test_somebody_unknown_is_added_with_their_company_and_language(app):
+    make_workspace()
     hana = known_or_new("hana@brightline.at", name="Hana Kovač", company="Brightline")
 
     assert (hana.name, hana.language, hana.account.name) == ("Hana Kovač", "de", "Brightline")
 
 
 @pytest.mark.parametrize(
-    ("address", "language"), [("a@b.de", "de"), ("a@b.mx", "es"), ("a@b.com", "es"), ("a@b.uk", "en")]
+    ("address", "language"),
+    [("a@b.de", "de"), ("a@b.mx", "es"), ("a@b.com", "es"), ("a@b.uk", "en"), ("a@b.com.tr", "tr"), ("a@b.fr", "es")],
 )
-def test_a_language_is_guessed_from_the_country_else_the_default(app, address, language):
+def test_a_language_on_offer_is_guessed_from_the_country_else_the_default(app, address, language):
+    make_workspace(languages=["en", "de", "es", "tr"])
     assert known_or_new(address, default="es").language == language
 
 
@@ -91,7 +94,7 @@ def test_a_company_is_one_row_whatever_its_case_and_accents(app):
         ({"email": "known@example.com", "name": "x", "language": "en"}, "email"),
         ({"email": None, "name": " ", "language": "en"}, "name"),
         ({"email": None, "name": "x" * 201, "language": "en"}, "name"),
-        ({"email": None, "name": "x", "language": "fr"}, "language"),
+        ({"email": None, "name": "x", "language": "hr"}, "language"),
     ],
 )
 def test_a_customer_who_cannot_be_is_refused_at_the_field(app, values, field):

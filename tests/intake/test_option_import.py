@@ -98,7 +98,13 @@ def test_a_wrong_line_is_named_and_nothing_is_brought_in(lead, text, number, sen
     [
         (" \n\n", "Paste at least one line."),
         ("x\n" * 5001, "Bring in at most 5,000 lines at once."),
-        ("label;fr", "There is no column “fr” in this list. There are: label, aliases, en, de, es, hint, owner."),
+        (
+            "label;hr",
+            (
+                "There is no column “hr” in this list. "
+                "There are: label, aliases, en, de, es, fr, pt, tr, zh, ar, hint, owner."
+            ),
+        ),
         ("label;deadline", "There is no column “deadline” in this list."),
     ],
 )

@@ -44,6 +44,18 @@ def test_the_page_shows_the_true_mail_in_each_language(lea):
     assert page.text.count('<article class="mail"') == 2
 
 
+def test_each_preview_is_in_its_own_direction_and_a_language_that_is_not_offered_can_be_written(lea):
+    amal = make_customer("أمل", email="amal@x.test", language="ar")
+    bug = make_bug(Status.LIVE, waiting=[make_customer(**HANA), amal])
+
+    page = lea.get(f"/loop/{announcement_of(bug).id}")
+
+    assert re.findall(r'<article class="mail" lang="(\w+)" dir="(\w+)">', page.text) == [("en", "ltr"), ("ar", "rtl")]
+    assert re.findall(r'<textarea id="f-note_(\w+)"', page.text) == ["en", "de", "es", "ar"]
+    assert re.search(r'<textarea id="f-note_ar"[^>]* lang="ar" dir="rtl">', page.text)
+    assert "Nobody has written it in Arabic yet, so it is held." in words_of(page)
+
+
 def test_another_reader_can_be_picked_for_the_preview(lea):
     bug = make_bug(Status.LIVE, waiting=[make_customer(**HANA), make_customer("Sam", email="sam@x.test")])
     sam = db.session.scalars(sa.select(Message).order_by(Message.id.desc())).first()

@@ -110,7 +110,7 @@ def test_it_says_which_words_a_customer_read_in_their_language(app, lea):
 
     page = visit(app, lea).get("/mine").text
 
-    assert '<p class="words" lang="de">Hallo, wir lassen es &lt;so&gt;.</p>' in page
+    assert '<p class="words" lang="de" dir="ltr">Hallo, wir lassen es &lt;so&gt;.</p>' in page
 
 
 def test_a_merged_bug_is_shown_as_the_one_that_stands_for_it(app, lea):

@@ -109,6 +109,12 @@ def test_without_the_link_nobody_claims_the_installation(as_user, heard, token):
     assert not is_set_up()
 
 
+def test_a_company_whose_customers_read_another_language_offers_that_one_too(claimed):
+    claimed.post("/setup/you", {**YOU, "language": "tr"})
+
+    assert (workspace().language, workspace().languages) == ("tr", ["en", "de", "es", "tr"])
+
+
 def test_a_link_lasts_a_day(claimed, clock):
     clock.advance(timedelta(hours=24))
 

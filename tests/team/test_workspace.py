@@ -47,7 +47,7 @@ def test_changing_nothing_is_no_event(petra):
         ({"languages": []}, "languages"),
         ({"languages": ["xx"]}, "languages"),
         ({"languages": ["de"]}, "language"),
-        ({"language": "fr"}, "language"),
+        ({"language": "hr"}, "language"),
         ({"working_days": []}, "working_days"),
         ({"working_days": [0, 7]}, "working_days"),
         ({"opens_at": time(18)}, "closes_at"),

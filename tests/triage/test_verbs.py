@@ -109,6 +109,16 @@ def test_asking_and_answering_brings_the_bug_back(app, mira):
     assert bug.status == Status.ACCEPTED
 
 
+def test_a_question_is_written_in_a_language_on_offer_or_its_readers_own(app, mira):
+    bug = make_bug(waiting=[make_customer(language="tr")])
+
+    page = visit(app, mira).get(f"/bugs/{bug.ref}/question").text
+    choices = page.partition('name="language"')[2].partition("</select>")[0]
+
+    assert re.findall(r'<option value="(\w+)"', choices) == ["en", "de", "es", "tr"]
+    assert '<option selected value="tr">' in choices or 'value="tr" selected' in choices
+
+
 def test_a_question_goes_to_the_customer_only_where_one_waits(app, mira):
     bug, found_by_us = make_bug(waiting=[make_customer()]), make_bug(waiting=[])
     visitor = visit(app, mira)

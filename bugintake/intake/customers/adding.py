@@ -1,7 +1,7 @@
 """Customers and their companies: finding them, adding them in place."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import sqlalchemy as sa
 from email_validator import EmailNotValidError, validate_email
@@ -17,9 +17,19 @@ from bugintake.intake.customers import finding
 from bugintake.intake.customers.models import Account, Customer, ExternalId
 from bugintake.team.models import LANGUAGES, User
 from bugintake.team.people import LONGEST_ADDRESS, LONGEST_TYPED
+from bugintake.team.workspace import workspace
 
 NAME_LENGTH = 200
-COUNTRIES = {"de": ("de", "at", "ch", "li"), "es": ("es", "mx", "ar", "cl", "pe", "uy", "ec"), "en": ("uk", "us", "ie")}
+COUNTRIES = {
+    "de": ("de", "at", "ch", "li"),
+    "es": ("es", "mx", "ar", "cl", "pe", "uy", "ec"),
+    "en": ("uk", "us", "ie"),
+    "fr": ("fr", "mc"),
+    "pt": ("br", "pt"),
+    "tr": ("tr",),
+    "zh": ("cn",),
+    "ar": ("sa", "ae", "eg", "qa", "kw", "jo", "om", "bh"),
+}
 _LANGUAGE_OF_COUNTRY = {country: language for language, countries in COUNTRIES.items() for country in countries}
 
 
@@ -41,9 +51,10 @@ def normalise_address(text: str) -> str:
     return found.normalized.lower()
 
 
-def language_of(address: str, default: str) -> str:
-    """Guess the language from the country at the end of an address; shown to the agent, who may change it."""
-    return _LANGUAGE_OF_COUNTRY.get(address.rpartition(".")[2], default)
+def language_of(address: str, default: str, offered: Collection[str]) -> str:
+    """Guess one of the languages offered from the country at the end of an address; the agent may change it."""
+    guess = _LANGUAGE_OF_COUNTRY.get(address.rpartition(".")[2], default)
+    return guess if guess in offered else default
 
 
 def customer_with(address: str) -> Customer | None:
@@ -119,7 +130,7 @@ def known_or_new(
     if found is not None:
         return found
     account = account_named(company) if clean_line(company) else None
-    chosen = language or language_of(address, default)
+    chosen = language or language_of(address, default, workspace().languages)
     return add_customer(email=address, name=name, language=chosen, actor=actor, account=account)
 
 

@@ -235,7 +235,8 @@ def _take_person(row: Mapping[str, str], actor: User | None) -> str:
         typed["email"] = email
     is_new = customer is None
     if customer is None:
-        language = typed.get("language") or adding.language_of(email or "", workspace().language)
+        company = workspace()
+        language = typed.get("language") or adding.language_of(email or "", company.language, company.languages)
         customer = adding.add_customer(email=email, name=typed.get("name", ""), language=language, actor=actor)
     if ids:
         typed["ids"] = _joined(customer, ids)

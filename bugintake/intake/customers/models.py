@@ -7,6 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from bugintake.core import clock
 from bugintake.core.db import Model
+from bugintake.core.languages import addressed
 from bugintake.core.security import mask_address
 from bugintake.team.models import Role, User
 
@@ -69,7 +70,7 @@ class Customer(Model):
     @property
     def first_name(self) -> str:
         """The name a greeting uses; nothing where no name is known."""
-        return next(iter(self.name.split()), "")
+        return addressed(self.name, self.language)
 
     def email_for(self, viewer: User) -> str:
         """Return the address as this person may read it: engineers see h•••@example.com."""

@@ -103,8 +103,9 @@ def page(summary: Summary, status: int = 200, **forms: Any) -> ResponseReturnVal
 
 
 def form_of(announcement: Announcement, **data: Any) -> Any:
-    """Build the form for the words, with the languages customers are written to in."""
-    languages = [*workspace().languages, *(set(announcement.notes) - set(workspace().languages))]
+    """Build the form for the words, in the languages that are offered, read by somebody it concerns, or written."""
+    found = [*workspace().languages, *queries.languages_read(announcement), *announcement.notes]
+    languages = [*dict.fromkeys(found)]
     parts = PARTS.get(announcement.kind, ("note",))
     return notes_form(languages, announcement.notes, announcement.bug.workarounds, parts=parts, **data)
 

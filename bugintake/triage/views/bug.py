@@ -60,7 +60,7 @@ def page(bug: Bug, status: int = 200, **forms_: Any) -> ResponseReturnValue:
     reports = told.told_under(bug, limit=None if everyone else REPORTS_SHOWN)
     report_ids = [report.id for report in reports.told]
     question = intake_queries.open_question(bug) if reports.was_asked else None
-    languages = workspace().languages
+    languages = _languages(bug)
     lines, earlier = history.lines(bug, whole=request.args.get("history") == "all")
     context: dict[str, Any] = {
         "bug": bug,
@@ -176,13 +176,18 @@ def choose(ref: str) -> ResponseReturnValue:
     return redirect(back(bug))
 
 
+def _languages(bug: Bug) -> list[str]:
+    """List the languages that are offered, and others in which a way round is written."""
+    return [*dict.fromkeys([*workspace().languages, *bug.workarounds])]
+
+
 @bp.post("/bugs/<ref>/workaround")
 @signed_in
 def set_workaround(ref: str) -> ResponseReturnValue:
     """Write what customers can do until it is fixed."""
     me = signed_in_user()
     bug = bug_or_404(ref, me)
-    names = [f"{editing.WORKAROUND}{language}" for language in workspace().languages]
+    names = [f"{editing.WORKAROUND}{language}" for language in _languages(bug)]
     typed = {name: clean_text(request.form[name]) for name in names if name in request.form}
     with transaction():
         editing.change(bug, typed, Seen.on(request.form), actor=me)

@@ -129,7 +129,7 @@ def comment_many() -> ResponseReturnValue:
 @engineer_required
 def ask_many() -> ResponseReturnValue:
     """Ask the same question about several bugs: about the latest report of each, or everybody who waits."""
-    me, form = signed_in_user(), forms.AskForm(**_answers())
+    me, form = signed_in_user(), forms.ask_form(**_answers())
     form.report.choices = [("", _("the latest report of each")), (forms.EVERYBODY, _("everybody who waits"))]
     form.report.validators = ()
 

@@ -158,7 +158,8 @@ def ask(ref: str) -> ResponseReturnValue:
     reports = list(reversed(intake_queries.reports_of(bug)))
     first = next((report.customer.language for report in reports if report.customer), me.language)
     latest = str(reports[0].id) if reports else None
-    form = forms.AskForm(seen=bug.status, report=latest, language=first if first in LANGUAGES else "en")
+    read = [report.customer.language for report in reports if report.customer]
+    form = forms.ask_form([*read, first], seen=bug.status, report=latest, language=first)
     form.report.choices = [(str(r.id), _teller(r)) for r in reports]
     waiting = list({report.customer_id: report for report in reports if report.is_waiting}.values())
     if len(waiting) > 1:
