@@ -158,8 +158,8 @@ WEB_SHOP_NOTE: Words = {
     "es": "Cada pedido de la tienda online se convierte en una sola factura.",
 }
 STRETCHED_NOTE: Words = {
-    "en": "The frame on the invoice has a fixed shape, so that the address stays in the window of the envelope. A logo "
-    "of another shape is fitted into it.",
+    "en": "The frame on the invoice always has one shape, so that the address stays in the window of the envelope. A "
+    "logo of another shape is fitted into it.",
     "de": "Der Rahmen auf der Rechnung hat eine feste Form, damit die Anschrift im Sichtfenster bleibt. Ein Logo mit "
     "anderem Seitenverhältnis wird eingepasst.",
 }

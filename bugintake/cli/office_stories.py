@@ -26,8 +26,8 @@ OWNERS = {
     "Integrations › Web shop": ANA,
 }
 MEANT = {
-    "Invoices › PDF export": "The frame of the logo has a fixed shape, so that the address stays in the window of the "
-    "envelope. Colours are printed as CMYK.",
+    "Invoices › PDF export": "The frame of the logo always has one shape, so that the address stays in the window of "
+    "the envelope. Colours are printed as CMYK.",
     "Invoices › Numbering": "The number of an invoice that was sent never changes: the tax office asks for it.",
     "Payments › Bank import": "Reads CSV, CAMT.053 and Norma 43. A statement in PDF is for reading.",
 }

@@ -17,12 +17,14 @@ from bugintake.intake import waiting
 from bugintake.intake.customers.models import Customer
 from bugintake.intake.customers.quiet import is_quiet, open_day
 from bugintake.intake.models import Bug, Report, SettledBy
+from bugintake.loop.doubts import named_in
 from bugintake.loop.envelopes import take_out
 from bugintake.loop.letters import languages_worded
 from bugintake.loop.models import OUTCOMES, Announcement, AnnouncementKind, HeldBecause, Message, MessageState
 from bugintake.team.models import LANGUAGES, User
 from bugintake.team.workspace import working_hours, workspace
 from bugintake.triage import editing
+from bugintake.triage.wording import refuse_fixed
 
 SEND_DELAY = timedelta(seconds=60)
 NOTE_LENGTH = 4000
@@ -54,11 +56,11 @@ def begin(
 
     Records announcement.opened.
     """
-    due_at = review_ends_at(clock.now())
-    announcement = Announcement(kind=kind, bug_id=bug.id, generation=bug.generation, notes=dict(notes), due_at=due_at)
+    announcement = Announcement(kind=kind, bug_id=bug.id, generation=bug.generation, notes=dict(notes))
     db.session.add(announcement)
     db.session.flush()
     owe(announcement, among=among)
+    announcement.due_at = _leaves_at(announcement)
     people = db.session.scalar(sa.select(sa.func.count()).where(Message.announcement_id == announcement.id))
     events.record(
         EventKind.ANNOUNCEMENT_OPENED, actor=actor, bug=bug, after=kind, announcement=announcement.id, people=people
@@ -70,6 +72,11 @@ def review_ends_at(start: datetime) -> datetime | None:
     """Say when a review window that begins now is over, in working minutes; None where somebody has to send."""
     minutes = workspace().review_minutes
     return None if minutes is None else working_hours().add_working(start, minutes)
+
+
+def _leaves_at(announcement: Announcement) -> datetime | None:
+    """Say when it leaves by itself: after a review, and not at all where it names somebody who waits."""
+    return None if named_in(announcement) else review_ends_at(clock.now())
 
 
 def owe(
@@ -184,7 +191,7 @@ def resume(announcement: Announcement, *, actor: User) -> None:
     if announcement.held_at is None:
         raise Conflict("It is not held.")
     _refuse_outdated(announcement)
-    _change(announcement, "It has left.", held_at=None, due_at=review_ends_at(clock.now()), sent_by_id=None)
+    _change(announcement, "It has left.", held_at=None, due_at=_leaves_at(announcement), sent_by_id=None)
     _record(EventKind.ANNOUNCEMENT_RESUMED, announcement, actor)
 
 
@@ -208,6 +215,8 @@ def edit_notes(
             raise Invalid(f"Customers are written to in {', '.join(LANGUAGES.values())}.", "language")
         if any(len(text) > NOTE_LENGTH for text in given.values()):
             raise Invalid(f"A note has at most {NOTE_LENGTH:,} characters.", "note")
+    if announcement.kind is AnnouncementKind.DECLINED:
+        refuse_fixed(notes, "note_{language}")
     bug = announcement.bug
     waiting.take([bug.id])
     db.session.refresh(bug)
@@ -223,6 +232,8 @@ def edit_notes(
     announcement.notes = {**announcement.notes, **new["note"]}
     if new["workaround"]:
         editing.set_workarounds(bug, {**bug.workarounds, **new["workaround"]}, actor=actor)
+    if announcement.due_at is not None and announcement.sent_by_id is None and named_in(announcement):
+        announcement.due_at = None
     db.session.flush()
     reword(announcement)
     _record(EventKind.ANNOUNCEMENT_EDITED, announcement, actor, languages=sorted(new["note"] | new["workaround"]))

@@ -15,7 +15,7 @@ from bugintake.intake import catalogue
 from bugintake.intake.models import Bug, News, Option, Question, Report, Status
 from bugintake.team.models import User
 from bugintake.team.workspace import workspace
-from bugintake.triage import looking
+from bugintake.triage import looking, wording
 from bugintake.triage.moves import (
     UNDOABLE,
     Moved,
@@ -171,9 +171,11 @@ def decline(
 ) -> None:
     """Close a bug without a fix, with the reason, an explanation and a way round that its customers will read.
 
-    Without a workaround they read that there is none. Records bug.declined. Raises Invalid without an explanation.
+    Without a workaround they read that there is none. Records bug.declined. Raises Invalid without an explanation, and
+    for one that says it is fixed.
     """
     _check_note(notes, "Explain it in words that the customer can read.")
+    wording.refuse_fixed(notes)
     columns: dict[str, Any] = {"decline_reason_id": reason.id, "customer_notes": dict(notes)}
     columns |= {"workarounds": dict(workarounds), "has_no_workaround": not any(workarounds.values())}
     _move(bug, Status.DECLINED, EventKind.BUG_DECLINED, actor, seen, **columns)

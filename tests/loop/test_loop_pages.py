@@ -209,7 +209,7 @@ def test_a_bug_says_who_was_told_and_what_customers_said_since(lea):
     said = words_of(lea.get(f"/bugs/{bug.ref}"))
 
     assert "What customers said since Hana Kovač, Brightline Tue 10 Mar 09:00 Also on the phone." in said
-    assert "Otto Held Tue 10 Mar 09:00. There is no address: tell them by phone or in the help desk." in said
+    assert "Otto Held Fixed, Tue 10 Mar 09:00. There is no address: tell them by phone or in the help desk." in said
 
 
 def test_a_bug_about_which_nothing_was_said_has_no_such_part(lea):

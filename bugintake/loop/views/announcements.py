@@ -11,12 +11,14 @@ from flask_login import current_user
 from bugintake.core import clock
 from bugintake.core.config import settings
 from bugintake.core.db import transaction
+from bugintake.core.errors import Invalid
 from bugintake.core.forms import Seen, fingerprint
 from bugintake.core.paging import page_number, page_start
 from bugintake.core.templating import toast
 from bugintake.intake.models import Bug
 from bugintake.loop import announcements, duplicates, letters, queries, words
 from bugintake.loop.circuit import mail_circuit
+from bugintake.loop.doubts import doubts_about
 from bugintake.loop.envelopes import OWED
 from bugintake.loop.forms import PARTS, ReasonForm, notes_form
 from bugintake.loop.links import Links
@@ -88,6 +90,7 @@ def page(summary: Summary, status: int = 200, **forms: Any) -> ResponseReturnVal
         "has_server": settings().smtp_url is not None,
         "is_sample": is_sample(),
         "circuit": mail_circuit(),
+        "doubts": doubts_about(announcement) if announcement.released_at is None else [],
         "is_outdated": announcement.generation != announcement.bug.generation,
         "now": clock.now(),
         "me": me,
@@ -171,10 +174,16 @@ def edit_notes(announcement_id: int) -> ResponseReturnValue:
     form = form_of(announcement)
     if not form.validate():
         return page(summary, 422, form=form)
-    with transaction():
-        notes, ways = form.texts("note"), form.texts("workaround")
-        seen = Seen.on(request.form)
-        announcements.edit_notes(announcement, notes, ways, seen=seen, actor=signed_in_user())
+    try:
+        with transaction():
+            notes, ways = form.texts("note"), form.texts("workaround")
+            seen = Seen.on(request.form)
+            announcements.edit_notes(announcement, notes, ways, seen=seen, actor=signed_in_user())
+    except Invalid as refusal:
+        if refusal.field not in form:
+            raise
+        form[refusal.field].errors = [refusal.sentence]
+        return page(queries.summary_or_404(announcement_id, signed_in_user()), refusal.status, form=form)
     toast(_("Saved."))
     return redirect(url_for("loop.show", announcement_id=announcement_id))
 

@@ -1,0 +1,56 @@
+"""What somebody should look at before customers read it: words of a trade, and the names of others who wait."""
+
+from collections.abc import Mapping
+
+import sqlalchemy as sa
+
+from bugintake.core.db import db
+from bugintake.core.templating import say
+from bugintake.intake.catalogue import key_of
+from bugintake.intake.customers.models import Account, Customer
+from bugintake.intake.models import Bug, Report
+from bugintake.loop.models import Announcement, AnnouncementKind
+from bugintake.team.models import LANGUAGES
+from bugintake.triage.wording import trade_words
+
+SHORTEST_COMPANY = 4
+MOST_NAMED = 5
+LONGEST = 100_000
+WITH_WAYS = (AnnouncementKind.DECLINED, AnnouncementKind.WORKAROUND)
+
+
+def doubts_about(announcement: Announcement) -> list[str]:
+    """Say in sentences what should be looked at in the words of an announcement; nothing where they are plain."""
+    words = [
+        say("In %(language)s it says “%(word)s”, no word of a customer.", language=LANGUAGES.get(each, each), word=word)
+        for each, text in _texts(announcement).items()
+        for word in trade_words(each, text)
+    ]
+    names = [
+        say("It names %(name)s, and others read it. It leaves only when somebody sends it.", name=who)
+        for who in named_in(announcement)
+    ]
+    return [*words, *names]
+
+
+def named_in(announcement: Announcement) -> list[str]:
+    """List the people, by their whole names, and companies who wait for a bug and stand in what all of them read.
+
+    In what one person alone reads there is nobody else to hide from.
+    """
+    if announcement.report_id is not None:
+        return []
+    said = sa.literal(key_of(" ".join(_texts(announcement).values()), LONGEST))
+    under = sa.select(Bug.id).where(Bug.canonical_id == announcement.bug_id)
+    people = sa.select(Customer.name).join(Report, Report.customer_id == Customer.id).where(Report.bug_id.in_(under))
+    whole = people.where(Customer.name_key.contains(" "), said.contains(Customer.name_key))
+    theirs = sa.select(Account.name).join(Customer, Customer.account_id == Account.id)
+    theirs = theirs.join(Report, Report.customer_id == Customer.id).where(Report.bug_id.in_(under))
+    companies = theirs.where(sa.func.length(Account.name_key) >= SHORTEST_COMPANY, said.contains(Account.name_key))
+    return sorted(db.session.scalars(sa.union(whole, companies).limit(MOST_NAMED)))
+
+
+def _texts(announcement: Announcement) -> Mapping[str, str]:
+    ways = announcement.bug.workarounds if announcement.kind in WITH_WAYS else {}
+    notes = announcement.notes
+    return {language: f"{notes.get(language, '')}\n{ways.get(language, '')}".strip() for language in {**notes, **ways}}
