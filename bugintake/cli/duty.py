@@ -10,7 +10,7 @@ from bugintake.core import clock
 from bugintake.core.db import transaction
 from bugintake.core.errors import NotFound
 from bugintake.core.forms import zone_or_utc
-from bugintake.duty import queries, roster
+from bugintake.duty import public_holidays, queries, roster
 from bugintake.duty.models import Rotation
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -71,6 +71,19 @@ class Instant(click.ParamType[datetime]):
             self.fail(f"{value} is not a time such as 2026-09-14T09:00Z.", param, ctx)
 
 
+class Country(click.ParamType[str]):
+    """A country by its code, such as DE."""
+
+    name = "country"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Read it."""
+        code = str(value).strip().upper()
+        if code not in dict(public_holidays.countries()):
+            self.fail(f"{value} is not the code of a country whose public holidays are known, such as DE.", param, ctx)
+        return code
+
+
 @rotation.command()
 @click.option("--name", required=True, metavar="N", help="What it is called.")
 @click.option("--zone", required=True, metavar="Z", help="The time zone its hours are in, such as Europe/Berlin.")
@@ -79,12 +92,24 @@ class Instant(click.ParamType[datetime]):
 @click.option("--days", required=True, type=Weekdays(), metavar="mon,tue,…", help="The working days.")
 @click.option("--turn", default=1, metavar="N", show_default=True, help="How many working days one turn lasts.")
 @click.option("--people", required=True, metavar="E1,E2,…", help="Who takes turns, by address, in order.")
+@click.option("--country", type=Country(), metavar="C", help="Whose public holidays are free, such as DE.")
+@click.option("--region", default="", metavar="R", help="The region of that country, such as BY.")
 @as_json
 @in_app()
 def add(
-    name: str, zone: str, start: date, handoff: time, days: list[int], turn: int, people: str, as_json: bool
+    name: str,
+    zone: str,
+    start: date,
+    handoff: time,
+    days: list[int],
+    turn: int,
+    people: str,
+    country: str | None,
+    region: str,
+    as_json: bool,
 ) -> None:
     """Add a rotation; the first one is the one that bugs without an owner go to."""
+    part = _region(country, region)
     with transaction():
         in_turn = [known(email.strip()) for email in people.split(",") if email.strip()]
         made = roster.create_rotation(
@@ -96,9 +121,26 @@ def add(
             people=in_turn,
             actor=None,
             turn_days=turn,
+            country=country or "",
+            region=part,
         )
     names = [person.name for person in in_turn]
     show({"id": made.id, "name": made.name, "people": names}, as_json, f"{made.name}: {', '.join(names)}.")
+
+
+def _region(country: str | None, region: str) -> str:
+    """Find a region of a country by its code."""
+    if not region:
+        return ""
+    if not country:
+        raise click.UsageError("Say which country the region is in, with --country.")
+    known = [code for code, _ in public_holidays.regions(country)]
+    found = next((code for code in known if code.lower() == region.strip().lower()), None)
+    if found is None:
+        there = dict(public_holidays.countries())[country]
+        ways = f"choose {', '.join(known)}" if known else "it has none with holidays of their own"
+        raise click.BadParameter(f"{region} is not a region of {there}: {ways}.", param_hint="--region")
+    return found
 
 
 rotation_option = click.option("--rotation", "name", metavar="NAME", help="Which rotation; without it the default one.")

@@ -82,13 +82,16 @@ def create_rotation(
     actor: User | None,
     until: time | None = None,
     turn_days: int = 1,
+    country: str = "",
+    region: str = "",
 ) -> Rotation:
     """Make a rotation in which people take turns of so many working days.
 
-    Without `until` the day ends when the company closes, or after eight hours. Records rotation.added. Raises Invalid.
+    Without `until` the day ends when the company closes, or after eight hours; on public holidays of a country, or of
+    one of its regions, nobody has duty. Records rotation.added. Raises Invalid.
     """
     end = usual_end(handoff) if until is None else until
-    terms = Terms(zone, start_on, handoff, end, tuple(days), tuple(people), turn_days)
+    terms = Terms(zone, start_on, handoff, end, tuple(days), tuple(people), turn_days, country=country, region=region)
     return add_rotation(name, terms, actor=actor)
 
 

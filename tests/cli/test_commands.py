@@ -14,6 +14,7 @@ from flask import Flask
 
 from bugintake.cli import cli
 from bugintake.core.db import db
+from bugintake.duty.models import RotationRule
 from bugintake.intake.models import Status
 from bugintake.team.models import Role, User
 from bugintake.team.passwords import matches
@@ -177,7 +178,14 @@ def test_a_rotation_is_added_and_says_who_is_on_duty(run: Run, run_json: Callabl
 
 @pytest.mark.parametrize(
     ("option", "value"),
-    [("--start", "14.9.2026"), ("--handoff", "9 o'clock"), ("--days", "mon,someday"), ("--turn", "x")],
+    [
+        ("--start", "14.9.2026"),
+        ("--handoff", "9 o'clock"),
+        ("--days", "mon,someday"),
+        ("--turn", "x"),
+        ("--country", "Bavaria"),
+        ("--region", "BY"),
+    ],
 )
 def test_a_rotation_that_cannot_be_read_is_wrong_usage(run: Run, option: str, value: str) -> None:
     terms = {"--name": "N", "--zone": "UTC", "--start": "2026-09-14", "--handoff": "09:00", "--days": "mon"}
@@ -186,6 +194,46 @@ def test_a_rotation_that_cannot_be_read_is_wrong_usage(run: Run, option: str, va
     result = run("rotation", "add", *[part for pair in chosen.items() for part in pair])
 
     assert result.exit_code == 2
+
+
+def test_a_rotation_has_the_public_holidays_of_its_country_and_region(run: Run, run_json: Callable[..., Any]) -> None:
+    """Epiphany, on Wednesday 6 January 2027, is a holiday in Bavaria; nobody has duty, and no turn is used up."""
+    make_workspace(zone="Europe/Berlin")
+    mira, tin = make_user(Role.ENGINEER, "Mira"), make_user(Role.ENGINEER, "Tin")
+    terms = ("--zone", "Europe/Berlin", "--start", "2027-01-04", "--handoff", "09:00", "--days", "mon,tue,wed,thu,fri")
+    people = ("--people", f"{mira.email},{tin.email}")
+
+    run_json("rotation", "add", "--name", "Bug duty", *terms, *people, "--country", "de", "--region", "by")
+
+    days = run_json("duty", "shifts", "--from", "2027-01-04", "--to", "2027-01-08")
+    assert [(row["start"][:10], row["person"]) for row in days] == [
+        ("2027-01-04", "Mira"),
+        ("2027-01-05", "Tin"),
+        ("2027-01-07", "Mira"),
+    ]
+    rule = db.session.scalars(sa.select(RotationRule)).one()
+    assert (rule.country, rule.region) == ("DE", "BY")
+
+
+@pytest.mark.parametrize(
+    ("place", "words"),
+    [
+        (("--country", "XX"), "XX is not the code of a country whose public holidays are known, such as DE."),
+        (("--country", "AT", "--region", "BY"), "BY is not a region of Austria: choose 1, 2, 3, 4, 5, 6, 7, 8, 9."),
+        (("--country", "HR", "--region", "Z"), "Z is not a region of Croatia: it has none with holidays of their own."),
+        (("--region", "BY"), "Say which country the region is in, with --country."),
+    ],
+)
+def test_a_country_or_region_that_nobody_knows_is_refused_in_words(
+    run: Run, place: tuple[str, ...], words: str
+) -> None:
+    terms = ("--zone", "UTC", "--start", "2027-01-04", "--handoff", "09:00", "--days", "mon", "--people", "a@b.test")
+
+    result = run("rotation", "add", "--name", "Bug duty", *terms, *place)
+
+    assert result.exit_code == 2
+    assert words in " ".join(result.stderr.split())
+    assert db.session.scalar(sa.select(sa.func.count()).select_from(RotationRule)) == 0
 
 
 def test_asking_who_is_on_duty_without_a_rotation_is_refused_in_words(run: Run) -> None:
