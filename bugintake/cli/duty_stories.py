@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from functools import partial
 
-from bugintake.cli.fakturo import ANA, JONAS, MIRA, TIN, Calendar, Person, Scene
+from bugintake.cli.fakturo import ANA, JONAS, LUKA, MIRA, TIN, Calendar, Person, Scene
 from bugintake.cli.fakturo_company import Company
 from bugintake.core.db import db
 from bugintake.core.forms import Seen
@@ -33,7 +33,15 @@ def missing(c: Company, when: Calendar) -> Iterator[Scene]:
     yield when.day(1, "10:15"), partial(_do, c)
 
 
-STORIES = (handing, missing)
+def away(c: Company, when: Calendar) -> Iterator[Scene]:
+    """Tell who was away, and who will be."""
+    yield when.day(21, "15:05"), partial(c.be_away, TIN, when.day(18, "00:00"), 3, "Moving house", TIN)
+    yield when.day(9, "08:50"), partial(c.be_away, MIRA, when.day(9, "00:00"), 2, "Ill", LUKA)
+    yield when.day(6, "13:20"), partial(c.be_away, ANA, when.monday(2), 7, "Hiking", ANA)
+    yield when.day(3, "09:30"), partial(c.be_away, JONAS, when.monday(4), 3, "Conference", JONAS)
+
+
+STORIES = (handing, missing, away)
 
 
 def _note(c: Company, who: Person, kind: ImprovementKind, text: str) -> None:

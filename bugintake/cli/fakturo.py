@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from bugintake.team.models import Role
 
-ZONE = "Europe/Berlin"
+ZONE, COUNTRY = "Europe/Berlin", "DE"
 DOMAIN = "fakturo.example"
 
 
@@ -209,12 +209,10 @@ class Calendar:
             working_days -= found.weekday() < 5
         return self._at(found, at)
 
-    def next_day(self, at: str) -> datetime:
-        """Return a time of the next working day."""
-        found = self.now.astimezone(self.zone).date() + timedelta(days=1)
-        while found.weekday() >= 5:
-            found += timedelta(days=1)
-        return self._at(found, at)
+    def monday(self, weeks: int) -> datetime:
+        """Return the beginning of the Monday that comes in so many weeks; in one it is that of next week."""
+        today = self.now.astimezone(self.zone).date()
+        return self._at(today + timedelta(weeks=weeks, days=-today.weekday()), "00:00")
 
     def ago(self, minutes: int) -> datetime:
         """Return the time so many minutes before now."""

@@ -11,7 +11,7 @@ from bugintake.cli import fakturo
 from bugintake.cli.fakturo import JONAS, LEA, LUKA, PETRA, TEAM, Person, Words
 from bugintake.core import clock
 from bugintake.core.db import db
-from bugintake.duty import overrides, queries, roster, swaps
+from bugintake.duty import absences, overrides, queries, roster, swaps
 from bugintake.intake import catalogue, drafts, filing, packs, reports
 from bugintake.intake.attachments import keeping
 from bugintake.intake.customers import adding
@@ -74,6 +74,7 @@ class Company:
             days=range(5),
             people=[self.users[person] for person in fakturo.IN_TURN],
             actor=self.users[LUKA],
+            country=fakturo.COUNTRY,
         )
         company.fallback_owner_id = self.users[LUKA].id
 
@@ -242,13 +243,20 @@ class Company:
         user = self.users[by]
         swaps.ask(later[0].rotation, *hours, None, actor=user, seen_id=user.id, reason=reason)
 
-    def stand_in(self, start: datetime, end: datetime) -> None:
-        """Let Jonas take a day of duty for whoever has it."""
-        rotation = queries.default_rotation()
-        assert rotation is not None
-        overrides.stand_in(
-            rotation, self.users[JONAS], start, end, actor=self.users[JONAS], reason="Swapped a day with me"
-        )
+    def stand_in(self) -> None:
+        """Let Jonas take the next day of duty that a colleague has."""
+        plan = queries.current_plan()
+        assert plan is not None
+        jonas = self.users[JONAS]
+        taken = queries.next_shift(clock.now(), plan, but=jonas)
+        assert taken is not None
+        hours = taken.shift.start, taken.shift.end
+        overrides.stand_in(plan.rotation, jonas, *hours, actor=jonas, reason="Swapped a day with me")
+
+    def be_away(self, who: Person, first: datetime, days: int, word: str, by: Person) -> None:
+        """Note that somebody takes no duty for some days."""
+        last_on = first.date() + timedelta(days=days - 1)
+        absences.note_absence(self.users[who], first.date(), last_on, actor=self.users[by], word=word)
 
 
 def address(name: str, host: str = fakturo.DOMAIN) -> str:

@@ -79,7 +79,7 @@ def beginning(c: Company, when: Calendar) -> Iterator[Scene]:
     for days in range(29, 0, -1):
         yield when.day(days, "17:30"), partial(c.send, losses)
     yield when.ago(9), partial(c.release, "4.12.2")
-    yield when.ago(240), partial(c.stand_in, when.next_day("09:00"), when.next_day("17:00"))
+    yield when.ago(240), c.stand_in
     yield when.ago(180), partial(c.ask_for_swap, MIRA, "School play.")
 
 
