@@ -16,7 +16,7 @@ from bugintake.core.forms import clean_line
 from bugintake.core.templating import ago_in_words
 from bugintake.duty import layers, overrides, queries
 from bugintake.duty.models import Override, Rotation
-from bugintake.duty.plans import Plan, PlannedShift, away_between, load_plan
+from bugintake.duty.plans import Plan, PlannedShift, away_between, load_plan, load_plans
 from bugintake.duty.rotation import shifts
 from bugintake.team.models import Role, User
 
@@ -229,11 +229,11 @@ def _busy(found: Stretch) -> dict[int, str]:
     """Tell why people are not free in the hours: away, or on duty in another rotation; by person."""
     busy: dict[int, str] = {}
     hours = found.hours
-    others = [each for each in queries.rotations() if each.id != found.rotation.id]
-    for rotation in others:
-        for planned in queries.planned_shifts(found.start, found.end, rotation):
+    for plan in load_plans(found.start, found.end):
+        others = plan.between(found.start, found.end) if plan.rotation.id != found.rotation.id else []
+        for planned in others:
             if planned.person is not None and _meets(hours, planned.shift.start, planned.shift.end):
-                busy[planned.person.id] = f"is on duty in {rotation.name} then."
+                busy[planned.person.id] = f"is on duty in {plan.rotation.name} then."
     for away in away_between(found.start, found.end):
         if _meets(hours, away.start, away.end):
             busy[away.person_id] = "is away then, as noted."

@@ -12,6 +12,7 @@ from bugintake.duty.models import Override
 from bugintake.duty.swap_models import Answer, Swap
 from bugintake.duty.views.swaps import SHIFTS_OFFERED
 from tests.counting import fewest
+from tests.duty.conftest import make_rotation
 from tests.duty.test_views import pill_of
 from tests.visitors import text_of
 
@@ -94,6 +95,17 @@ def test_who_is_not_free_is_offered_with_why(rotation, mira, tin, ana, as_user):
     assert f'<option value="{ana.id}">Ana Lončar is away then, as noted</option>' in page
     assert f'<option value="{tin.id}">Tin Horvat</option>' in page
     assert "<span>Ana Lončar is away then, as noted</span>" in page
+
+
+def test_a_shift_asks_the_same_beside_one_more_rotation_and_beside_three(rotation, mira, tin, petra, as_user):
+    browser, page = as_user(mira), address(rotation, "shift")
+    make_rotation([petra], actor=petra, name="Evenings")
+    one = fewest(lambda: browser.get(page))
+    for name in ("Nights", "Weekends"):
+        make_rotation([tin], actor=petra, name=name)
+
+    assert fewest(lambda: browser.get(page)) == one
+    assert "Tin Horvat is on duty in Weekends then" in text_of(browser.get(page))
 
 
 def test_handing_a_part_over_and_who_had_it_before(rotation, mira, ana, as_user):
