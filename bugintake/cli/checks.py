@@ -9,6 +9,7 @@ import stat
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from email.utils import parseaddr
 from urllib.parse import urlsplit
 
 import click
@@ -21,6 +22,8 @@ from bugintake.core import config, migrating
 from bugintake.core.config import Settings
 from bugintake.core.db import db
 from bugintake.intake.attachments.queries import damaged
+from bugintake.loop.inbound import roads
+from bugintake.loop.inbound.addresses import LONGEST_NAME
 from bugintake.loop.worker import last_pulse
 
 OLDEST_SQLITE = (3, 35, 0)
@@ -72,6 +75,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield from _database()
     yield _address(settings)
     yield _mail(settings)
+    yield _inbound(settings)
 
 
 def _python() -> Finding:
@@ -124,6 +128,8 @@ def _database() -> Iterator[Finding]:
         yield (
             fine("worker", f"last alive at {pulse:%Y-%m-%d %H:%M:%S} UTC") if pulse else warn("worker", "It never ran.")
         )
+        for road in roads.roads():
+            yield (fine if road.is_open else broken)("mail that comes in", f"{road.name}: {road.sentence}")
 
 
 def _attachments() -> Finding:
@@ -167,6 +173,20 @@ def _mail(settings: Settings) -> Finding:
     except OSError as error:
         return broken("mail", f"{parts.hostname}:{port} cannot be reached: {error.strerror or error}.")
     return fine("mail", f"{parts.hostname}:{port} answers; /admin/mail sends a test")
+
+
+def _inbound(settings: Settings) -> Finding:
+    subject = "what comes back"
+    if settings.imap_url is None and settings.inbound_secret is None:
+        return fine(subject, "not read: neither BUGINTAKE_IMAP_URL nor BUGINTAKE_INBOUND_SECRET is set")
+    if settings.mail_from is None:
+        return broken(subject, "BUGINTAKE_MAIL_FROM is not set, so nothing can come back to it.")
+    name = parseaddr(settings.mail_from)[1].rpartition("@")[0]
+    if len(name) > LONGEST_NAME:
+        return broken(
+            subject, f"The part of BUGINTAKE_MAIL_FROM before the @ is longer than {LONGEST_NAME} characters."
+        )
+    return fine(subject, f"mail to {name}+…@… is read; /admin/mail shows when")
 
 
 @click.command(cls=Command)

@@ -41,18 +41,20 @@ class InboundMail(Model):
     did: Mapped[Did]
     code: Mapped[str] = mapped_column(sa.String(16), default="")
     delivery_id: Mapped[int] = mapped_column(sa.ForeignKey("deliveries.id"), index=True)
+    webhook: Mapped[str | None] = mapped_column(sa.String(64), unique=True)
     arrived_at: Mapped[datetime] = mapped_column(default=clock.now)
 
     delivery: Mapped[Delivery] = relationship()
 
 
 class InboundRoad(Model):
-    """A road by which mail comes in: when it was last open, and how far a mailbox was read."""
+    """A road by which mail comes in: when it was last used, what stood in the way since, and how far it was read."""
 
     __tablename__ = "inbound_roads"
 
     road: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
     read_at: Mapped[datetime | None]
+    look_at: Mapped[datetime | None]
     problem: Mapped[str] = mapped_column(sa.String(300), default="")
     uid_validity: Mapped[int] = mapped_column(sa.BigInteger, default=0)
     last_uid: Mapped[int] = mapped_column(sa.BigInteger, default=0)

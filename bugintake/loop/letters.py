@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from flask_babel import force_locale, gettext, ngettext
 
+from bugintake.core.config import settings
 from bugintake.core.languages import addressed
 from bugintake.intake.attaching import lacks_fix
 from bugintake.intake.customers.models import Customer
@@ -252,7 +253,8 @@ _SECTIONS = {
 
 def _small_print(outcomes: Sequence[Outcome]) -> list[Line]:
     refs = ", ".join(outcome.announcement.bug.ref for outcome in outcomes)
-    lines = [Line(gettext("%(refs)s. You get this mail because you told us about it.", refs=refs), "small")]
+    lines = [Line(gettext("You can also simply answer this mail."), "small")] if settings().reads_mail else []
+    lines.append(Line(gettext("%(refs)s. You get this mail because you told us about it.", refs=refs), "small"))
     for outcome in outcomes:
         stop = gettext("No more mail about %(ref)s:", ref=outcome.announcement.bug.ref)
         lines.append(Line(stop, "small", outcome.links.unsubscribe_url))

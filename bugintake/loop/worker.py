@@ -39,6 +39,7 @@ from bugintake.loop import (
     swap_notices,
 )
 from bugintake.loop.envelopes import is_ready, open_due
+from bugintake.loop.inbound import mailbox
 from bugintake.loop.models import Announcement, Message, WorkerPulse
 from bugintake.loop.webhooks import happenings, outgoing, release_hooks, sending
 from bugintake.team.workspace import is_set_up
@@ -199,13 +200,25 @@ def _ring(app: Flask, times: int) -> bool:
 
 def send(app: Flask) -> None:
     """Send what is due until nothing is, or until this worker is told to stop."""
+    _guarded(app, lambda: post.send_due(_stopping(app)))
+
+
+def _stopping(app: Flask) -> Callable[[], bool]:
     stop: threading.Event | None = app.extensions.get(f"{EXTENSION}.stop")
-    stopping: Callable[[], bool] = stop.is_set if stop is not None else lambda: False
-    _guarded(app, lambda: post.send_due(stopping))
+    return stop.is_set if stop is not None else lambda: False
+
+
+def _read_mail() -> bool:
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # a proxy hides it
+    return is_set_up() and mailbox.read_mailbox(_stopping(app)) > 0
 
 
 # Each has a thread of its own, so that a server that is slow keeps neither the mail nor the others.
-ELSEWHERE = ((linking.look_at_one, absence_calendars.read_one, channels.post_one), (sending.send_one,))
+ELSEWHERE = (
+    (linking.look_at_one, absence_calendars.read_one, channels.post_one),
+    (sending.send_one,),
+    (_read_mail,),
+)
 
 
 def _look_elsewhere(app: Flask, stop: threading.Event, looks: Sequence[Callable[[], bool]]) -> None:

@@ -1362,16 +1362,19 @@ def upgrade() -> None:
         sa.Column("did", sa.String(32), nullable=False),
         sa.Column("code", sa.String(length=16), nullable=False),
         sa.Column("delivery_id", sa.Integer(), nullable=False),
+        sa.Column("webhook", sa.String(length=64), nullable=True),
         sa.Column("arrived_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["delivery_id"], ["deliveries.id"], name="fk_inbound_mails_delivery_id"),
         sa.PrimaryKeyConstraint("id", name="pk_inbound_mails"),
         sa.UniqueConstraint("fingerprint", name="uq_inbound_mails_fingerprint"),
+        sa.UniqueConstraint("webhook", name="uq_inbound_mails_webhook"),
     )
     op.create_index("ix_inbound_mails_delivery_id", "inbound_mails", ["delivery_id"], unique=False)
     op.create_table(
         "inbound_roads",
         sa.Column("road", sa.String(length=64), nullable=False),
         sa.Column("read_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("look_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("problem", sa.String(length=300), nullable=False),
         sa.Column("uid_validity", sa.BigInteger(), nullable=False),
         sa.Column("last_uid", sa.BigInteger(), nullable=False),

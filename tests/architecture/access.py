@@ -93,6 +93,9 @@ POST /admin/webhooks/<webhook_id>/deliveries/<sending_id>/sending absent 401 401
 POST /hooks/releases/<key>                               401    401      401      401   401      401  401
 POST /hooks/releases/<key> absent                        404    404      404      404   404      404  404
 
+# No road in is set up here; with one, whoever does not sign gets 401.
+POST /hooks/mail                                         404    404      404      404   404      404  404
+
 GET  /search                                             login  login    login    in    in       in   in
 GET  /palette                                            login  login    login    200   200      200  200
 GET  /bugs/news                                          login  login    login    200   200      200  200

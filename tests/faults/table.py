@@ -16,6 +16,7 @@ FAULTS = {
     "F-S2": "every answer a mail server can give",
     "F-S3": "a connection that ends during or after DATA",
     "F-I1": "bounces and answers that are forged, late, hostile, twice, or of machines",
+    "F-I2": "workers that read one mailbox at once; one that is silent, or breaks off",
     "F-D1": "a database that somebody else holds, briefly and for ever",
     "F-D2": "no room left",
     "F-D3": "a database that cannot be written to",

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from bugintake.core import clock
 from bugintake.core.db import db, one_at_a_time, transaction
+from bugintake.core.errors import Refusal
 from bugintake.core.forms import clean_text
 from bugintake.intake.models import Bug, Report, SettledBy
 from bugintake.intake.reports import canonical
@@ -25,15 +26,18 @@ ANSWERS_WITHIN = timedelta(hours=1)
 HANDED_OVER = (DeliveryState.SENT, DeliveryState.UNCERTAIN)
 
 
-class NotYet(Exception):
+class NotYet(Refusal):
     """The envelope is being handed over at this moment: what came in has to come again."""
 
+    status = 503
+    title = "Not yet"
 
-def take_in(mail: Incoming) -> Did | None:
+
+def take_in(mail: Incoming, webhook_id: str | None = None) -> Did | None:
     """Do what a mail that came in says, and tell what that was; nothing where it did not come to an address of ours.
 
     A bounce counts where it came to the address for bounces, an answer where it came to the one for answers. The same
-    mail again does nothing. Raises NotYet.
+    mail again does nothing, nor does the same webhook. Raises NotYet.
     """
     with transaction():
         found = delivery_behind(mail.recipients)
@@ -41,20 +45,23 @@ def take_in(mail: Incoming) -> Did | None:
             return None
         delivery, purpose = found
         fingerprint = sha256(f"{delivery.id}\n{purpose}\n{mail.name}".encode()).hexdigest()
-        one_at_a_time(f"inbound:{fingerprint}")
-        if db.session.scalar(sa.select(InboundMail.id).where(InboundMail.fingerprint == fingerprint)) is not None:
+        webhook = sha256(webhook_id.encode("utf-8", "replace")).hexdigest() if webhook_id is not None else None
+        one_at_a_time(f"mail to envelope {delivery.id}")
+        is_known = InboundMail.fingerprint == fingerprint
+        if webhook is not None:
+            is_known = sa.or_(is_known, InboundMail.webhook == webhook)
+        if db.session.scalar(sa.select(InboundMail.id).where(is_known).limit(1)) is not None:
             return Did.NOTHING
         if delivery.state is DeliveryState.SENDING:
-            raise NotYet
+            raise NotYet("The mail that this one answers is just being sent.")
         did, code = Did.NOTHING, ""
         if mail.failures and purpose is Purpose.BOUNCE:
             failure = _about(delivery, mail.failures)
             did, code = _returned(delivery, failure), failure.code
         elif mail.kind is InboundKind.HUMAN and purpose is Purpose.ANSWER:
             did = _answered(delivery, clean_text(mail.words))
-        db.session.add(
-            InboundMail(fingerprint=fingerprint, kind=mail.kind, did=did, code=code, delivery_id=delivery.id)
-        )
+        known = {"fingerprint": fingerprint, "webhook": webhook, "delivery_id": delivery.id}
+        db.session.add(InboundMail(kind=mail.kind, did=did, code=code, **known))
     return did
 
 

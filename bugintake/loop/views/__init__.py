@@ -9,6 +9,7 @@ from bugintake.core.templating import register_nav, register_panel
 from bugintake.loop.views import (
     announcements,
     customers,
+    inbound,
     known,
     ledger,
     links,
@@ -31,6 +32,7 @@ PAGES = (
     notices,
     releases,
     release_hooks,
+    inbound,
     links,
     customers,
     known,
@@ -54,6 +56,7 @@ def attach(app: Flask) -> None:
     register_page("Releases by webhook", "loop.list_release_hooks", is_admin)
     register_page("Webhooks", "loop.list_webhooks", is_admin)
     register_panel("topbar.menu", _menu)
+    register_panel("mail", inbound.state)
     register_panel("bug.told", announcements.told)
     register_panel("bug.workaround", updates.way_round)
     register_panel("bug.public", known.publication)

@@ -26,7 +26,7 @@ def change_settings(**values):
 
 def sent(sink):
     """Mail somebody, and return where it may come back to and where it may be answered."""
-    live("grace@example.org")
+    live(f"grace{len(sink.accepted)}@example.org")
     work()
     return sink.senders[-1], str(sink.accepted[-1][1]["Reply-To"])
 
@@ -118,3 +118,13 @@ def test_a_sender_too_long_to_add_to_is_refused_before_anything_leaves():
     assert len(signed(longest, 36**7 - 1, "<1@x>")[0].partition("@")[0]) == 64
     with pytest.raises(UnsafeMail):
         signed(too_long, 1, "<1@x>")
+
+
+def test_a_mail_says_that_it_can_be_answered_only_where_answers_are_read(sink):
+    sentence = "You can also simply answer this mail."
+
+    sent(sink)
+    assert sentence in sink.accepted[-1][1].get_body(("plain",)).get_content()
+    change_settings(inbound_secret=None)
+    sent(sink)
+    assert sentence not in sink.accepted[-1][1].get_body(("plain",)).get_content()
