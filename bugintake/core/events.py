@@ -43,6 +43,7 @@ A bug that was split off begins with what its report told."""
 CONTACT_INDEX = "ix_events_contacts"
 ARRIVALS = (
     EventKind.REPORT_FILED,
+    EventKind.REPORT_REMARKED,
     EventKind.BUG_CAME_BACK,
     EventKind.BUG_ANSWERED,
     EventKind.BUG_SPLIT_OFF,

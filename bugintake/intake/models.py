@@ -56,6 +56,7 @@ class News(enum.StrEnum):
     ANSWERED = "answered"
     CAME_BACK = "came_back"
     WOKEN = "woken"  # a customer was added, or still sees it, while it was snoozed
+    WROTE = "wrote"  # a customer added something in their own words, which may mean anything
 
 
 class RaiseReason(enum.StrEnum):
@@ -89,6 +90,7 @@ _MERGED = sa.text("merged_into_id IS NOT NULL")
 _PINNABLE = "merged_into_id IS NULL AND withdrawn_at IS NULL AND status NOT IN ('live', 'declined')"
 _WORST_FIRST = (sa.text("is_pinned DESC"), "impact_rank", sa.text("waiting_count DESC"), "filed_at", "id")
 _CAME_BACK, _RESTRICTED = sa.text("came_back_at IS NOT NULL"), sa.text("is_restricted IS true")
+_WROTE = sa.text("news = 'wrote'")
 
 
 class Bug(Model):
@@ -122,6 +124,7 @@ class Bug(Model):
         sa.Index("ix_bugs_filed_at", "filed_at", "id"),
         # Not of those that stand for themselves: SQLite takes them for few, and would read all bugs by it.
         sa.Index("ix_bugs_merged_into_id", "merged_into_id", sqlite_where=_MERGED, postgresql_where=_MERGED),
+        sa.Index("ix_bugs_wrote", "id", sqlite_where=_WROTE, postgresql_where=_WROTE),
         sa.Index("ix_bugs_came_back", "id", sqlite_where=_CAME_BACK, postgresql_where=_CAME_BACK),
         sa.Index("ix_bugs_restricted", "id", sqlite_where=sa.text("is_restricted IS 1"), postgresql_where=_RESTRICTED),
         {"sqlite_autoincrement": True},

@@ -10,19 +10,22 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased, joinedload
 
 from bugintake.core.db import db
+from bugintake.core.event_kinds import EventKind
+from bugintake.core.events import Event
 from bugintake.intake.customers.models import Account, Customer
-from bugintake.intake.models import Bug, Question, Report, SettledBy, Status
+from bugintake.intake.models import Bug, News, Question, Remark, Report, SettledBy, Status
 from bugintake.intake.queries import VISIBLE_TO_READER
 from bugintake.loop.models import Announcement, Message, MessageState
 from bugintake.team.models import Role, User
 
 SHOWN = 50
+WHOLE = aliased(Bug)
 LEFT = (SettledBy.WITHDRAWN, SettledBy.MERGED)
 
 
 @dataclass(frozen=True)
 class Row:
-    """One report, the bug it belongs to by now, and what its customer was told last."""
+    """One report, the bug it belongs to by now, and what its customer was told last; what is asked or was written."""
 
     report_id: int
     filed_at: datetime
@@ -32,8 +35,8 @@ class Row:
     bug_id: int
     title: str
     status: Status
-    question: str | None
-    asked_at: datetime | None
+    quote: str | None
+    quoted_at: datetime | None
     message: Message | None
 
     @property
@@ -45,6 +48,11 @@ class Row:
 def asked_back(actor: User) -> list[Row]:
     """List the reports of somebody about which a question is open, the oldest question first."""
     return _read(_asked(actor.can(Role.LEAD)), actor, start=0)
+
+
+def written_back(actor: User) -> list[Row]:
+    """List the reports of somebody whose customers wrote what nobody has looked at yet, the oldest first."""
+    return _read(_written(actor.can(Role.LEAD)), actor, start=0)
 
 
 def filed_by(actor: User, *, start: int) -> list[Row]:
@@ -65,8 +73,8 @@ def _read(statement: sa.Select[*tuple[Any, ...]], actor: User, *, start: int) ->
             bug_id=row.bug_id,
             title=row.title,
             status=row.status,
-            question=row.question,
-            asked_at=row.asked_at,
+            quote=row.quote,
+            quoted_at=row.quoted_at,
             message=told.get((row.customer_id, row.bug_id)),
         )
         for row in found
@@ -85,18 +93,36 @@ def _told(customers: set[int | None], bugs: set[int]) -> dict[tuple[int | None, 
 @cache
 def _asked(sees_all: bool) -> sa.Select[*tuple[Any, ...]]:
     found = _mine(sees_all).join(Question, Question.report_id == Report.id).where(Question.answered_at.is_(None))
-    return found.add_columns(Question.text.label("question"), Question.asked_at).order_by(Question.id).limit(SHOWN)
+    return (
+        found.add_columns(Question.text.label("quote"), Question.asked_at.label("quoted_at"))
+        .order_by(Question.id)
+        .limit(SHOWN)
+    )
+
+
+@cache
+def _written(sees_all: bool) -> sa.Select[*tuple[Any, ...]]:
+    later = sa.orm.aliased(Remark)
+    is_last = ~sa.exists().where(later.report_id == Remark.report_id, later.id > Remark.id)
+    is_new = sa.exists().where(
+        Event.report_id == Report.id, Event.kind == EventKind.REPORT_REMARKED, Event.at >= WHOLE.news_at
+    )
+    found = _mine(sees_all).join(Remark, Remark.report_id == Report.id).where(WHOLE.news == News.WROTE, is_last, is_new)
+    return (
+        found.add_columns(Remark.text.label("quote"), Remark.said_at.label("quoted_at"))
+        .order_by(Remark.id)
+        .limit(SHOWN)
+    )
 
 
 @cache
 def _others(sees_all: bool) -> sa.Select[*tuple[Any, ...]]:
     is_open = sa.exists().where(Question.report_id == Report.id, Question.answered_at.is_(None))
-    found = _mine(sees_all).where(~is_open).add_columns(sa.null().label("question"), sa.null().label("asked_at"))
+    found = _mine(sees_all).where(~is_open).add_columns(sa.null().label("quote"), sa.null().label("quoted_at"))
     return found.order_by(Report.id.desc()).offset(sa.bindparam("start")).limit(SHOWN + 1)
 
 
 def _mine(sees_all: bool) -> sa.Select[*tuple[Any, ...]]:
-    whole = aliased(Bug)
     return (
         sa.select(
             Report.id,
@@ -105,12 +131,12 @@ def _mine(sees_all: bool) -> sa.Select[*tuple[Any, ...]]:
             Report.customer_id,
             Customer.name,
             Account.name.label("company"),
-            whole.id.label("bug_id"),
-            whole.title,
-            whole.status,
+            WHOLE.id.label("bug_id"),
+            WHOLE.title,
+            WHOLE.status,
         )
         .join(Bug, Bug.id == Report.bug_id)
-        .join(whole, whole.id == Bug.canonical_id)
+        .join(WHOLE, WHOLE.id == Bug.canonical_id)
         .outerjoin(Customer, Customer.id == Report.customer_id)
         .outerjoin(Account, Account.id == Customer.account_id)
         .where(

@@ -254,6 +254,8 @@ def _hot(item: Item, until: datetime, zone: str) -> Line | None:
         return Line("hot", card.id, "raised", f"is raised: {card.raise_reason.label.lower()}{waits}")
     if card.news is News.ANSWERED:
         return Line("hot", card.id, "answered", f"is answered, nobody has looked yet{waits}")
+    if card.news is News.WROTE:
+        return Line("hot", card.id, "wrote", f"has word of a customer that nobody has looked at yet{waits}")
     if card.news is not None or card.has_come_back:
         return Line("hot", card.id, "came_back", f"came back{waits}")
     if item.is_late:

@@ -25,7 +25,12 @@ TODAY = sa.bindparam("today", type_=sa.Date())
 IS_ASLEEP = Bug.snoozed_until > TODAY
 Shape = tuple[bool, bool | None]
 """Whether somebody sees every bug; and whether the areas they answer for include the rest, None for who sees all."""
-WHY = {News.ANSWERED: "Answered", News.CAME_BACK: "Came back", News.WOKEN: "Woken by a customer"}
+WHY = {
+    News.ANSWERED: "Answered",
+    News.CAME_BACK: "Came back",
+    News.WOKEN: "Woken by a customer",
+    News.WROTE: "A customer wrote",
+}
 
 
 @dataclass(frozen=True)
@@ -59,8 +64,9 @@ def queue(actor: User, rotation_id: int | None = None) -> tuple[Sequence[Item], 
     """List what waits most urgently for the person on duty, and count all of it.
 
     New bugs and accepted ones without an owner, and of any that are open those that were answered, came back or whose
-    snooze has ended and that no engineer has touched since; none that is snoozed. What somebody raised is on top; then
-    by deadline, which is the impact's working minutes after the bug arrived here; people waiting break ties.
+    snooze has ended and that no engineer has touched since; none that is snoozed. Also those that a customer wrote
+    about, closed or not. What somebody raised is on top; then by deadline, which is the impact's working minutes after
+    the bug arrived here; people waiting break ties.
     Whoever is on duty is shown what they are on duty for, everybody else all of it; of a rotation what it answers for.
     """
     shape, values = shown_to(actor, rotation_id)
@@ -123,11 +129,20 @@ def _asleep(sees_all: bool, of_everybody: bool, has_rest: bool | None) -> sa.Sel
 
 
 def is_waiting() -> sa.ColumnElement[bool]:
-    """Select the bugs that are in the queue, of those that stand for themselves; `today` is the reader's day."""
-    ownerless = sa.and_(Bug.status == Status.ACCEPTED, Bug.owner_id.is_(None))
-    is_back = sa.or_(Bug.news.is_not(None), Bug.snoozed_until.is_not(None), Bug.raised_at.is_not(None))
-    is_awake = sa.or_(Bug.snoozed_until.is_(None), ~IS_ASLEEP)
-    return sa.and_(Bug.status.in_(OPEN), is_awake, sa.or_(Bug.status == Status.NEW, ownerless, is_back))
+    """Select the bugs that are in the queue, of those that stand for themselves; `today` is the reader's day.
+
+    What a customer wrote is looked at whatever the bug's status: of one that is closed it may say that it is not. Both
+    are asked for by themselves, because for "or" SQLite would read all bugs.
+    """
+    bug, written = sa.orm.aliased(Bug), sa.orm.aliased(Bug)
+    ownerless = sa.and_(bug.status == Status.ACCEPTED, bug.owner_id.is_(None))
+    is_back = sa.or_(bug.news.is_not(None), bug.snoozed_until.is_not(None), bug.raised_at.is_not(None))
+    is_awake = sa.or_(bug.snoozed_until.is_(None), bug.snoozed_until <= TODAY)
+    waits = (bug.status.in_(OPEN), is_awake, sa.or_(bug.status == Status.NEW, ownerless, is_back))
+    wrote: sa.ColumnElement[str] = sa.literal_column(
+        f"'{News.WROTE}'"
+    )  # in the statement itself, so that its index is used
+    return Bug.id.in_(sa.select(bug.id).where(*waits).union_all(sa.select(written.id).where(written.news == wrote)))
 
 
 def _waiting(shape: Shape) -> sa.Select[*tuple[Any, ...]]:

@@ -6,7 +6,7 @@ from bugintake.core import clock, events
 from bugintake.core.db import db
 from bugintake.core.event_kinds import EventKind
 from bugintake.core.events import Event
-from bugintake.intake.models import Bug, Status
+from bugintake.intake.models import Bug, News, Status
 from bugintake.team.models import User
 from bugintake.triage import looking, moves, snoozing, transitions
 
@@ -16,6 +16,17 @@ def return_for_customer(event: Event) -> None:
     bug = db.session.get_one(Bug, event.bug_id)
     if event.details.get("still_happens") and bug.status == Status.LIVE:
         transitions.come_back(bug, actor=_actor(event), attached=event.id)
+
+
+def show_what_is_written(event: Event) -> None:
+    """Bring a bug that a customer wrote about into the duty queue, until an engineer has looked at it.
+
+    What they write is not guessed at: it may be thanks, and may be that it still happens.
+    """
+    bug = db.session.get_one(Bug, event.bug_id)
+    if bug.news is None and bug.withdrawn_at is None:
+        bug.news, bug.news_at = News.WROTE, event.at
+        db.session.flush()
 
 
 def stand_as_before(event: Event) -> None:
@@ -62,6 +73,7 @@ def _actor(event: Event) -> User | None:
 
 
 def listen() -> None:
-    """Follow who is attached, and whose attaching is taken back."""
+    """Follow who is attached, whose attaching is taken back, and what customers write."""
     events.subscribe(EventKind.REPORT_ATTACHED, return_for_customer)
     events.subscribe(EventKind.REPORT_WITHDRAWN, stand_as_before)
+    events.subscribe(EventKind.REPORT_REMARKED, show_what_is_written)

@@ -22,6 +22,7 @@ UNSEEN = Seen()
 WAKING = (
     EventKind.REPORT_ATTACHED,
     EventKind.REPORT_STILL_HAPPENING,
+    EventKind.REPORT_REMARKED,
     EventKind.BUG_ANSWERED,
     EventKind.REPORT_ANSWERED,
     EventKind.BUG_TOOK_IN,

@@ -73,7 +73,7 @@ VERBS = (
     Verb("/fix", "5", "Fixed…", UNFIXED, Status.FIXED, asks=True),
     Verb("/snooze", "z", "Snooze…", OPEN, asks=True),
     Verb("/waking", "Z", "Wake it", OPEN, only=Mark.SNOOZED, aside=True),
-    Verb("/look", "v", "I have looked", OPEN, only=Mark.NEWS),
+    Verb("/look", "v", "I have looked", ALL, only=Mark.NEWS),
     Verb("/assignment", "i", "Take it", OPEN, unless=Mark.MINE, fields=(("owner", "me"),)),
     Verb("/assignment", "a", "Assign to…", OPEN, asks=True, aside=True),
     Verb("/help", "H", "Ask for help…", OPEN, asks=True, is_for_many=False, aside=True),

@@ -834,6 +834,8 @@ def upgrade() -> None:
     op.create_index("ix_bugs_filed_at", "bugs", ["filed_at", "id"], unique=False)
     came_back = sa.text("came_back_at IS NOT NULL")
     op.create_index("ix_bugs_came_back", "bugs", ["id"], sqlite_where=came_back, postgresql_where=came_back)
+    wrote = sa.text("news = 'wrote'")
+    op.create_index("ix_bugs_wrote", "bugs", ["id"], sqlite_where=wrote, postgresql_where=wrote)
     op.create_index(
         "ix_bugs_restricted",
         "bugs",

@@ -15,12 +15,13 @@ from bugintake.team.models import Role
 @bp.get("/mine")
 @signed_in
 def my_reports() -> ResponseReturnValue:
-    """List the reports somebody filed or attached, those asked back first."""
+    """List the reports somebody filed or attached, those asked back or written about first."""
     me, page = signed_in_user(), page_number()
     found = mine.filed_by(me, start=page_start(mine.SHOWN))
     return render_template(
         "loop/mine.html",
         asked=mine.asked_back(me),
+        written=mine.written_back(me),
         rows=found[: mine.SHOWN],
         page=page,
         has_more=len(found) > mine.SHOWN,
