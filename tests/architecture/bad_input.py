@@ -23,6 +23,9 @@ TEXTS: dict[str, bytes] = {
     "a number in other digits": "٣".encode(),
     "a power": b"1e9",
     "a bug of no database": b"BUG-99999999999999999999",
+    "a day before all others": b"0001-01-01",
+    "a minute after all others": b"9999-12-31T23:59",
+    "a moment after all others": b"9999-12-31T23:59-14:00",
     "a program": b"'\";--%_\\{{7*7}}<svg onload=alert(1)>",
     "too long": b"x" * 2000,
 }
