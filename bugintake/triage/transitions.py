@@ -27,6 +27,7 @@ from bugintake.triage.moves import (
 )
 from bugintake.triage.moves import last_move as last_move
 
+Words = Mapping[str, str]  # by language
 PARTS = ["release", "owner", "decline_reason"]  # what a move may point elsewhere
 NOTE_LENGTH = 4000
 ENDS_A_SNOOZE = (Status.IN_PROGRESS, Status.FIXED, Status.DECLINED)  # whoever does this has not put it off
@@ -161,13 +162,7 @@ def go_live(bug: Bug, *, actor: User | None) -> None:
 
 
 def decline(
-    bug: Bug,
-    reason: Option,
-    notes: Mapping[str, str],
-    workarounds: Mapping[str, str],
-    *,
-    actor: User,
-    seen: Status | None = None,
+    bug: Bug, reason: Option, notes: Words, workarounds: Words, *, actor: User, seen: Status | None = None
 ) -> None:
     """Close a bug without a fix, with the reason, an explanation and a way round that its customers will read.
 
