@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Locator, Page
 
 from tests.eyes import wrong_with
@@ -94,6 +95,7 @@ class Eyes:
 
     def __init__(self, page: Page, house: House) -> None:
         self.page, self.house = page, house
+        page.add_init_script(AXE_SCRIPT)  # to hand it over for every look takes longer
         self.seen: list[str] = []
         self.wrong: list[str] = []
 
