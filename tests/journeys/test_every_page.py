@@ -62,6 +62,8 @@ SENT = (
     ("/admin/catalogue/lists/proxy", {"label": ""}),
     ("/admin/catalogue/areas", {"label": ""}),
     ("/admin/catalogue/areas/1", {"label": LONG * 30}),
+    ("/admin/webhooks", {"url": LONG * 6, "topics": "bug.filed"}),
+    ("/admin/release-hooks", {"sender": "nobody"}),
     ("/bugs/BUG-1/question", {"question": ""}),
     ("/bugs/BUG-1/decline", {}),
     ("/bugs/BUG-1/fix", {}),
@@ -147,6 +149,12 @@ def test_every_page_of_the_team_is_open_to_everybody_with_the_longest_names(hous
     page.get_by_label("Last day away").fill(f"{datetime.now(UTC) + timedelta(days=8):%Y-%m-%d}")
     page.get_by_label("A word for the team").fill(LONG * 2)
     page.get_by_role("button", name="Note it", exact=True).click()
+    page.goto(f"{house.base_url}/admin/webhooks")
+    page.get_by_label("Address").fill(f"https://{'long-name.' * 12}example.com/{LONG * 6}")
+    page.get_by_label("duty was handed over, taken over or swapped").check()
+    page.get_by_role("button", name="Add", exact=True).click()
+    page.goto(f"{house.base_url}/admin/release-hooks")
+    page.get_by_role("button", name="Make an address").click()
     page.goto(f"{house.base_url}/admin/catalogue/proposals")
     proposal = re.findall(r"/proposals/\d+", page.content())[0]
 

@@ -140,6 +140,7 @@ SUBSCRIPTIONS: list[tuple[EventKind, Subscriber]] = [
     (EventKind.MESSAGE_SUPPRESSED, perhaps_told),
     (EventKind.DELIVERY_JUDGED, perhaps_told),
     (EventKind.REPORT_WORKS_NOW, perhaps_told),
+    (EventKind.REPORT_WITHDRAWN, perhaps_told),
     (EventKind.DUTY_HANDED_OVER, handed_over),
     (EventKind.DUTY_TAKEN_OVER, handed_over),
     (EventKind.SWAP_TAKEN, handed_over),

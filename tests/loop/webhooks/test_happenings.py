@@ -10,6 +10,7 @@ from bugintake.core import events
 from bugintake.core.db import db, transaction
 from bugintake.core.event_kinds import EventKind
 from bugintake.duty import overrides, roster
+from bugintake.intake import reports
 from bugintake.intake.models import OptionList, Report, Status
 from bugintake.loop import attempts, messages, releases, replies
 from bugintake.loop.models import Delivery
@@ -75,7 +76,7 @@ def test_a_decline_and_a_return_are_told_of(webhook, petra):
     ]
 
 
-@pytest.mark.parametrize("how", ["by hand", "not at all", "works now"])
+@pytest.mark.parametrize("how", ["by hand", "not at all", "works now", "taken back"])
 def test_everybody_was_told_also_where_no_mail_told_the_last_one(make_webhook, petra, how):
     make_webhook("bug.everybody_told")
     bug = live("hana@example.com", "sam@example.com")
@@ -89,6 +90,8 @@ def test_everybody_was_told_also_where_no_mail_told_the_last_one(make_webhook, p
             messages.tell_by_hand(last, actor=petra)
         elif how == "not at all":
             messages.do_not_tell(last, "They left.", actor=petra)
+        elif how == "taken back":
+            reports.withdraw(db.session.get_one(Report, last.report_id), actor=petra)
         else:
             replies.works_now(db.session.get_one(Report, last.report_id))
 
