@@ -33,9 +33,13 @@ class _Worded(Form):
     label_ar = KeptLine("In Arabic")
 
     def spoken_fields(self) -> list[tuple[str, Any]]:
-        """List the workspace's languages, and others in which something is written, each with its field."""
-        fields = ((language, self[f"label_{language}"]) for language in LANGUAGES)
-        return [(language, field) for language, field in fields if language in workspace().languages or field.data]
+        """List the workspace's languages, each with its field."""
+        return [(language, self[f"label_{language}"]) for language in LANGUAGES if language in workspace().languages]
+
+    def unoffered_fields(self) -> list[Any]:
+        """List the fields of other languages in which something is written: it stays as it is."""
+        fields = [self[f"label_{language}"] for language in LANGUAGES if language not in workspace().languages]
+        return [field for field in fields if field.data]
 
     def spoken(self) -> dict[str, str]:
         """Return what customers read, by language."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
+from babel.numbers import format_decimal
 from flask_babel import gettext, ngettext
 
 from bugintake.core.db import db
@@ -166,7 +167,14 @@ class Progress:
         count = self.bug.waiting_count
         if self.bug.is_restricted or not self.report.is_waiting or count < 2:
             return ""
-        return str(ngettext("You are one of %(num)d person waiting.", "You are one of %(num)d people waiting.", count))
+        number = format_decimal(count, locale=dates.LOCALES[self.language])
+        said = ngettext(
+            "You are one of %(people)s person waiting.",
+            "You are one of %(people)s people waiting.",
+            count,
+            people=number,
+        )
+        return str(said)
 
     def _moment(self, at: datetime) -> str:
         return dates.moment(at, self._zone(), self.language)

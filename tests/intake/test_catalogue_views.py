@@ -11,8 +11,9 @@ from bugintake.core.db import db, transaction
 from bugintake.core.event_kinds import EventKind
 from bugintake.intake import catalogue
 from bugintake.intake.catalogue import option_labelled, options_of
+from bugintake.intake.list_models import FurtherList
 from bugintake.intake.models import Option, OptionList
-from bugintake.team.models import Role
+from bugintake.team.models import Role, Workspace
 from tests.counting import asked
 from tests.factories import make_bug, make_option, make_report, make_user
 from tests.visitors import visit
@@ -89,16 +90,33 @@ def test_a_choice_that_cannot_be_is_refused_on_both_pages(lead, changes, status,
         assert 'value="kept ,x"' in page.text
 
 
-def test_words_are_asked_for_in_the_languages_on_offer_and_those_written_before_stay(lead, company):
+def test_words_are_asked_for_in_the_languages_on_offer_and_others_stay(lead, company):
     option = option_labelled(OptionList.AREA, "Search")
     with transaction():
         db.session.get_one(Option, option.id).labels = {"ar": "البحث"}
+        db.session.get_one(Workspace, 1).languages = ["en", "tr"]
 
-    page = lead.get(f"/admin/catalogue/areas/{option.id}")
+    page = lead.get(f"/admin/catalogue/areas/{option.id}").text
+    lead.post(f"/admin/catalogue/areas/{option.id}", {**fields_of(page), "label_tr": "Arama"})
 
-    assert re.findall(r'name="label_(\w+)"', page.text) == ["en", "de", "es", "ar"]
-    assert re.search(r'name="label_ar" value="البحث"[^>]* lang="ar" dir="rtl"', page.text)
-    assert re.findall(r'name="label_(\w+)"', lead.get("/admin/catalogue/areas").text) == ["en", "de", "es"]
+    assert re.findall(r'<input type="text"[^>]* name="label_(\w+)"', page) == ["en", "tr"]
+    assert db.session.get_one(Option, option.id).labels == {"ar": "البحث", "tr": "Arama"}
+
+
+def test_a_further_list_keeps_what_it_is_called_in_a_language_that_is_not_on_offer(lead, company):
+    lead.post("/admin/catalogue/lists", {"label": "Plan", "label_ar": "الخطة"})
+    found = db.session.scalars(sa.select(FurtherList)).one()
+
+    page = lead.get(f"/admin/catalogue/lists/{found.name}").text
+    lead.post(f"/admin/catalogue/lists/{found.name}", {**fields_of(page), "label_de": "Tarif"})
+
+    assert db.session.get_one(FurtherList, found.id).labels == {"ar": "الخطة", "de": "Tarif"}
+
+
+def fields_of(page):
+    """What a browser sends of the words on a page that nobody changed."""
+    found = re.findall(r'name="((?:seen_)?label(?:_\w+)?)" value="([^"]*)"', page)
+    return {name: html.unescape(value) for name, value in found}
 
 
 def test_a_choice_is_renamed_and_its_words_are_kept_per_language(lead):

@@ -60,6 +60,27 @@ def test_how_many_wait_is_said_unless_the_bug_is_restricted(app, hana):
     assert "people waiting" not in page_of(app, bug)
 
 
+def test_many_who_wait_are_counted_as_their_reader_writes_numbers(app, hana):
+    bug = make_bug(Status.IN_PROGRESS, waiting=[hana])
+    with transaction():
+        db.session.get_one(Bug, bug.id).waiting_count = 1234
+
+    assert "You are one of 1,234 people waiting." in page_of(app, bug)
+    assert "Sie sind eine von 1.234 Personen, die warten." in page_of(app, bug, "de")
+    assert "أنتم من بين 1,234 شخصًا ينتظرون." in page_of(app, bug, "ar")
+
+
+def test_a_language_that_is_not_offered_is_named_where_it_is_read(app, hana):
+    page = opened(app, first_report(make_bug(waiting=[hana])), "tr").get("/s/tr/report").text
+
+    assert re.findall(r'lang="(\w+)"(?: hreflang="\w+")?>(\w+)</(?:a|span)>', page) == [
+        ("en", "English"),
+        ("de", "Deutsch"),
+        ("es", "Español"),
+        ("tr", "Türkçe"),
+    ]
+
+
 def test_a_fix_names_the_version_it_reaches_the_customer_with(app, hana):
     said = page_of(app, make_bug(Status.FIXED, waiting=[hana]))
 

@@ -227,6 +227,6 @@ def _report_of_form() -> Report:
 
 
 def _languages(endpoint: str) -> list[tuple[str, str, str]]:
-    """Name the languages to switch to, each in itself, with its address."""
-    offered = workspace().languages
+    """Name the languages to switch to, each in itself, with its address: those on offer, and the one that is read."""
+    offered = dict.fromkeys([*workspace().languages, str((request.view_args or {})["language"])])
     return [(code, OWN_NAMES[code], url_for(f"customers.{endpoint}", language=code)) for code in offered]
