@@ -15,10 +15,11 @@ from bugintake.loop.mail import Sender, compose
 from bugintake.loop.models import AnnouncementKind, HeldBecause, LinkPurpose
 from bugintake.team.models import LANGUAGES
 from bugintake.team.workspace import workspace
+from tests.eyes import wrong_with
 from tests.factories import make_bug, make_customer, make_option, make_user, make_workspace
-from tests.loop.reading import first_report, link_to, opened, words_of
+from tests.loop.reading import first_report, link_to, opened, send, words_of
 from tests.loop.rows import announcement_of, one_message, owed, release
-from tests.visitors import visit
+from tests.visitors import served, visit
 
 ENGLISH = {
     "We",
@@ -131,9 +132,13 @@ def test_a_page_of_a_report_is_whole_in_every_language(app, status, language):
 def test_the_other_pages_are_whole_in_every_language(app, language):
     report = first_report(make_bug(waiting=[make_customer("Hana")], actual="X1"))
     browser, stop = visit(app), link_to(report, LinkPurpose.UNSUBSCRIBE, language)
-    pages = [browser.get(f"/s/{language}"), browser.get(f"/s/{language}/r/x"), browser.get(stop), browser.post(stop)]
+    pages = [browser.get(f"/s/{language}"), browser.get(f"/s/{language}/r/x"), browser.get(stop)]
+    browser.post(stop)
+    mine = opened(app, report, language)
+    refused = [send(mine, report, "remarks", language, text=text) for text in ("", "1" * 4001)]
 
-    for page in [*pages[:3], browser.get(stop)]:
+    assert [page.status_code for page in refused] == [422, 422]
+    for page in [*pages, browser.get(stop), *refused]:
         assert f'<html lang="{language}" dir="{direction(language)}">' in page.text
         assert is_whole(words_of(page), language)
 
@@ -154,3 +159,19 @@ def test_who_reads_a_language_that_is_not_offered_waits_until_somebody_writes_it
     release()
 
     assert owed(bug) == [("amal@example.com", "held", HeldBecause.NO_NOTE)]
+
+
+def test_the_pages_in_arabic_run_from_the_right_and_keep_nobody_out(app, page):
+    report = first_report(make_bug(Status.LIVE, waiting=[make_customer("أمل الخطيب"), make_customer()]))
+    mine, stop = link_to(report, language="ar"), link_to(report, LinkPurpose.UNSUBSCRIBE, "ar")
+
+    with served(app) as address:
+        page.goto(f"{address}{mine}")
+        step = page.locator(".steps li").first
+        sign, words = (step.locator(part).bounding_box() for part in (".dot", "b"))
+        wrong = wrong_with(page)
+        page.goto(f"{address}{stop}")
+        wrong += wrong_with(page)
+
+    assert wrong == []
+    assert sign["x"] >= words["x"] + words["width"]
