@@ -210,7 +210,7 @@ def _stopping(app: Flask) -> Callable[[], bool]:
 
 def _read_mail() -> bool:
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # a proxy hides it
-    return is_set_up() and mailbox.read_mailbox(_stopping(app)) > 0
+    return settings().imap_url is not None and is_set_up() and mailbox.read_mailbox(_stopping(app)) > 0
 
 
 # Each has a thread of its own, so that a server that is slow keeps neither the mail nor the others.

@@ -40,17 +40,23 @@ VALID_FOR = {Purpose.BOUNCE: timedelta(days=30), Purpose.ANSWER: OPENS_FOR}
 
 
 def signed(sender: Sender, delivery_id: int, message_id: str) -> tuple[str, Sender]:
-    """Return the envelope's sender, to which what cannot be delivered comes back, and a sender whom one may answer.
-
-    Raises UnsafeMail where the sender's own address is too long to add to.
-    """
+    """Return the envelope's sender, to which what cannot be delivered comes back, and a sender whom one may answer."""
     bounces = _address(sender, Purpose.BOUNCE, delivery_id, message_id)
     return bounces, replace(sender, reply_to=_address(sender, Purpose.ANSWER, delivery_id, message_id))
 
 
+def check(sender: Sender) -> None:
+    """Refuse a sender whose address is too long to add to. Raises UnsafeMail."""
+    if len(sender.address.rpartition("@")[0]) > LONGEST_NAME:
+        raise UnsafeMail(f"The part of BUGINTAKE_MAIL_FROM before the @ is longer than {LONGEST_NAME} characters.")
+
+
 def delivery_behind(recipients: Iterable[str]) -> tuple[Delivery, Purpose] | None:
     """Find the envelope that one of a mail's addressees names; nothing where none is ours, or where it is too late."""
-    sender = sender_of(settings().mail_from or "", "", None)
+    try:
+        sender = sender_of(settings().mail_from or "", "", None)
+    except UnsafeMail:
+        return None  # nothing can have left from it
     name = re.escape(sender.address.rpartition("@")[0])
     token = rf"\+([{''.join(Purpose)}])([0-9a-z]{{1,7}})\.([a-z2-7]{{{LETTERS}}})"
     ours = re.compile(
@@ -77,8 +83,6 @@ def _behind(purpose: Purpose, number: str, mark: str) -> tuple[Delivery, Purpose
 
 def _address(sender: Sender, purpose: Purpose, delivery_id: int, message_id: str) -> str:
     name = sender.address.rpartition("@")[0]
-    if len(name) > LONGEST_NAME:
-        raise UnsafeMail(f"The part before the @ of BUGINTAKE_MAIL_FROM is longer than {LONGEST_NAME} characters.")
     mark = _mark(settings().secret_key, purpose, delivery_id, message_id)
     return f"{name}+{purpose}{_base36(delivery_id)}.{mark}@{sender.domain}"
 

@@ -9,6 +9,7 @@ def _any(*phrases: str) -> re.Pattern[str]:
     return re.compile("|".join(phrases), re.IGNORECASE)
 
 
+_GAP = r"(?:[^.;\n]|\.(?=\S)){0,80}?"  # within a sentence; a dot within a name ends none
 _WHO = r"(?:user|mailbox|mail box|recipient|address|account|alias|local part|addressee|person|inbox|customer|username)"
 _GONE = (
     r"(?:does ?n[o']t exist|do(?:es)? not exist|not exist|not found|not known|not recogni[sz]ed|not listed|not valid|"
@@ -19,7 +20,7 @@ _GONE = (
 NO_ADDRESS = _any(
     rf"(?:unknown|invalid|no such|non-?existent|unrecogni[sz]ed|incorrect|bad|undefined) (?:\w+[ /-]){{0,2}}{_WHO}",
     rf"{_WHO}(?: name)?\W{{0,3}}(?:is |was |are |has been )?(?:\w+ )?(?:unknown|invalid|undefined|unrecogni[sz]ed)",
-    rf"\b{_WHO}[^.;\n]{{0,80}}?{_GONE}",
+    rf"\b{_WHO}{_GAP}{_GONE}",
     r"unknown e-?mail|no such (?:person|e-?mail|name)|not a (?:valid|known) (?:mailbox|user|recipient|address|local)",
     r"no mailbox here|no (?:valid )?(?:mailbox|account|user|recipient)s?(?: here)? (?:by|with|of|for) th(?:at|is)",
     r"recip(?:ient)?notfound|unrouteable address|address (?:lookup|verification) failed|not in (?:the )?directory",
@@ -36,14 +37,20 @@ _SITE = r"(?:host|domain)(?: or domain)?(?: name)?s?"
 NO_DOMAIN = _any(
     r"(?:unknown|invalid|no such|non-?existent|illegal|bad|unresolvable) (?:\w+[ /-]){0,2}(?:host|domain|mail server)",
     rf"{_SITE}(?: \S+)? ?(?:is |was )?(?:not (?:found|known|valid)|unknown|invalid)",
-    r"(?:host|domain)[^.;\n]{0,80}?(?:does(?:n't| not) exist|could(?:n't| not) be found|not be resolved)",
-    r"domain[^.;\n]{0,60}?(?:is not reachable|not be reached|has no (?:valid )?(?:mail|mx))",
+    rf"(?:host|domain){_GAP}(?:does(?:n't| not) exist|could(?:n't| not) be found|not be resolved)",
+    rf"domain{_GAP}(?:is not reachable|not be reached|has no (?:valid )?(?:mail|mx))",
     r"couldn't find any host|host ?unknown|name (?:or service )?not known|\bnxdomain\b|no a or mx|no mx or a",
-    r"no (?:mx|mail exchanger|mail host)s?[^.;\n]{0,30}?(?:for|record|found)|no dns (?:information|record)|dns error",
+    r"host found but no data record|no dns (?:information|record)|dns error",
+    r"no (?:mx|mail exchanger|mail host)s?[^.;\n]{0,30}?(?:for|record|found)",
     r"null ?mx|(?:does not|doesn't|never) accepts? (?:e-?)?mail|not accept(?:ing)? (?:any )?mail",
     r"all relevant mx records point to non-existent|responded with code (?:nxdomain|noerror)",
     r"bad destination system address",
 )
+SENDER = _any(
+    r"sender(?:'s)? (?:\S+ )?(?:(?:e-?mail )?address|domain|verify)?[^.;\n]{0,40}?(?:reject|verif|fail|unknown|denied|"
+    r"invalid|not (?:exist|found|valid|allowed|accepted)|does(?:n't| not))|(?:from|return) address|mail from",
+)
+"""Words about whoever sent a mail: they say nothing about whom it was for."""
 NOT_NOW = _any(
     r"at a rate|try (?:it )?(?:again|later)|temporar|time[sd]? ?-?out|will be retried|still being|gr[ae]ylist",
     r"retry time(?:out)?|too (?:many|long)|delayed|hop count|mail loop|routing loop|looping|loops back|\bloop\b",

@@ -8,7 +8,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bugintake.loop.inbound.parts import REPORTS, RETURNED, Mail
-from bugintake.loop.inbound.phrases import FAILED, FULL_OR_CLOSED, NO_ADDRESS, NO_DOMAIN, NOT_NOW, ORIGINAL, POLICY
+from bugintake.loop.inbound.phrases import (
+    FAILED,
+    FULL_OR_CLOSED,
+    NO_ADDRESS,
+    NO_DOMAIN,
+    NOT_NOW,
+    ORIGINAL,
+    POLICY,
+    SENDER,
+)
 from bugintake.loop.verdicts import Phase, Verdict, verdict_of
 
 LONGEST_PROSE = 16_000
@@ -42,7 +51,7 @@ ACCEPTED_BEFORE = re.compile(r"(?mi)^reporting-mta:.*\binbound-smtp\.[\w-]+\.ama
 """A rule of the receiver returned the mail after it was accepted."""
 FULL = re.compile(r"not enough disk space|mailbox (?:is )?full|quota exceeded|over quota", re.IGNORECASE)
 ACCEPTS_NO_MAIL = re.compile(r"\b(?:521|556)\b[^\n]{0,120}accept", re.IGNORECASE)  # RFC 7504
-RECIPIENT_REJECTED = re.compile(r"recipient (?:address )?(?:was )?rejected", re.IGNORECASE)
+RECIPIENT_REJECTED = re.compile(r"(?:recipient|address) (?:was )?rejected", re.IGNORECASE)
 
 
 class Why(StrEnum):
@@ -219,6 +228,8 @@ def judged(said: str, code: str, is_at_rcpt: bool, *, is_answer: bool = False) -
     before = words[max(0, unknown.start() - 60) : unknown.start()] if unknown else ""
     is_answer = is_answer or before.endswith("[") or REPLY.search(before) is not None
     is_closed, is_policy = FULL_OR_CLOSED.search(words), POLICY.search(words)
+    if (detail in ("7", "8") and subject == "1") or SENDER.search(words):
+        return Why.POLICY
     if unknown and not is_closed and (subject, detail) != ("2", "2"):
         if subject == "1" or is_at_rcpt or not (is_answer or is_policy):
             return Why.NO_ADDRESS

@@ -10,8 +10,9 @@ from flask import current_app
 
 from bugintake.core import config
 from bugintake.core.db import transaction
+from bugintake.loop import circuit
 from bugintake.loop.inbound.addresses import LONGEST_NAME, Purpose, delivery_behind, signed
-from bugintake.loop.mail import UnsafeMail, sender_of
+from bugintake.loop.mail import sender_of
 from bugintake.loop.notices import queue_test
 from tests.faults.rig import the_delivery, work
 from tests.loop.rows import live
@@ -111,13 +112,23 @@ def test_a_restored_number_names_no_other_envelope(sink):
         assert (delivery_behind([bounces]) is not None) is is_found
 
 
-def test_a_sender_too_long_to_add_to_is_refused_before_anything_leaves():
+def test_a_sender_too_long_to_add_to_lets_all_mail_wait_and_says_why(sink):
     longest = sender_of(f"{'s' * LONGEST_NAME}@fakturo.example", "", None)
-    too_long = sender_of(f"{'s' * (LONGEST_NAME + 1)}@fakturo.example", "", None)
-
     assert len(signed(longest, 36**7 - 1, "<1@x>")[0].partition("@")[0]) == 64
-    with pytest.raises(UnsafeMail):
-        signed(too_long, 1, "<1@x>")
+
+    change_settings(mail_from=f"{'s' * (LONGEST_NAME + 1)}@fakturo.example")
+    live("grace@example.org")
+    work()
+    assert sink.accepted == []
+    assert "before the @ is longer than 30 characters" in circuit.mail_circuit().reason
+
+
+@pytest.mark.parametrize("mail_from", ["nobody", "a b@c.example", ""])
+def test_where_the_sender_is_no_address_nothing_is_ours(sink, mail_from):
+    bounces, _ = sent(sink)
+
+    change_settings(mail_from=mail_from)
+    assert delivery_behind([bounces]) is None
 
 
 def test_a_mail_says_that_it_can_be_answered_only_where_answers_are_read(sink):
