@@ -58,10 +58,13 @@ def open_channel() -> Channel:
 
 
 def sender() -> Sender:
-    """Return who mail comes from. Raises UnsafeMail where the settings name no address."""
+    """Return who mail comes from. Raises UnsafeMail where the settings name no address, or none that can be answered."""
     company = workspace()
     address = settings().mail_from or f"bugintake@{mail_domain()}"
-    return sender_of(address, company.signature, company.reply_address)
+    found = sender_of(address, company.signature, company.reply_address)
+    if settings().reads_mail:
+        addresses.check(found)
+    return found
 
 
 def _send_batch(channel: Channel, stopping: Callable[[], bool]) -> int:
