@@ -16,6 +16,8 @@ from bugintake.intake.customers import adding, changing, link_templates
 from bugintake.intake.customers.models import Account, Customer
 from bugintake.intake.further_lists import Terms
 from bugintake.intake.models import Option, OptionList
+from bugintake.loop import known
+from bugintake.team import workspace as settings
 
 OWNERS = {
     "Invoices › PDF export": MIRA,
@@ -32,6 +34,13 @@ MEANT = {
     "Payments › Bank import": "Reads CSV, CAMT.053 and Norma 43. A statement in PDF is for reading.",
 }
 HELP_DESK = {"Hana": "4812", "Jürgen": "4790", "Lucía": "4835", "Ole": "4901", "Grace": "4877", "Mateo": "4766"}
+
+
+OUTAGE = {
+    "en": "Signing in with a company account does not work for some companies.",
+    "de": "Die Anmeldung mit dem Firmenkonto funktioniert bei einigen Firmen nicht.",
+    "es": "El inicio de sesión con la cuenta de empresa no funciona en algunas empresas.",
+}
 
 
 def form(c: Company, when: Calendar) -> Iterator[Scene]:
@@ -71,7 +80,12 @@ def outage(c: Company, when: Calendar) -> Iterator[Scene]:
     yield when.ago(12), partial(_attach_all, c, "sso", people, "Steinbach Logistik")
 
 
-STORIES = (form, customers, outage)
+def known_problems(c: Company, when: Calendar) -> Iterator[Scene]:
+    """Tell what is published for everybody, so that not everybody calls."""
+    yield when.ago(11), partial(_publish, c, "sso", OUTAGE)
+
+
+STORIES = (form, customers, outage, known_problems)
 
 
 def _give_areas(c: Company) -> None:
@@ -151,3 +165,8 @@ def _attach_all(c: Company, key: str, people: list[str], company: str) -> None:
     addresses = "\n".join(c.callers[name].email or "" for name in people)
     crowd = crowds.meant(c.bug(key), addresses, company)
     crowds.attach_all(c.bug(key), crowd, words="", languages={}, actor=c.users[LEA], key="outage")
+
+
+def _publish(c: Company, key: str, sentences: Mapping[str, str]) -> None:
+    settings.change(settings.workspace(), {"has_public_list": True}, actor=c.users[PETRA])
+    known.publish(c.bug(key), sentences, actor=c.users[LEA])

@@ -37,6 +37,7 @@ FOR_PROGRAMS = (
     "/palette",
     "/duty/queue",
     "/cal/",
+    "/s/<language>/known.atom",
     "/bugs/news",
     "/bugs/<ref>/colleagues",
     "/customers.csv",
@@ -149,6 +150,10 @@ def test_every_page_of_the_team_is_open_to_everybody_with_the_longest_names(hous
     page.get_by_label("Last day away").fill(f"{datetime.now(UTC) + timedelta(days=8):%Y-%m-%d}")
     page.get_by_label("A word for the team").fill(LONG * 2)
     page.get_by_role("button", name="Note it", exact=True).click()
+    page.goto(f"{house.base_url}/admin/webhooks")
+    page.get_by_label("Address", exact=False).first.fill(f"https://{LONG}.example.com/{LONG * 6}")
+    page.get_by_role("main").get_by_role("checkbox").last.check()
+    page.get_by_role("button", name="Add", exact=True).click()
     page.goto(f"{house.base_url}/admin/webhooks")
     page.get_by_label("Address").fill(f"https://{'long-name.' * 12}example.com/{LONG * 6}")
     page.get_by_label("duty was handed over, taken over or swapped").check()
