@@ -58,7 +58,7 @@ def open_channel() -> Channel:
 
 
 def sender() -> Sender:
-    """Return who mail comes from. Raises UnsafeMail where the settings name no address, or none that can be answered."""
+    """Return who mail comes from. Raises UnsafeMail where the settings name no address, or one nobody can answer."""
     company = workspace()
     address = settings().mail_from or f"bugintake@{mail_domain()}"
     found = sender_of(address, company.signature, company.reply_address)
