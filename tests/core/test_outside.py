@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import pytest
 
 from bugintake.core import outside
-from bugintake.core.outside import Refused, Unreachable, fetch
+from bugintake.core.outside import Refused, Unreachable, fetch, tell
 
 PUBLIC, INSIDE = "127.0.0.1", "127.0.0.2"
 PAGE = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
@@ -81,6 +81,37 @@ def test_a_server_outside_is_posted_to(leads_to):
     assert answer == (200, b"hi")
     assert asked[0].startswith(b"POST /hook HTTP/1.1\r\n")
     assert b"\r\nContent-Length: 14\r\n" in asked[0]
+
+
+@pytest.mark.parametrize("body", [b"hi", b"x" * 100_000])
+def test_a_server_that_is_told_something_is_heard_for_its_status_and_wish_alone(leads_to, body):
+    leads_to([PUBLIC])
+    answer = b"HTTP/1.1 429 Busy\r\nRetry-After: 90\r\n\r\n" + body
+    with serving(PUBLIC, answer) as (port, asked):
+        assert tell(f"http://hooks.example:{port}/x", {"webhook-id": "msg_1"}, b"{}") == (429, "90")
+
+    assert asked[0].startswith(b"POST /x HTTP/1.1\r\n")
+    assert b"\r\nwebhook-id: msg_1\r\n" in asked[0]
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (socket.gaierror(), "x.example does not answer: nobody knows its name."),
+        (ConnectionRefusedError(), "x.example does not answer: nobody listens there."),
+        (TimeoutError(), "x.example does not answer in time."),
+        (OSError(), "x.example does not answer."),
+    ],
+)
+def test_why_a_server_does_not_answer_is_said_in_words(monkeypatch, error, words):
+    def fail(_host, _port):
+        raise error
+
+    monkeypatch.setattr(outside, "addresses_of", fail)
+    with pytest.raises(Unreachable) as unreachable:
+        fetch("http://x.example/")
+
+    assert str(unreachable.value) == words
 
 
 def test_whether_a_server_may_have_got_the_question_is_said(leads_to):
