@@ -7,6 +7,8 @@ from babel import Locale
 
 WHOLE_NAMES = frozenset({"ar", "zh"})
 """Readers who are addressed by their whole name: its first word may be the family's, or half of a given name."""
+WITHOUT_GAPS = frozenset({"zh"})
+"""What is written without blanks between words and sentences."""
 _FAMILY_FIRST = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")  # kana, Han, Hangul
 
 
@@ -17,8 +19,8 @@ def direction(language: str) -> str:
 
 
 def sentences(language: str, *said: str) -> str:
-    """Put sentences one after the other; Chinese ones have no gap between them."""
-    return ("" if language == "zh" else " ").join(each for each in said if each)
+    """Put sentences one after the other, with a gap between them where the language has one."""
+    return ("" if language in WITHOUT_GAPS else " ").join(each for each in said if each)
 
 
 def addressed(name: str, language: str) -> str:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 
 from bugintake.core.errors import Invalid
+from bugintake.core.languages import WITHOUT_GAPS
 
 FIXED: Mapping[str, tuple[str, ...]] = {
     "en": ("fixed", "resolved", "solved"),
@@ -28,7 +29,7 @@ EVERYWHERE = (r"BUG-\d+",)
 def refuse_fixed(notes: Mapping[str, str], field: str = "customer_note") -> None:
     """Refuse to say in a decline that something is fixed. Raises Invalid with the word; `field` has its language."""
     for language, text in notes.items():
-        said = _said(FIXED.get(language, ()), text)
+        said = _said(FIXED.get(language, ()), text, language)
         if said:
             raise Invalid(
                 f"“{said[0]}” cannot stand in it: whoever waits would read that it works now. Say what stays as it is.",
@@ -38,11 +39,12 @@ def refuse_fixed(notes: Mapping[str, str], field: str = "customer_note") -> None
 
 def trade_words(language: str, text: str) -> list[str]:
     """List the words of a text that its customers do not use, each once and as it stands there."""
-    return _said((*TRADE.get(language, ()), *EVERYWHERE), text)
+    return _said((*TRADE.get(language, ()), *EVERYWHERE), text, language)
 
 
-def _said(words: tuple[str, ...], text: str) -> list[str]:
+def _said(words: tuple[str, ...], text: str, language: str) -> list[str]:
     if not words:
         return []
-    found = re.findall(rf"(?<!\w)(?:{'|'.join(words)})(?!\w)", text, re.IGNORECASE)
+    one = f"(?:{'|'.join(words)})"
+    found = re.findall(one if language in WITHOUT_GAPS else rf"(?<!\w){one}(?!\w)", text, re.IGNORECASE)
     return list(dict.fromkeys(found))

@@ -35,6 +35,7 @@ def declined(mira, **notes):
         ("en", "This was Resolved by the vendor.", "Resolved"),
         ("en", "It is fixed.", "fixed"),
         ("de", "Das ist behoben.", "behoben"),
+        ("zh", "这个问题已修复了。", "已修复"),
         ("es", "Ya está resuelta.", "resuelta"),
     ],
 )
