@@ -7,6 +7,7 @@ from bugintake.core.db import db, hold
 from bugintake.core.errors import Conflict
 from bugintake.core.event_kinds import EventKind
 from bugintake.core.events import Event, Subscriber
+from bugintake.core.kept import once
 from bugintake.core.templating import say
 from bugintake.intake.customers.quiet import quiet_until
 from bugintake.intake.models import OPEN, Bug, Report
@@ -90,11 +91,12 @@ def correct(bug: Bug, told: sa.Select[int | None], *, actor: User | None) -> Non
 def welcome(event: Event) -> None:
     """Write to whoever just told us that we have it, where the company wants that; else what the others were told."""
     report = db.session.get_one(Report, event.report_id)
-    if is_set_up() and workspace().confirms_reports and not why_not_confirmed(report):
+    if _confirms_reports() and not why_not_confirmed(report):
         _confirm(report, db.session.get(User, event.actor_id) if event.actor_id is not None else None)
         return
     bug = canonical(report.bug)
-    standing = way_round_told(bug) if bug.status in OPEN and report.customer is not None else None
+    has_way = bug.status in OPEN and any(bug.workarounds.values())
+    standing = way_round_told(bug) if has_way and report.customer is not None else None
     if standing is not None:
         announcements.owe(standing, report.customer)
 
@@ -126,6 +128,11 @@ def reword(event: Event) -> None:
     standing = way_round_told(bug) if event.details["field"] == "workaround" else None
     if standing is not None:
         announcements.reword(standing)
+
+
+@once
+def _confirms_reports() -> bool:
+    return is_set_up() and workspace().confirms_reports
 
 
 def _confirm(report: Report, actor: User | None) -> Announcement:

@@ -120,7 +120,7 @@ def test_every_unsafe_request_from_another_site_is_refused_even_with_the_token(a
 
 
 @pytest.mark.only_on("sqlite")
-def test_only_the_api_and_one_click_addresses_need_no_form_token(app: Flask):
+def test_only_the_api_signed_hooks_and_one_click_addresses_need_no_form_token(app: Flask):
     free = {
         rule.rule
         for rule in app.url_map.iter_rules()
@@ -130,6 +130,8 @@ def test_only_the_api_and_one_click_addresses_need_no_form_token(app: Flask):
     assert {rule for rule in free if not rule.startswith("/api/v1/")} == {
         "/s/<language>/unsubscribe/<token>",
         "/s/<language>/subscription/<token>",
+        "/hooks/mail",  # signed, both of them
+        "/hooks/releases/<key>",
     }
 
 
