@@ -11,7 +11,7 @@ LONGEST = 40_000
 _QUOTE_MARK = re.compile(r"^[ \t]*(?:>|\|[ \t])")
 _WROTE = re.compile(
     r"(?:wrote|writes|schrieb|schreibt|escribi[oó]|a [eé]crit|ha scritto|escreveu|schreef|napisa[lł]\(?a?\)?|skrev|"
-    r"napsal\(?a?\)?|je napisa[lo]/?(?:la)?|kirjoitti|написал\w*|写道|書きました)"
+    r"napsal\(?a?\)?|je napisa[lo]/?(?:la)?|kirjoitti|написал\w*|yazdı|写道|書きました|كتب|كتابة)"
 )
 _BEGINS = re.compile(
     r"^(?:on|am|el|le|il|em|op|dnia|den|dne|dana|ti|pe|в|\d{1,4}[./-]\d{1,2}|"
@@ -24,25 +24,26 @@ _SEPARATOR = re.compile(
     r"reply above this line|oorspronkelijk bericht|izvorna poruka) ?(?:-{2,}|_{2,})?[ \t]*$",
     re.IGNORECASE,
 )
-_FROM = re.compile(r"^[ \t*]*(?:from|von|de|da|van|od|fra|från|od)[ \t]?:[ \t*]", re.IGNORECASE)
+_FROM = re.compile(r"^[ \t*]*(?:from|von|de|da|van|od|fra|från|kimden|发件人|من)[ \t]?[:：][ \t*]?", re.IGNORECASE)
 _SENT = re.compile(
-    r"^[ \t*]*(?:sent|date|gesendet|datum|enviado(?: el)?|fecha|envoyé|inviato|data|verzonden|poslano|sendt|skickat|"
-    r"to|an|para|à|a|subject|betreff|asunto|objet|oggetto|onderwerp|predmet)[ \t]?:[ \t*]",
+    r"^[ \t*]*(?:sent|date|gesendet|datum|enviad[oa](?: el| em)?|fecha|envoyé|inviato|data|verzonden|poslano|sendt|"
+    r"skickat|gönder\w*|tarih|发送时间|日期|تاريخ الإرسال|التاريخ|to|an|para|à|a|kime|收件人|إلى|"
+    r"subject|betreff|asunto|assunto|objet|oggetto|onderwerp|predmet|konu|主题|الموضوع)[ \t]?[:：][ \t*]?",
     re.IGNORECASE,
 )
 _RULE = re.compile(r"^[ \t]*[_=-]{10,}[ \t]*$")
 _SIGNATURE = re.compile(r"^-- ?$")
 _DEVICE = re.compile(
     r"^[ \t]*(?:sent from (?:my|mail for|outlook|yahoo|proton|samsung)|get outlook for|gesendet (?:von|mit) |"
-    r"von meinem \w+ gesendet|enviado desde (?:mi|el)|envoyé de mon|inviato da|verstuurd vanaf|poslano s |"
-    r"diese nachricht wurde von meinem)[^\n]{0,80}$",
+    r"von meinem \w+ gesendet|enviado desde (?:mi|el)|envoyé de mon|inviato da|verstuurd vanaf|"
+    r"poslano s |发自我的|أرسلت من|diese nachricht wurde von meinem)[^\n]{0,80}$",
     re.IGNORECASE,
 )
 
 
 def new_words(text: str) -> str:
     """Return the words that somebody wrote, without what they quoted and without their signature."""
-    lines = [line.rstrip() for line in text[:LONGEST].split("\n")]
+    lines = [line.rstrip() for line in text[:LONGEST].replace("\xa0", " ").split("\n")]
     kept: list[str] = []
     number = 0
     while number < len(lines):
@@ -67,7 +68,10 @@ def _after_attribution(lines: list[str], number: int) -> int:
         return 0
     for count in (1, 2, 3):
         joined = " ".join(lines[number : number + count]).strip()[:500]
-        if joined.endswith(":") and _WROTE.search(joined) and re.search(r"\d|@", joined):
+        if not joined.endswith((":", "：")) or not re.search(r"\d|@", joined):
+            continue
+        # Where a quoted mail follows, whatever language says who wrote it.
+        if _WROTE.search(joined) or ("@" in joined and _is_marked(lines, number + count)):
             return number + count
     return 0
 

@@ -160,6 +160,12 @@ WORDS = "Thanks, that helped,\nbut the export still fails:\n- as PDF\n- as CSV"
         "On 9 Mar 2026, at 10:00, Fakturo <help@fakturo.example> wrote:\n\nIt has been fixed.",
         "__________\nFrom: Fakturo <help@fakturo.example>\nSent: Monday\nTo: Grace\n\nIt is fixed.",
         "Von: Fakturo\nGesendet: Montag, 9. März 2026 10:00\nAn: Grace\nBetreff: Behoben\n\nEs ist behoben.",
+        "Em seg., 9 de mar. de 2026 às 10:00, Fakturo <help@fakturo.example> escreveu:\n> Está resolvido.",
+        "Le lun. 9 mars 2026 à 10:00, Fakturo <help@fakturo.example> a écrit :\n\n> C'est réglé.",
+        "Fakturo <help@fakturo.example>, 9 Mar 2026 Pzt, 10:00 tarihinde şunu yazdı:\n> Giderildi.",
+        "在 2026年3月9日 10:00，Fakturo <help@fakturo.example> 写道：\n> 已经修复。",
+        "في 9 مارس 2026 في 10:00 تمت كتابة ما يلي بواسطة Fakturo <help@fakturo.example>:\n> تم الإصلاح.",
+        "发件人： Fakturo\n发送时间： 2026年3月9日\n收件人： Grace\n主题： 已修复\n\n已经修复。",
         "-----Original Message-----\nFrom: Fakturo\n\nIt is fixed.",
         "-- \nGrace Hopper\nAccounts",
         "Sent from my iPhone",
@@ -173,6 +179,12 @@ def test_answers_between_quoted_lines_are_kept():
     text = "Am 09.03.2026 schrieb Fakturo:\n> Welcher Browser?\nFirefox 140.\n> Seit wann?\nSeit gestern."
 
     assert read(answered(text)).words == "Firefox 140.\nSeit gestern."
+
+
+def test_words_that_only_look_like_a_quote_stay():
+    text = "From: the list:\nOn 4 of them it is bad:\n- write to a@example.org: nothing\n- 5:\nThat is all."
+
+    assert read(answered(text)).words == text
 
 
 def test_words_come_out_of_html_where_there_is_nothing_else():
