@@ -16,6 +16,7 @@ from bugintake.core import config
 from bugintake.core.config import Settings
 from bugintake.core.db import db, transaction
 from bugintake.intake.models import Remark
+from bugintake.loop import worker
 from bugintake.loop.inbound import roads, taking_in
 from bugintake.loop.inbound.mailbox import EVERY, READ_BYTES, Timeouts, read_mailbox
 from bugintake.loop.models import DeliveryState
@@ -241,3 +242,13 @@ def test_where_no_mailbox_is_named_nothing_is_read(sink, mailbox, app):
     config.keep(app, replace(config.settings(), imap_url=None))
 
     assert (read_mailbox(), mailbox.sign_ins) == (0, 0)
+
+
+def test_the_worker_reads_it_where_this_machine_trusts_its_certificate(sink, mailbox, tmp_path, monkeypatch):
+    sent = told(sink)
+    mailbox.put(answered("It works.", sent.answers))
+    AUTHORITY.cert_pem.write_to_path(str(tmp_path / "trusted.pem"))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "trusted.pem"))
+
+    assert [worker._read_mail(), worker._read_mail()] == [True, False]
+    assert words() == ["It works."]
