@@ -67,6 +67,6 @@ def test_only_the_last_lines_are_read_until_somebody_asks_for_all(app):
 def test_an_announcement_says_how_many_it_is_for(app, people, words):
     bug = make_bug()
     with transaction():
-        events.record(EventKind.ANNOUNCEMENT_OPENED, actor=None, bug=bug, after="live", people=people)
+        events.record(EventKind.ANNOUNCEMENT_OPENED, actor=None, bug=bug, after="live", people=people, announcement=1)
 
     assert history.lines(bug)[0][-1].words == f"made ready what {words} told"
