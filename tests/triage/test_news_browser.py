@@ -18,9 +18,16 @@ LISTEN = """() => {
   const live = document.getElementById("live");
   new MutationObserver(() => live.textContent && heard.push(live.textContent)).observe(live, { childList: true });
 }"""
-PLACE = """() => [document.activeElement.closest("[data-ref]").dataset.ref, scrollY,
+# A card gets its height as it comes into sight, with the next frame; the page's clock is the test's, frames are not.
+PLACE = """async () => {
+  const seen = (done) => new IntersectionObserver((_, it) => { it.disconnect(); done(); }).observe(document.body);
+  const frame = () => new Promise(seen);
+  await frame();
+  await frame();
+  return [document.activeElement.closest("[data-ref]").dataset.ref, scrollY,
   ...[...document.querySelectorAll("[data-ref]")].map((each) => [each.dataset.ref, each.getBoundingClientRect().top])
-    .filter(([, top]) => top > 0 && top < innerHeight)]"""
+    .filter(([, top]) => top > 0 && top < innerHeight)];
+}"""
 
 
 @pytest.fixture
