@@ -149,6 +149,12 @@ def _keep_connection(engine: sa.Engine) -> None:
         _connections[engine.url] = raw
 
 
+def close_connections() -> None:
+    """Close what was kept for a next test, because there is none."""
+    while _connections:
+        _connections.popitem()[1].close()
+
+
 def _take_kept(url: sa.URL, *_how: Any) -> psycopg.Connection[Any] | None:
     """Give it to whoever connects next, as a new one is; None where there is none or it has ended."""
     kept = _connections.pop(url, None)

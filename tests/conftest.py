@@ -113,6 +113,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> databases.Sqlit
 def postgres_template(pytestconfig: pytest.Config) -> Iterator[databases.PostgresTemplate]:
     template = databases.PostgresTemplate(_postgres_url(pytestconfig), apps.migrate)
     yield template
+    apps.close_connections()
     template.drop()
 
 
