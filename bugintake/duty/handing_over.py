@@ -1,6 +1,6 @@
 """Handing hours of duty to somebody: a shift, a part of one, or several in a row that one person has."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -181,10 +181,16 @@ def check_free(person: User, found: Stretch) -> None:
     """
     if not person.is_active or not person.can(Role.ENGINEER):
         raise Invalid(f"{person.name} cannot be on duty: that takes somebody active who may triage bugs.", "person")
-    one_at_a_time(f"hours of {person.id}")
+    hold_people([person.id])
     why = _busy(found).get(person.id)
     if why:
         raise Conflict(f"{person.name} {why}")
+
+
+def hold_people(ids: Iterable[int]) -> None:
+    """Let nobody else give hours to these people until this transaction ends, in whichever rotation."""
+    for person_id in sorted(set(ids)):
+        one_at_a_time(f"hours of {person_id}")
 
 
 def candidates(found: Stretch) -> list[tuple[User, str]]:

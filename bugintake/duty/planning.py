@@ -12,7 +12,7 @@ from bugintake.core.errors import Conflict, Invalid, Refusal
 from bugintake.core.templating import say, short_day
 from bugintake.duty import overrides, queries
 from bugintake.duty.fairness import ONE_DAY, Fairness, by_fairness, fairness, is_beside_holiday
-from bugintake.duty.handing_over import Stretch, put
+from bugintake.duty.handing_over import Stretch, hold_people, put
 from bugintake.duty.models import Override, Rotation
 from bugintake.duty.plans import AROUND, Plan, PlannedShift, away_between, load_plans
 from bugintake.duty.queries import REMEMBERED
@@ -195,6 +195,7 @@ def lay(rotation: Rotation, first: date, wishes: Mapping[str, Wish], *, actor: U
     Records what settle records for each. Raises what check and open_month raise.
     """
     overrides.lock(rotation)
+    hold_people(wish.person_id for wish in wishes.values() if wish.is_change)
     month = open_month(rotation, first)
     choices = check(month, wishes)
     for slot in month.slots:

@@ -10,7 +10,7 @@ from bugintake.core.errors import Conflict
 from bugintake.core.forms import fingerprint
 from bugintake.core.templating import say, short_day
 from bugintake.duty import overrides, planning, queries
-from bugintake.duty.handing_over import Stretch
+from bugintake.duty.handing_over import Stretch, hold_people
 from bugintake.duty.models import Rotation
 from bugintake.duty.planning import FARTHEST
 from bugintake.duty.plans import Plan, PlannedShift, load_plans
@@ -95,7 +95,8 @@ def bring_in(
     happen is no longer what was seen.
     """
     overrides.lock(rotation)
-    proposal = propose(rotation, text, given)
+    hold_people(move.to.id for move in propose(rotation, text, given).moves)
+    proposal = propose(rotation, text, given)  # again, because one of them may have had to be waited for
     if proposal.seen != seen:
         raise Conflict(say("The schedule or the lines have changed since you looked. This is what would happen now."))
     if proposal.refused and not leaves_out:

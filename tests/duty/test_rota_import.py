@@ -7,9 +7,11 @@ import pytest
 import sqlalchemy as sa
 
 from bugintake.core.db import db, transaction
+from bugintake.core.errors import Conflict
 from bugintake.duty import absences, overrides, queries, rota_import
-from bugintake.duty.models import Override
+from bugintake.duty.models import Override, Rotation
 from bugintake.duty.rota_reading import Names, read
+from bugintake.team.models import User
 from tests.counting import asked
 from tests.duty.calendars import a_calendar, an_event
 from tests.duty.conftest import make_rotation
@@ -233,3 +235,20 @@ def test_names_are_told_by_address_whole_name_and_first_name(mira, tin, ana):
 def test_columns_are_found_by_the_first_line_in_any_order():
     [entry] = read("Date,Note,Engineer\n2026-03-11,first one,Ana\n", date(2026, 3, 9), date(2027, 3, 9))
     assert (entry.number, entry.who, entry.first, entry.last) == (2, "Ana", date(2026, 3, 11), date(2026, 3, 11))
+
+
+def test_nobody_is_given_hours_of_several_rotations_at_once(rotation, mira, tin, petra, together):
+    others = [make_rotation([mira, tin], actor=petra, name=f"Evenings {number}").id for number in range(5)]
+    numbers, lead_id = [rotation.id, *others], petra.id
+    seen = [rota_import.propose(db.session.get_one(Rotation, each), "Ana;2026-03-12", {}).seen for each in numbers]
+    db.session.rollback()
+
+    def bring(number):
+        with transaction():
+            found, lead = db.session.get_one(Rotation, numbers[number]), db.session.get_one(User, lead_id)
+            return rota_import.bring_in(found, "Ana;2026-03-12", {}, seen=seen[number], leaves_out=False, actor=lead)
+
+    answers = together(bring)
+
+    assert [answer for answer in answers if not isinstance(answer, Exception)] == [1]
+    assert {type(answer) for answer in answers if answer != 1} == {Conflict}
