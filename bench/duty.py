@@ -96,7 +96,7 @@ def surfaces(kind: str) -> bool:
     missed = line(f"{kind}: the pill of a page", anew(queries.plan_to_show), 1)
     entries = feed().count("BEGIN:VEVENT")
     missed |= line(f"{kind}: the feed of a year, {entries} entries", anew(feed), 30)
-    brought = anew(lambda: rota_import.propose(queries.rotations()[0], rota, {}))
+    brought = anew(lambda: rota_import.propose(queries.rotations()[0], rota_import.entries_of(rota), {}))
     return line(f"{kind}: what a rota of 360 days would change", brought, None) | missed
 
 

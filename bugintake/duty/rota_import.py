@@ -29,7 +29,6 @@ class Move:
     start: datetime
     end: datetime
     to: User
-    number: int
 
 
 @dataclass(frozen=True)
@@ -65,16 +64,21 @@ class Proposal:
         return replace(self.plan, schedule=schedule, people={**self.plan.people, **{m.to.id: m.to for m in self.moves}})
 
 
-def propose(rotation: Rotation, text: str, given: Mapping[str, User | None]) -> Proposal:
+def entries_of(text: str) -> list[Entry]:
+    """Read the lines of a rota that concern the year to come. Raises Invalid for what cannot be read."""
+    now = clock.now()
+    return read(text, now.date() - timedelta(days=1), (now + FARTHEST).date())
+
+
+def propose(rotation: Rotation, entries: Sequence[Entry], given: Mapping[str, User | None]) -> Proposal:
     """Say what each line of a rota would change of the hours to come, within a year.
 
     `given` says whom a rota means by a name that cannot be told, None where it is to be left out. Whoever is away
     then or on duty in another rotation cannot have the hours, and no two can have the same. Asks the database as
-    often for one line as for a thousand. Raises Invalid for what cannot be read.
+    often for one line as for a thousand.
     """
     now = clock.now()
     until = now + FARTHEST
-    entries = read(text, now.date() - timedelta(days=1), until.date())
     plans = load_plans(now, until)
     plan = next(each for each in plans if each.rotation.id == rotation.id)
     busy = planning.busy_hours([each for each in plans if each is not plan], now, until)
@@ -86,17 +90,24 @@ def propose(rotation: Rotation, text: str, given: Mapping[str, User | None]) -> 
 
 
 def bring_in(
-    rotation: Rotation, text: str, given: Mapping[str, User | None], *, seen: str, leaves_out: bool, actor: User
+    rotation: Rotation,
+    entries: Sequence[Entry],
+    given: Mapping[str, User | None],
+    *,
+    seen: str,
+    leaves_out: bool,
+    actor: User,
 ) -> int:
     """Let a rota hold, and tell how many shifts changed hands; all, or none. Done twice, it changes nothing.
 
     `seen` is the proposal that the actor saw. With `leaves_out` the lines that cannot be are left out. Records what
-    handing hours over records. Raises what propose raises, and Conflict where lines cannot be, or where what would
-    happen is no longer what was seen.
+    handing hours over records. Raises Conflict where lines cannot be, or where what would happen is no longer what was
+    seen.
     """
     overrides.lock(rotation)
-    hold_people(move.to.id for move in propose(rotation, text, given).moves)
-    proposal = propose(rotation, text, given)  # again, because one of them may have had to be waited for
+    names = Names(queries.candidates(), given)
+    hold_people(person.id for entry in entries if (person := names.find(entry.who)) is not None)
+    proposal = propose(rotation, entries, given)
     if proposal.seen != seen:
         raise Conflict(say("The schedule or the lines have changed since you looked. This is what would happen now."))
     if proposal.refused and not leaves_out:
@@ -139,7 +150,7 @@ class _Reading:
             if planned.shift.person_id == person.id:
                 self.proposal.same += 1
             else:
-                self.proposal.moves.append(Move(planned, since, to, person, entry.number))
+                self.proposal.moves.append(Move(planned, since, to, person))
 
     def _hours(self, entry: Entry) -> tuple[datetime, datetime]:
         """Return the instants of a line: of whole days the hours of duty."""
@@ -164,8 +175,8 @@ class _Reading:
             found.append((planned, max(planned.shift.start, since), min(planned.shift.end, end)))
         return found
 
-    def _why_not(self, parts: Sequence[tuple[PlannedShift, datetime, datetime]], start: datetime, person: User) -> str:
-        if start >= self.proposal.until:
+    def _why_not(self, parts: Sequence[tuple[PlannedShift, datetime, datetime]], end: datetime, person: User) -> str:
+        if end > self.proposal.until:
             return say("Plan at most a year ahead.")
         if not parts:
             return say("There is no duty in that time.")

@@ -29,11 +29,16 @@ def ask(rotation, petra, as_user):
         return browser.post(ADDRESS.format(rotation.id), {"text": text, **more})
 
     def confirm(text, **more):
-        seen = rota_import.propose(rotation, text, {}).seen
+        seen = proposed(rotation, text).seen
         return ask(text, **{"confirmed": "1", "seen": seen, **more})
 
     ask.confirm, ask.browser = confirm, browser
     return ask
+
+
+def proposed(rotation, text):
+    """Ask what a rota would change."""
+    return rota_import.propose(rotation, rota_import.entries_of(text), {})
 
 
 def hours(first=date(2026, 3, 9), last=date(2026, 3, 20)):
@@ -195,7 +200,7 @@ def test_what_is_no_rota_and_what_is_a_bomb_is_refused_in_words(rotation, petra,
 
 def test_what_would_happen_is_shown_again_when_somebody_was_faster(ask, rotation, tin, petra):
     text = "Ana;2026-03-12"
-    seen = rota_import.propose(rotation, text, {}).seen
+    seen = proposed(rotation, text).seen
     with transaction():
         overrides.stand_in(
             rotation, tin, datetime(2026, 3, 12, 8, tzinfo=UTC), datetime(2026, 3, 12, 16, tzinfo=UTC), actor=petra
@@ -215,10 +220,10 @@ def test_bringing_somebody_back_leaves_no_layer_behind(ask, rotation):
 
 def test_a_thousand_lines_ask_the_database_as_often_as_one(ask, rotation):
     with asked() as one:
-        rota_import.propose(rotation, "Ana;2026-03-12", {})
+        proposed(rotation, "Ana;2026-03-12")
     db.session.rollback()
     with asked() as many:
-        rota_import.propose(rotation, "Ana;2026-03-12\nTin;2026-03-13;2026-06-01\n" * 200, {})
+        proposed(rotation, "Ana;2026-03-12\nTin;2026-03-13;2026-06-01\n" * 200)
     assert len(many) == len(one)
 
 
@@ -239,14 +244,14 @@ def test_columns_are_found_by_the_first_line_in_any_order():
 
 def test_nobody_is_given_hours_of_several_rotations_at_once(rotation, mira, tin, petra, together):
     others = [make_rotation([mira, tin], actor=petra, name=f"Evenings {number}").id for number in range(5)]
-    numbers, lead_id = [rotation.id, *others], petra.id
-    seen = [rota_import.propose(db.session.get_one(Rotation, each), "Ana;2026-03-12", {}).seen for each in numbers]
+    numbers, lead_id, lines = [rotation.id, *others], petra.id, rota_import.entries_of("Ana;2026-03-12")
+    seen = [proposed(db.session.get_one(Rotation, each), "Ana;2026-03-12").seen for each in numbers]
     db.session.rollback()
 
     def bring(number):
         with transaction():
             found, lead = db.session.get_one(Rotation, numbers[number]), db.session.get_one(User, lead_id)
-            return rota_import.bring_in(found, "Ana;2026-03-12", {}, seen=seen[number], leaves_out=False, actor=lead)
+            return rota_import.bring_in(found, lines, {}, seen=seen[number], leaves_out=False, actor=lead)
 
     answers = together(bring)
 

@@ -14,7 +14,7 @@ from bugintake.core.templating import plural
 from bugintake.duty import queries
 from bugintake.duty.models import Rotation
 from bugintake.duty.planning import FARTHEST
-from bugintake.duty.rota_import import Proposal, bring_in, propose
+from bugintake.duty.rota_import import Proposal, bring_in, entries_of, propose
 from bugintake.duty.rota_reading import COLUMNS
 from bugintake.duty.timetable import changes
 from bugintake.duty.views import bp
@@ -47,19 +47,20 @@ def bring_rota_in(rotation_id: int) -> ResponseReturnValue:
             text = decoded(file.read(LARGEST + 1))
         if len(text) > LARGEST:
             raise Invalid(_("Bring in at most 1 MB at once."), "text")
+        entries = entries_of(text)
         if "confirmed" not in request.form:
-            return _page(rotation, text, propose(rotation, text, given), given)
+            return _page(rotation, text, propose(rotation, entries, given), given)
         with transaction():
             count = bring_in(
                 rotation,
-                text,
+                entries,
                 given,
                 seen=request.form.get("seen", ""),
                 leaves_out="leave_out" in request.form,
                 actor=signed_in_user(),
             )
     except Conflict as refusal:
-        shown = propose(rotation, text, given)
+        shown = propose(rotation, entries, given)
         return _page(rotation, text, shown, given, refusal=refusal.sentence, status=refusal.status)
     except Invalid as refusal:
         return _page(rotation, text[:LARGEST], refusal=refusal.sentence, status=refusal.status)
