@@ -16,6 +16,7 @@ from bugintake.core.templating import ago_in_words
 from bugintake.intake.models import Bug, Option, OptionList, Status
 from bugintake.team.models import LANGUAGES, Role, User
 from bugintake.triage import looking
+from bugintake.triage.wording import refuse_fixed
 
 TITLE_LENGTH = 200
 WORKAROUND_LENGTH = 4000
@@ -117,8 +118,10 @@ def set_workarounds(bug: Bug, texts: Mapping[str, str], *, actor: User) -> None:
     """Write what customers can do until it is fixed, by language.
 
     Whoever takes the last one from a declined bug says that there is none: its customers read one or the other.
-    Records bug.edited. Raises Invalid when too long.
+    Records bug.edited. Raises Invalid when too long, and where a declined bug would be said to be fixed.
     """
+    if bug.status == Status.DECLINED:
+        refuse_fixed(texts, "workaround_{language}")
     if any(len(text) > WORKAROUND_LENGTH for text in texts.values()):
         raise Invalid(f"A workaround has at most {WORKAROUND_LENGTH:,} characters.", "workaround")
     bug.workarounds = {language: text for language, text in texts.items() if text}

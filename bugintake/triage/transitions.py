@@ -171,6 +171,7 @@ def decline(
     """
     _check_note(notes, "Explain it in words that the customer can read.")
     wording.refuse_fixed(notes)
+    wording.refuse_fixed(workarounds, "workaround")
     columns: dict[str, Any] = {"decline_reason_id": reason.id, "customer_notes": dict(notes)}
     columns |= {"workarounds": dict(workarounds), "has_no_workaround": not any(workarounds.values())}
     _move(bug, Status.DECLINED, EventKind.BUG_DECLINED, actor, seen, **columns)

@@ -7,7 +7,7 @@ from bugintake.core.errors import Invalid
 from bugintake.intake.models import Bug, OptionList, Status
 from bugintake.loop import announcements
 from bugintake.loop.doubts import doubts_about, named_in
-from bugintake.triage import transitions
+from bugintake.triage import editing, transitions
 from bugintake.triage.wording import trade_words
 from tests.factories import bring_to, make_bug, make_customer, make_option, make_user, make_workspace
 from tests.loop.reading import words_of
@@ -57,6 +57,25 @@ def test_nor_is_it_written_into_one_later_and_what_was_typed_stays(app, mira):
     assert "“fixed” cannot stand in it" in words_of(answer)
     assert "It is fixed now." in answer.text and "Se queda así." in answer.text
     assert db.session.merge(announcement).notes == {"en": "It stays as it is."}
+
+
+def test_nor_does_the_way_round_that_a_decline_offers(app, mira):
+    bug = make_bug(waiting=[make_customer()])
+    with transaction():
+        reason = make_option(OptionList.DECLINE_REASON, "By design")
+    with pytest.raises(Invalid, match="“fixed” cannot stand in it") as refusal, transaction():
+        transitions.decline(bug, reason, {"en": "It stays."}, {"en": "It is fixed in the app."}, actor=mira)
+    assert refusal.value.field == "workaround"
+    announcement = declined(mira, en="It stays as it is.")
+    answer = visit(app, mira).post(
+        f"/loop/{announcement.id}/notes", {"note_en": "It stays as it is.", "workaround_en": "Use what is fixed."}
+    )
+    assert (answer.status_code, "Use what is fixed." in answer.text) == (422, True)
+    for status, words in ((Status.DECLINED, {}), (Status.NEW, {"en": "Until it is fixed, print it."})):
+        other = announcement.bug if status is Status.DECLINED else make_bug()
+        with transaction():
+            editing.set_workarounds(db.session.get_one(Bug, other.id), words, actor=mira)
+        assert db.session.get_one(Bug, other.id).workarounds == words
 
 
 def test_words_of_our_trade_and_numbers_are_pointed_out_where_somebody_still_can_change_them(app, mira):
