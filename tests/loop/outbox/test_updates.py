@@ -9,9 +9,9 @@ import sqlalchemy as sa
 
 from bugintake.core.db import db, transaction
 from bugintake.core.errors import Conflict
-from bugintake.intake import reports
+from bugintake.intake import reports, waiting
 from bugintake.intake.models import Bug, Status
-from bugintake.loop import announcements, messages, queries, releases, replies, updates
+from bugintake.loop import announcements, attempts, envelopes, messages, outbox, queries, releases, replies, updates
 from bugintake.loop.models import Announcement, HeldBecause, Message
 from bugintake.team import workspace as company
 from bugintake.triage import editing, merging
@@ -248,3 +248,45 @@ def test_told_by_hand_ends_a_correction_and_not_the_waiting(mira):
         messages.tell_by_hand(db.session.scalars(sa.select(Message).order_by(Message.id.desc())).first(), actor=mira)
     assert told_kinds()[-1] == ("correction", "told_by_hand")
     assert waiting_for(bug) == 1
+
+
+# --- What changes between writing and sending, seen without any event --------------------------------------------
+
+
+@pytest.mark.parametrize("is_claimed", [False, True])
+@pytest.mark.parametrize(
+    ("kind", "change", "leaves"),
+    [
+        ("workaround", "ended", False),
+        ("workaround", "merged", False),
+        ("received", "ended", False),
+        ("received", "merged", True),
+        ("received", "merged into what has ended", False),
+    ],
+)
+def test_what_is_of_no_use_any_more_is_stopped_right_before_it_leaves(mira, clock, kind, change, leaves, is_claimed):
+    bug, whole = make_bug(waiting=[make_customer(email="hana@example.com")]), make_bug(waiting=[])
+    with_way_round(bug, mira)
+    with transaction():
+        if kind == "workaround":
+            updates.tell_way_round(bug, actor=mira)
+        else:
+            updates.confirm(first_report(bug), actor=mira)
+    clock.advance(MINUTE)
+    with transaction():
+        envelopes.open_due()
+    claimed = outbox.claim() if is_claimed else []
+    assert len(claimed) == is_claimed
+    with transaction():
+        if change.startswith("merged"):
+            bug.merged_into_id = bug.canonical_id = whole.id
+            waiting.recount([bug.id, whole.id])
+        if change != "merged":
+            ended = whole if change.startswith("merged") else bug
+            ended.status = Status.LIVE
+
+    if is_claimed:
+        assert [attempts.begin_sending(each) for each in claimed] == [leaves]
+        attempts.give_back(claimed[0])
+    else:
+        assert [each.letter.recipient for each in outbox.claim()] == ["hana@example.com"] * leaves
