@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time
 from functools import cache
+from random import SystemRandom
 from threading import RLock
+from time import sleep
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -20,6 +22,7 @@ from bugintake.core import connections
 
 LOOKS_AGAIN = 0.004  # seconds
 ENDED_FOR_ANOTHER = ("40P01", "40001")  # deadlock, serialization failure
+PAUSES = (0.1, 0.4)  # seconds before each further try: whoever was let through comes first, not a second deadlock
 ALL = 2**31 - 1  # a limit that nothing reaches, and no number of a row is greater
 
 log = logging.getLogger(__name__)
@@ -107,13 +110,15 @@ def _once_more(answer: Callable[[], Any]) -> Callable[[], Any]:
     """Answer a request again whose transaction the database ended because two waited for each other."""
 
     def answer_again() -> Any:
-        try:
-            return answer()
-        except OperationalError as error:
-            if getattr(error.orig, "sqlstate", None) not in ENDED_FOR_ANOTHER:
-                raise
-            log.warning("Two transactions waited for each other; one is tried again")
-            return answer()
+        for pause in PAUSES:
+            try:
+                return answer()
+            except OperationalError as error:
+                if getattr(error.orig, "sqlstate", None) not in ENDED_FOR_ANOTHER:
+                    raise
+                log.warning("Two transactions waited for each other; one is tried again")
+                sleep(SystemRandom().uniform(pause / 2, pause))  # two that were ended do not meet again
+        return answer()
 
     return answer_again
 
