@@ -13,17 +13,20 @@ from bugintake.core.errors import Conflict, Invalid
 from bugintake.core.event_kinds import EventKind
 from bugintake.core.forms import clean_line
 from bugintake.core.kept import kept
+from bugintake.intake import sentences
 from bugintake.intake.models import Option, OptionList
+from bugintake.intake.option_models import SentenceList
 from bugintake.team.models import User
 
 LABEL_LENGTH = 120
+SENTENCE_LENGTH = 300
 HINT_LENGTH = 200
 LONGEST_DEADLINE = 100_000
 NEEDED = frozenset(OptionList) - {OptionList.DECLINE_REASON}
 _LETTERS = str.maketrans({"đ": "d", "ð": "d", "ł": "l", "ø": "o", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"})
 
 
-def key_of(label: str, length: int = LABEL_LENGTH) -> str:
+def key_of(label: str, length: int = SENTENCE_LENGTH) -> str:
     """Fold a label to what people type: no case, no accents, single spaces; cut to what its column holds."""
     plain = clean_line(label)
     if not plain.isascii():
@@ -237,18 +240,20 @@ def check_words(
     kind: str, option: Option | None, label: str, hint: str, labels: Mapping[str, str], deadline: int | None
 ) -> None:
     """Raise Invalid as check_lengths, Conflict where another choice of the list has the label."""
-    check_lengths(label, hint, labels, deadline)
+    check_lengths(kind, label, hint, labels, deadline)
     same = option_labelled(kind, label)
     if same is not None and same is not option:
         raise Conflict(f"The list already has {same.label}" + (", retired." if same.retired_at else "."))
 
 
-def check_lengths(label: str, hint: str, labels: Mapping[str, str], deadline: int | None) -> None:
-    """Raise Invalid for words that a choice cannot have."""
+def check_lengths(kind: str, label: str, hint: str, labels: Mapping[str, str], deadline: int | None) -> None:
+    """Raise Invalid for words that a choice of a list cannot have, and as sentences.check."""
+    longest = SENTENCE_LENGTH if kind in set(SentenceList) else LABEL_LENGTH
     if not label:
         raise Invalid("Give the choice a name.", "label")
-    if len(label) > LABEL_LENGTH or any(len(words) > LABEL_LENGTH for words in labels.values()):
-        raise Invalid(f"A name has at most {LABEL_LENGTH} characters.", "label")
+    if len(label) > longest or any(len(words) > longest for words in labels.values()):
+        raise Invalid(f"A name has at most {longest} characters.", "label")
+    sentences.check(kind, label, labels)
     if len(hint) > HINT_LENGTH:
         raise Invalid(f"A hint has at most {HINT_LENGTH} characters.", "hint")
     if deadline is not None and not 0 < deadline <= LONGEST_DEADLINE:

@@ -57,7 +57,7 @@ class AskedBack:
         return self.is_new and bool(self.missing) and self.count >= PROPOSED_FROM
 
 
-def lists_used(labels: Mapping[OptionList, tuple[str, str]], area_id: int | None = None) -> list[ListUse]:
+def lists_used(labels: Mapping[str, tuple[str, str]], area_id: int | None = None) -> list[ListUse]:
     """Tell of each list how it was used; `labels` are the label and the address of each built-in one.
 
     Further lists are named as they are, by name, those that an area is not asked for left out. A version that nobody

@@ -17,11 +17,13 @@ from bugintake.intake import catalogue, proposals
 from bugintake.intake.catalogue import LABEL_LENGTH, key_of
 from bugintake.intake.list_models import FurtherList, ReportChoice
 from bugintake.intake.models import Option, OptionList, Report
+from bugintake.intake.option_models import SentenceList
 from bugintake.team.models import User
 
 NAME_LENGTH = 32
 # Names with a meaning of their own: the built-in lists, their pages, and what else a report is made of.
 TAKEN = frozenset({*OptionList, "areas", "symptoms", "impacts", "frequencies", "platforms", "versions", "reasons"}) | {
+    *(*SentenceList, "fixed", "declined", "questions"),
     *("lists", "proposals", "use", "form", "customer", "email", "name", "company", "language", "account"),
     *("steps", "actual", "expected", "source", "bug", "choices"),
 }

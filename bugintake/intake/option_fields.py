@@ -7,7 +7,7 @@ from wtforms import RadioField, SelectField
 
 from bugintake.core.forms import kept
 from bugintake.intake.list_models import FurtherList
-from bugintake.intake.models import OptionList
+from bugintake.intake.models import Option, OptionList
 
 OTHER = "other"  # what static/combobox.js sends for words that are not listed
 
@@ -63,3 +63,8 @@ class ImpactField(Chosen, RadioField):
         """List the cards."""
         for value, label, attributes in self.rows:
             yield (value, label, value == kept(self), attributes)
+
+
+def choices_of(options: Sequence[Option]) -> list[tuple[str, str, dict[str, str]]]:
+    """List choices of the catalogue as a field offers them."""
+    return [(str(o.id), o.label, {"data-a": ",".join(o.aliases)} if o.aliases else {}) for o in options]

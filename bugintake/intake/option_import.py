@@ -156,7 +156,9 @@ class _Planning:
 
     def _line(self, number: int, label: str, given: Mapping[str, str]) -> Line:
         values = self._values(given)
-        catalogue.check_lengths(label, values.get("hint", ""), values["labels"], values.get("deadline_minutes"))
+        catalogue.check_lengths(
+            self.kind, label, values.get("hint", ""), values["labels"], values.get("deadline_minutes")
+        )
         key = key_of(label)
         if key in self.lines:
             raise Invalid(f"Line {self.lines[key]} has it already.")

@@ -25,6 +25,14 @@ class OptionList(enum.StrEnum):
     DECLINE_REASON = "decline_reason"
 
 
+class SentenceList(enum.StrEnum):
+    """The lists of sentences that somebody starts from and finishes, in every language they are written in."""
+
+    FIXED = "fixed_sentence"
+    DECLINED = "declined_sentence"
+    ASKED = "question_sentence"
+
+
 _STANDS = sa.text("merged_into_id IS NULL")
 
 
@@ -53,9 +61,9 @@ class Option(Model):
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    list: Mapped[str] = mapped_column(sa.String(32))  # an OptionList, or the name of a further list
-    label: Mapped[str] = mapped_column(sa.String(120))
-    label_key: Mapped[str] = mapped_column(sa.String(120))
+    list: Mapped[str] = mapped_column(sa.String(32))  # an OptionList, a SentenceList, or the name of a further list
+    label: Mapped[str] = mapped_column(sa.String(300))
+    label_key: Mapped[str] = mapped_column(sa.String(300))
     hint: Mapped[str] = mapped_column(sa.String(200), default="")
     aliases: Mapped[builtins.list[str]] = mapped_column(default=builtins.list)
     labels: Mapped[dict[str, str]] = mapped_column(default=dict)

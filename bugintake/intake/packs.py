@@ -10,6 +10,7 @@ from bugintake.core.errors import Invalid
 from bugintake.core.forms import clean_line
 from bugintake.intake import catalogue
 from bugintake.intake.models import OptionList
+from bugintake.intake.option_models import SentenceList
 from bugintake.team.models import User
 
 
@@ -66,6 +67,22 @@ REASONS = (
     Choice("Will be replaced", "obsolete"),
     Choice("Not caused by us", "third party,external"),
     Choice("Could not be reproduced", "cannot reproduce"),
+)
+
+FIXED_SENTENCES = (
+    Choice("“{{ area }}” works as it should again. There is nothing you need to do."),
+    Choice("What you told us about “{{ area }}” no longer happens, from version {{ version }} on."),
+    Choice("It works again once you have opened … one more time."),
+)
+DECLINED_SENTENCES = (
+    Choice("“{{ area }}” is meant to behave like this, though we know that it surprises at first."),
+    Choice("This comes from …, which is not ours, so we cannot change it."),
+    Choice("We tried it on {{ platform }} and could not make it happen, so there is nothing we could change yet."),
+)
+QUESTIONS = (
+    Choice("Does it also happen with something else than {{ platform }}?"),
+    Choice("Which version do you use? You find it under …."),
+    Choice("Since when does it happen, and did anything change just before?"),
 )
 
 WEB_AREAS = (
@@ -144,13 +161,16 @@ API_PLATFORMS = (
     UNSURE,
 )
 
-_FOR_ALL = {
+_FOR_ALL: dict[str, Sequence[Choice]] = {
     OptionList.IMPACT: IMPACTS,
     OptionList.FREQUENCY: FREQUENCIES,
     OptionList.VERSION: (UNSURE,),
     OptionList.DECLINE_REASON: REASONS,
+    SentenceList.FIXED: FIXED_SENTENCES,
+    SentenceList.DECLINED: DECLINED_SENTENCES,
+    SentenceList.ASKED: QUESTIONS,
 }
-PACKS: dict[str, dict[OptionList, Sequence[Choice]]] = {
+PACKS: dict[str, dict[str, Sequence[Choice]]] = {
     "web": {
         OptionList.AREA: WEB_AREAS,
         OptionList.SYMPTOM: SYMPTOMS,
@@ -189,10 +209,10 @@ def install_pack(name: str | None, *, actor: User | None, areas: Iterable[str] |
 
 def fill_list(kind: str, name: str, *, actor: User) -> int:
     """Fill one list from a pack, and count what was added. Records and raises as install_pack."""
-    return sum(_add(OptionList(kind), choice, actor) for choice in _lists(name).get(OptionList(kind), ()))
+    return sum(_add(kind, choice, actor) for choice in _lists(name).get(kind, ()))
 
 
-def _lists(name: str) -> dict[OptionList, Sequence[Choice]]:
+def _lists(name: str) -> dict[str, Sequence[Choice]]:
     if name not in PACKS:
         raise Invalid(f"There is no pack {name[:40]}. There are: {', '.join(PACKS)}.", "pack")
     return dict(PACKS[name])
@@ -214,7 +234,7 @@ def areas_from(text: str) -> list[str]:
     return list(found.values())
 
 
-def _add(kind: OptionList, choice: Choice, actor: User | None) -> bool:
+def _add(kind: str, choice: Choice, actor: User | None) -> bool:
     if catalogue.option_labelled(kind, choice.label) is not None:
         return False
     option = catalogue.add_option(

@@ -17,6 +17,7 @@ from bugintake.intake import waiting
 from bugintake.intake.customers.models import Customer
 from bugintake.intake.customers.quiet import is_quiet, open_day
 from bugintake.intake.models import Bug, Report, SettledBy
+from bugintake.intake.wording import refuse_fixed
 from bugintake.loop.doubts import named_in
 from bugintake.loop.envelopes import take_out
 from bugintake.loop.letters import languages_worded
@@ -24,7 +25,6 @@ from bugintake.loop.models import OUTCOMES, Announcement, AnnouncementKind, Held
 from bugintake.team.models import LANGUAGES, User
 from bugintake.team.workspace import working_hours, workspace
 from bugintake.triage import editing
-from bugintake.triage.wording import refuse_fixed
 
 SEND_DELAY = timedelta(seconds=60)
 NOTE_LENGTH = 4000

@@ -9,9 +9,9 @@ from bugintake.core.templating import say
 from bugintake.intake.catalogue import key_of
 from bugintake.intake.customers.models import Account, Customer
 from bugintake.intake.models import Bug, Report
+from bugintake.intake.wording import trade_words
 from bugintake.loop.models import Announcement, AnnouncementKind
 from bugintake.team.models import LANGUAGES
-from bugintake.triage.wording import trade_words
 
 SHORTEST_COMPANY = 4
 MOST_NAMED = 5

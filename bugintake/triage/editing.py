@@ -14,9 +14,9 @@ from bugintake.core.events import Event
 from bugintake.core.forms import Seen
 from bugintake.core.templating import ago_in_words
 from bugintake.intake.models import Bug, Option, OptionList, Status
+from bugintake.intake.wording import refuse_fixed
 from bugintake.team.models import LANGUAGES, Role, User
 from bugintake.triage import looking
-from bugintake.triage.wording import refuse_fixed
 
 TITLE_LENGTH = 200
 WORKAROUND_LENGTH = 4000

@@ -5,18 +5,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from wtforms import BooleanField, DateField, HiddenField, SelectField, ValidationError
+from wtforms import BooleanField, DateField, Field, HiddenField, SelectField, ValidationError
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # the stubs do not know it yet
 from wtforms.validators import DataRequired, InputRequired
 
-from bugintake.core.errors import Invalid
 from bugintake.core.forms import Form, KeptLine, KeptText, LineField, TextField
 from bugintake.intake import catalogue, proposals
-from bugintake.intake.models import Option, OptionList, Status
+from bugintake.intake.models import Bug, Option, OptionList, Status
+from bugintake.intake.option_fields import choices_of
+from bugintake.intake.option_models import SentenceList
+from bugintake.intake.sentences import ANY, Known, words_of
 from bugintake.team.models import LANGUAGES, User
 from bugintake.team.workspace import workspace
 from bugintake.triage.moves import Moved
-from bugintake.triage.rule_models import RuleKind, TriageRule
+from bugintake.triage.starting import Starting, known_of
 
 NEW_VERSION = "other"
 FILER, CUSTOMER = "filer", "customer"
@@ -46,10 +48,6 @@ class ViewForm(Form):
     address = HiddenField()
 
 
-def _choices(options: Sequence[Option]) -> list[tuple[str, str, dict[str, str]]]:
-    return [(str(o.id), o.label, {"data-a": ",".join(o.aliases)} if o.aliases else {}) for o in options]
-
-
 class _NotesForm(MoveForm):
     languages: Sequence[str] = ()
 
@@ -76,11 +74,22 @@ class SplitForm(Form):
     title = KeptLine("Title for the team")
 
 
-class FixForm(_NotesForm):
+class _OutcomeForm(Starting, _NotesForm):
+    def started(self) -> Mapping[str, Field]:
+        """Return the note of each language."""
+        return {language: self[f"note_{language}"] for language in self.languages}
+
+
+class FixForm(_OutcomeForm):
     """Say that a bug is fixed: the version, and what is different for the customer in each language."""
 
     version = SelectField("Fixed in version", validators=[InputRequired("Say which version it is fixed in.")])
     version_new = LineField("New version")
+
+    def known_now(self) -> Known:
+        """Name the version as it was typed, where it is a new one."""
+        typed = {"version": {ANY: self.version_new.data or ""}} if self.version.data == NEW_VERSION else {}
+        return {**super().known_now(), **typed}
 
     def release(self, *, actor: User) -> Option:
         """Return the chosen version, or a new one of the name that was typed. Raises Invalid."""
@@ -89,7 +98,7 @@ class FixForm(_NotesForm):
         return catalogue.choose(OptionList.VERSION, str(self.version.data))
 
 
-class DeclineForm(_NotesForm):
+class DeclineForm(_OutcomeForm):
     """Say no: the reason, the explanation and the way round, in each language."""
 
     reason = SelectField("Reason", validators=[InputRequired("Choose the reason.")])
@@ -101,7 +110,7 @@ class DeclineForm(_NotesForm):
             raise ValidationError("Write what they can do instead, or tick that there is nothing.")
 
 
-class AskForm(MoveForm):
+class AskForm(Starting, MoveForm):
     """One question about one report, or to everybody who waits."""
 
     report = SelectField("Ask about the report of", validators=[InputRequired("Choose whose report it is about.")])
@@ -113,6 +122,10 @@ class AskForm(MoveForm):
     language = SelectField("Written in")
     question = TextField("Question", validators=[DataRequired("Write the question.")])
     missing = LineField("What is missing?")
+
+    def started(self) -> Mapping[str, Field]:
+        """Return the question, in the language that it is written in."""
+        return {str(self.language.data): self.question}
 
 
 class SnoozeForm(Form):
@@ -199,20 +212,24 @@ def ask_form(read: Iterable[str] = (), **data: Any) -> AskForm:
     return form
 
 
-def fix_form(languages: Sequence[str], **data: Any) -> FixForm:
+def fix_form(languages: Sequence[str], bugs: Sequence[Bug], **data: Any) -> FixForm:
     """Build the form for a fix with a note in each language that is read by somebody who waits."""
     form: FixForm = _with_texts(FixForm, tuple(languages), note="What is different for the customer")(**data)
     versions = [option for option in catalogue.options_of(OptionList.VERSION) if not option.is_unsure]
-    newest_first = _choices(list(reversed(versions)))
+    newest_first = choices_of(list(reversed(versions)))
     form.version.choices = [*newest_first, (NEW_VERSION, form.version_new.data or "A new version", {})]
+    known = {name: words for name, words in known_of(bugs).items() if name != "version"}
+    released = {str(option.id): {"version": words_of(option)} for option in versions}
+    form.offer(SentenceList.FIXED, known, "version", **{NEW_VERSION: {"version": {}}}, **released)
     return form
 
 
-def decline_form(languages: Sequence[str], **data: Any) -> DeclineForm:
+def decline_form(languages: Sequence[str], bugs: Sequence[Bug], **data: Any) -> DeclineForm:
     """Build the form for a decline with its texts in each language that is read by somebody who waits."""
     prefixes = {"note": "Why, in words the customer can read", "workaround": "What they can do instead"}
     form: DeclineForm = _with_texts(DeclineForm, tuple(languages), **prefixes)(**data)
-    form.reason.choices = _choices(catalogue.options_of(OptionList.DECLINE_REASON))
+    form.reason.choices = choices_of(catalogue.options_of(OptionList.DECLINE_REASON))
+    form.offer(SentenceList.DECLINED, known_of(bugs))
     return form
 
 
@@ -221,48 +238,6 @@ def workaround_form(languages: Sequence[str], texts: Mapping[str, str]) -> Worka
     stored = {f"workaround_{language}": texts.get(language, "") for language in languages}
     form: WorkaroundForm = _with_texts(WorkaroundForm, tuple(languages), workaround="Until it is fixed")(data=stored)
     return form
-
-
-class RuleForm(Form):
-    """What happens by itself: whose a new bug is, how bad one is that many wait for, who hears of a worse duplicate."""
-
-    kind = HiddenField()
-    area = SelectField("Area", validate_choice=False)
-    owner = SelectField("Owner", validate_choice=False)
-    people = LineField("How many people wait")
-    impact = SelectField("How bad it is then", validate_choice=False)
-    colleagues: Sequence[User] = ()
-
-    def rule(self) -> TriageRule:
-        """Build the rule that was described. Raises Invalid where a part is missing."""
-        if self.kind.data == RuleKind.OWNER:
-            area = _chosen(OptionList.AREA, self.area.data, "Choose the area.")
-            owner = owner_from(self.owner.data, self.colleagues[0], self.colleagues)
-            return TriageRule(kind=RuleKind.OWNER, area=area, area_id=area.id, owner=owner)
-        if self.kind.data == RuleKind.WORSE:
-            return TriageRule(kind=RuleKind.WORSE)
-        digits = self.people.data or ""
-        people = int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 6 else 0
-        if not people:
-            raise Invalid("Give a number of people.", "people")
-        impact = _chosen(OptionList.IMPACT, self.impact.data, "Choose how bad the bug is then.")
-        return TriageRule(kind=RuleKind.IMPACT, people=people, impact=impact)
-
-
-def rule_form(typed: Mapping[str, str] | None, people: Sequence[User]) -> RuleForm:
-    """Build the form for a rule of triage."""
-    form = RuleForm(typed)
-    form.colleagues = people
-    form.area.choices = _choices(catalogue.options_of(OptionList.AREA))
-    form.owner.choices = [SelectChoice(str(person.id), person.name) for person in people]
-    form.impact.choices = _choices([each for each in catalogue.options_of(OptionList.IMPACT) if not each.is_unsure])
-    return form
-
-
-def _chosen(kind: OptionList, given: str | None, sentence: str) -> Option:
-    if not given:
-        raise Invalid(sentence, kind.value)
-    return catalogue.choose(kind, given)
 
 
 def assign_form(people: Sequence[User], **data: Any) -> AssignForm:
@@ -280,15 +255,3 @@ def help_form(people: Sequence[User], **data: Any) -> HelpForm:
     form = HelpForm(**data)
     form.owner.choices = [SelectChoice(str(each.id), each.name) for each in people]
     return form
-
-
-def owner_from(given: str | None, me: User, people: Sequence[User]) -> User | None:
-    """Read whose a bug becomes: `me`, somebody's id, or `duty`. Raises Invalid for a person who is not there."""
-    if given in (None, "", "duty"):
-        return None
-    if given == "me":
-        return me
-    found = next((person for person in people if str(person.id) == given), None)
-    if found is None:
-        raise Invalid("That person does not work here any more.", "owner")
-    return found

@@ -1,11 +1,13 @@
 """Who a bug is with right now."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
 
 from bugintake.core.db import db
+from bugintake.core.errors import Invalid
 from bugintake.duty.plans import PlannedShift
 from bugintake.duty.queries import is_away, on_duty, plan_to_show
 from bugintake.intake.models import Bug
@@ -104,3 +106,15 @@ def _person_or_fallback(planned: PlannedShift | None) -> User | None:
     fallback = workspace().fallback_owner_id
     person = db.session.get(User, fallback) if fallback else None
     return person if person is not None and person.is_active else None
+
+
+def owner_from(given: str | None, me: User, people: Sequence[User]) -> User | None:
+    """Read whose a bug becomes: `me`, somebody's id, or `duty`. Raises Invalid for a person who is not there."""
+    if given in (None, "", "duty"):
+        return None
+    if given == "me":
+        return me
+    found = next((person for person in people if str(person.id) == given), None)
+    if found is None:
+        raise Invalid("That person does not work here any more.", "owner")
+    return found

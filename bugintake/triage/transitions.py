@@ -13,9 +13,10 @@ from bugintake.core.events import Event
 from bugintake.core.forms import clean_line
 from bugintake.intake import catalogue
 from bugintake.intake.models import Bug, News, Option, Question, Report, Status
+from bugintake.intake.wording import refuse_fixed
 from bugintake.team.models import User
 from bugintake.team.workspace import workspace
-from bugintake.triage import looking, wording
+from bugintake.triage import looking
 from bugintake.triage.moves import (
     UNDOABLE,
     Moved,
@@ -170,8 +171,8 @@ def decline(
     for one that says it is fixed.
     """
     _check_note(notes, "Explain it in words that the customer can read.")
-    wording.refuse_fixed(notes)
-    wording.refuse_fixed(workarounds, "workaround")
+    refuse_fixed(notes)
+    refuse_fixed(workarounds, "workaround")
     columns: dict[str, Any] = {"decline_reason_id": reason.id, "customer_notes": dict(notes)}
     columns |= {"workarounds": dict(workarounds), "has_no_workaround": not any(workarounds.values())}
     _move(bug, Status.DECLINED, EventKind.BUG_DECLINED, actor, seen, **columns)

@@ -5,10 +5,10 @@ import pytest
 from bugintake.core.db import db, transaction
 from bugintake.core.errors import Invalid
 from bugintake.intake.models import Bug, OptionList, Status
+from bugintake.intake.wording import trade_words
 from bugintake.loop import announcements
 from bugintake.loop.doubts import doubts_about, named_in
 from bugintake.triage import editing, transitions
-from bugintake.triage.wording import trade_words
 from tests.factories import bring_to, make_bug, make_customer, make_option, make_user, make_workspace
 from tests.loop.reading import words_of
 from tests.loop.rows import announcement_of

@@ -9,13 +9,13 @@ import pytest
 from bugintake.core.db import db, transaction
 from bugintake.core.languages import direction
 from bugintake.intake.models import Bug, OptionList, Status
+from bugintake.intake.wording import refuse_fixed
 from bugintake.loop import letters
 from bugintake.loop.links import Links
 from bugintake.loop.mail import Sender, compose
 from bugintake.loop.models import AnnouncementKind, HeldBecause, LinkPurpose
 from bugintake.team.models import LANGUAGES
 from bugintake.team.workspace import workspace
-from bugintake.triage.wording import refuse_fixed
 from tests.eyes import wrong_with
 from tests.factories import make_bug, make_customer, make_option, make_user, make_workspace
 from tests.loop.reading import first_report, link_to, opened, send, words_of

@@ -1,6 +1,7 @@
 """The catalogue: the lists that a report is chosen from, as leads keep them."""
 
 import re
+from typing import Any
 
 from flask import flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -21,9 +22,10 @@ from bugintake.intake import (
     packs,
     proposals,
 )
-from bugintake.intake.catalogue import LABEL_LENGTH
+from bugintake.intake.catalogue import SENTENCE_LENGTH
 from bugintake.intake.catalogue_forms import OptionForm
 from bugintake.intake.models import Option, OptionList
+from bugintake.intake.option_models import SentenceList
 from bugintake.intake.option_queries import Wanted
 from bugintake.intake.views import bp
 from bugintake.team import people
@@ -31,7 +33,7 @@ from bugintake.team.guards import lead_required, signed_in_user
 from bugintake.team.workspace import workspace
 
 FILTERED = (OptionList.AREA, OptionList.IMPACT, OptionList.PLATFORM, OptionList.VERSION)  # what bugs are filtered by
-LISTS = {
+LISTS: dict[str, tuple[str, str]] = {
     "areas": (OptionList.AREA, "Where"),
     "symptoms": (OptionList.SYMPTOM, "What goes wrong"),
     "impacts": (OptionList.IMPACT, "How bad"),
@@ -39,6 +41,9 @@ LISTS = {
     "platforms": (OptionList.PLATFORM, "Platforms"),
     "versions": (OptionList.VERSION, "Versions"),
     "reasons": (OptionList.DECLINE_REASON, "Reasons not to fix"),
+    "fixed": (SentenceList.FIXED, "Sentences: fixed"),
+    "declined": (SentenceList.DECLINED, "Sentences: won't fix"),
+    "questions": (SentenceList.ASKED, "Sentences: questions"),
 }
 
 
@@ -179,7 +184,7 @@ def tabs() -> dict[str, str]:
 
 def labels() -> dict[str, str]:
     """Name every list as pages do, by what its choices carry."""
-    built_in: dict[str, str] = dict(LISTS.values())
+    built_in = dict(LISTS.values())
     return built_in | {each.name: each.label for each in further_lists.lists(with_retired=True)}
 
 
@@ -207,7 +212,10 @@ def _list(name: str) -> tuple[str, str]:
     return further.name, further.label
 
 
-def _use_of(kind: str) -> dict[int, int]:
+def _use_of(kind: str) -> dict[int, int] | None:
+    """Count how often choices were taken; what starts from a sentence is not counted."""
+    if kind in set(SentenceList):
+        return None
     further = further_lists.list_named(kind)
     return option_use.use_of_further(further) if further is not None else option_use.use_of(OptionList(kind))
 
@@ -225,7 +233,7 @@ def _list_page(name: str, form: OptionForm, status: int = 200) -> ResponseReturn
     kind, label = _list(name)
     languages, size = workspace().languages, option_queries.ROWS_SHOWN
     lacks = languages if request.args.get("lacks") else ()
-    wanted = Wanted(clean_line(request.args.get("q", ""))[:LABEL_LENGTH], lacks)
+    wanted = Wanted(clean_line(request.args.get("q", ""))[:SENTENCE_LENGTH], lacks)
     found = option_queries.offered(kind, wanted, start=page_start(size), size=size + 1)
     page = render_template(
         "intake/catalogue.html",
@@ -245,6 +253,7 @@ def _list_page(name: str, form: OptionForm, status: int = 200) -> ResponseReturn
         kind=kind,
         FILTERED=FILTERED,
         has_deadline=kind == OptionList.IMPACT,
+        is_sentences=kind in set(SentenceList),
         languages=languages,
         people=people.names(),
         packs=packs.PACK_LABELS if name in LISTS else {},
@@ -256,5 +265,6 @@ def _option_page(name: str, option: Option, form: OptionForm, status: int = 200)
     form.offer(people.names().values())
     stands = option_editing.shown(option)
     seen = {field: request.form.get(f"seen_{field}") or fingerprint(value) for field, value in stands.items()}
-    words = {"name": name, "label": label_of(name), "option": option, "form": form, "seen": seen}
+    words: dict[str, Any] = {"name": name, "label": label_of(name), "option": option, "form": form, "seen": seen}
+    words["is_sentence"] = option.list in set(SentenceList)
     return make_response(render_template("intake/option.html", **words), status)

@@ -141,7 +141,7 @@ def assign(ref: str) -> ResponseReturnValue:
     if request.method == "GET":
         form = forms.assign_form(people, owner=str(bug.owner_id or "duty"))
         return short_form("triage/assign.html", [bug], form)
-    owner = forms.owner_from(request.form.get("owner"), me, people)
+    owner = owners.owner_from(request.form.get("owner"), me, people)
     with transaction():
         before = bug.owner_id
         editing.change(bug, {"owner": owner}, Seen.on(request.values), actor=me)

@@ -16,6 +16,7 @@ from bugintake.core.security import local_target
 from bugintake.core.templating import toast
 from bugintake.intake import catalogue, form_use
 from bugintake.intake.models import Bug, OptionList, RaiseReason, Status
+from bugintake.intake.option_models import SentenceList
 from bugintake.intake.queries import bug_or_404
 from bugintake.intake.reports import canonical
 from bugintake.team.guards import engineer_required, signed_in, signed_in_user
@@ -27,6 +28,7 @@ from bugintake.triage import (
     forms,
     looking,
     merging,
+    owners,
     pinning,
     queries,
     raising,
@@ -34,6 +36,7 @@ from bugintake.triage import (
     transitions,
     undoing,
 )
+from bugintake.triage.starting import known_of
 from bugintake.triage.views import bp
 from bugintake.triage.views.bug import short_form
 from bugintake.triage.views.merging import meant
@@ -81,7 +84,7 @@ def assign_many() -> ResponseReturnValue:
     form = forms.assign_form(people, **_answers())
     if "owner" not in request.form:
         return _ask("triage/assign.html", form)
-    owner = forms.owner_from(request.form["owner"], me, people)
+    owner = owners.owner_from(request.form["owner"], me, people)
 
     def change(bug: Bug, seen: OnScreen) -> None:
         editing.change(bug, {"owner": owner}, Seen({"owner": seen.owner} if seen.owner is not None else {}), actor=me)
@@ -132,6 +135,7 @@ def ask_many() -> ResponseReturnValue:
     me, form = signed_in_user(), forms.ask_form(**_answers())
     form.report.choices = [("", _("the latest report of each")), (forms.EVERYBODY, _("everybody who waits"))]
     form.report.validators = ()
+    form.offer(SentenceList.ASKED, known_of(_bugs()))
 
     def change(bug: Bug, seen: OnScreen) -> None:
         put_question(bug, form, seen.status, me)
@@ -170,7 +174,7 @@ def fix_many() -> ResponseReturnValue:
     """Ask once in which version several bugs are fixed and what is different for the customer; then say so."""
     me, bugs = signed_in_user(), _bugs()
     waiting = queries.languages_waiting(*bugs)
-    form = forms.fix_form(forms.languages_for(waiting), **_answers())
+    form = forms.fix_form(forms.languages_for(waiting), bugs, **_answers())
 
     def change(bug: Bug, seen: OnScreen) -> None:
         transitions.fix(bug, form.texts("note"), form.release(actor=me), actor=me, seen=seen.status)
@@ -184,7 +188,7 @@ def decline_many() -> ResponseReturnValue:
     """Ask once for several bugs why they are declined, and for the way round; then decline them."""
     me, bugs = signed_in_user(), _bugs()
     waiting = queries.languages_waiting(*bugs)
-    form = forms.decline_form(forms.languages_for(waiting), **_answers())
+    form = forms.decline_form(forms.languages_for(waiting), bugs, **_answers())
 
     def change(bug: Bug, seen: OnScreen) -> None:
         reason = catalogue.choose(OptionList.DECLINE_REASON, form.reason.data)

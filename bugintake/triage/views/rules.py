@@ -9,7 +9,8 @@ from bugintake.core.errors import Invalid, NotFound
 from bugintake.core.templating import register_panel
 from bugintake.team.guards import lead_required, signed_in_user
 from bugintake.team.models import Role
-from bugintake.triage import forms, queries, rules
+from bugintake.triage import queries, rules
+from bugintake.triage.rule_forms import RuleForm, rule_form
 from bugintake.triage.rule_models import RuleKind, TriageRule
 from bugintake.triage.views import bp
 
@@ -18,7 +19,7 @@ from bugintake.triage.views import bp
 @lead_required
 def triage_rules() -> ResponseReturnValue:
     """Show the rules in force; with the parts of a new one in the address, what it would have done."""
-    form = forms.rule_form(request.args if "kind" in request.args else None, queries.colleagues())
+    form = rule_form(request.args if "kind" in request.args else None, queries.colleagues())
     if "kind" not in request.args:
         return _page(form)
     try:
@@ -34,7 +35,7 @@ def triage_rules() -> ResponseReturnValue:
 @lead_required
 def make_rule() -> ResponseReturnValue:
     """Let a new rule act from now on."""
-    form = forms.rule_form(request.form, queries.colleagues())
+    form = rule_form(request.form, queries.colleagues())
     try:
         with transaction():
             made = rules.make(form.rule(), actor=signed_in_user())
@@ -59,7 +60,7 @@ def end_rule(rule_id: int) -> ResponseReturnValue:
     return redirect(url_for(".triage_rules"), 303)
 
 
-def _page(form: forms.RuleForm, status: int = 200, rule: TriageRule | None = None) -> ResponseReturnValue:
+def _page(form: RuleForm, status: int = 200, rule: TriageRule | None = None) -> ResponseReturnValue:
     would, count = rules.dry_run(rule, signed_in_user()) if rule is not None else ([], 0)
     words = {"form": form, "rule": rule, "would": would, "count": count, "RuleKind": RuleKind}
     page = render_template("triage/rules.html", rules=rules.in_force(), acted=rules.acted_lately(), **words)

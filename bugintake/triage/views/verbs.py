@@ -14,11 +14,13 @@ from bugintake.core.templating import Ask, plural
 from bugintake.intake import catalogue, form_use
 from bugintake.intake import queries as intake_queries
 from bugintake.intake.models import Bug, OptionList, Report, Status
+from bugintake.intake.option_models import SentenceList
 from bugintake.intake.queries import bug_or_404
 from bugintake.team.guards import engineer_required, signed_in_user
 from bugintake.team.models import LANGUAGES, User
 from bugintake.triage import forms, owners, queries, transitions, verbs
 from bugintake.triage.moves import Moved
+from bugintake.triage.starting import known_of, known_of_report
 from bugintake.triage.views import bp
 from bugintake.triage.views.bug import back, done, short_form
 
@@ -53,7 +55,7 @@ def accept(ref: str) -> ResponseReturnValue:
     people = queries.colleagues()
 
     def change(bug: Bug, form: forms.MoveForm) -> None:
-        owner = forms.owner_from(form.owner.data, me, people)
+        owner = owners.owner_from(form.owner.data, me, people)
         transitions.accept(bug, actor=me, owner=owner, seen=form.status_seen())
 
     return _verb(ref, change, _("is accepted."), _who_fixes)
@@ -113,7 +115,7 @@ def fix(ref: str) -> ResponseReturnValue:
     me = signed_in_user()
     bug = bug_or_404(ref, me)
     waiting = queries.languages_waiting(bug)
-    form = forms.fix_form(forms.languages_for(waiting), seen=bug.status)
+    form = forms.fix_form(forms.languages_for(waiting), [bug], seen=bug.status)
     if request.method == "POST" and form.validate():
 
         def change() -> None:
@@ -134,7 +136,7 @@ def decline(ref: str) -> ResponseReturnValue:
     me = signed_in_user()
     bug = bug_or_404(ref, me)
     waiting = queries.languages_waiting(bug)
-    form = forms.decline_form(forms.languages_for(waiting), seen=bug.status)
+    form = forms.decline_form(forms.languages_for(waiting), [bug], seen=bug.status)
     if request.method == "POST" and form.validate():
 
         def change() -> None:
@@ -164,6 +166,7 @@ def ask(ref: str) -> ResponseReturnValue:
     waiting = list({report.customer_id: report for report in reports if report.is_waiting}.values())
     if len(waiting) > 1:
         form.report.choices.append((forms.EVERYBODY, _("everybody who waits, %(count)d people", count=len(waiting))))
+    form.offer(SentenceList.ASKED, known_of([bug]), "report", **{str(r.id): known_of_report(r) for r in reports})
     if request.method == "POST" and form.validate():
         move = _accepted(bug, form, lambda: put_question(bug, form, form.status_seen(), me))
         if move is not None:
