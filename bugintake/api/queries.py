@@ -113,14 +113,18 @@ def _row(card: Card) -> dict[str, Any]:
     }
 
 
+def _is_held() -> sa.ColumnElement[bool]:
+    return sa.or_(Announcement.held_at.is_not(None), Announcement.worder_id.is_not(None))
+
+
 def announcements(actor: User, *, state: str | None, after: int | None, limit: int) -> tuple[list[Any], str | None]:
     """List announcements of bugs that a person may see, the newest first, with how many people stand where."""
     query = sa.select(Announcement).join(Bug, Bug.id == Announcement.bug_id).where(visible_to(actor))
     states = {
         "cancelled": Announcement.cancelled_at.is_not(None),
         "sent": sa.and_(Announcement.cancelled_at.is_(None), Announcement.released_at.is_not(None)),
-        "held": sa.and_(_is_open(), Announcement.held_at.is_not(None)),
-        "open": sa.and_(_is_open(), Announcement.held_at.is_(None)),
+        "held": sa.and_(_is_open(), _is_held()),
+        "open": sa.and_(_is_open(), ~_is_held()),
     }
     if state is not None:
         query = query.where(states[state])
@@ -139,7 +143,8 @@ def announcement_facts(announcement: Announcement, people: dict[str, int] | None
     elif announcement.released_at is not None:
         state = "sent"
     else:
-        state = "held" if announcement.held_at is not None else "open"
+        is_held = announcement.held_at is not None or announcement.worder_id is not None
+        state = "held" if is_held else "open"
     return {
         "id": announcement.id,
         "kind": announcement.kind,

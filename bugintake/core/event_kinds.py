@@ -76,6 +76,8 @@ class EventKind(enum.StrEnum):
     ANNOUNCEMENT_RESUMED = "announcement.resumed"
     ANNOUNCEMENT_SENT = "announcement.sent"
     ANNOUNCEMENT_SENDING_UNDONE = "announcement.sending_undone"
+    ANNOUNCEMENT_WORDING_ASKED = "announcement.wording_asked"
+    ANNOUNCEMENT_WORDING_TAKEN_BACK = "announcement.wording_taken_back"
     ANNOUNCEMENT_RELEASED = "announcement.released"
     ANNOUNCEMENT_CANCELLED = "announcement.cancelled"
     MESSAGE_SENT = "message.sent"

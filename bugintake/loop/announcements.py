@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -22,6 +21,7 @@ from bugintake.loop.doubts import named_in
 from bugintake.loop.envelopes import take_out
 from bugintake.loop.letters import languages_worded
 from bugintake.loop.models import OUTCOMES, Announcement, AnnouncementKind, HeldBecause, Message, MessageState
+from bugintake.loop.unsent import change_unsent, record_about, refuse_outdated
 from bugintake.team.models import LANGUAGES, User
 from bugintake.team.workspace import working_hours, workspace
 from bugintake.triage import editing
@@ -31,6 +31,7 @@ NOTE_LENGTH = 4000
 UNSUBSCRIBED = "They asked for no more mail about it."
 COMES_BACK = "Mail to this address comes back."
 ERASED = "This person was erased."
+ASKED_NOBODY = {"worder_id": None, "worder_asked_by_id": None, "worder_asked_at": None}
 
 
 def open_announcement(bug: Bug, kind: AnnouncementKind, *, actor: User | None) -> Announcement:
@@ -60,7 +61,7 @@ def begin(
     db.session.add(announcement)
     db.session.flush()
     owe(announcement, among=among)
-    announcement.due_at = _leaves_at(announcement)
+    announcement.due_at = leaves_at(announcement)
     people = db.session.scalar(sa.select(sa.func.count()).where(Message.announcement_id == announcement.id))
     events.record(
         EventKind.ANNOUNCEMENT_OPENED, actor=actor, bug=bug, after=kind, announcement=announcement.id, people=people
@@ -74,9 +75,13 @@ def review_ends_at(start: datetime) -> datetime | None:
     return None if minutes is None else working_hours().add_working(start, minutes)
 
 
-def _leaves_at(announcement: Announcement) -> datetime | None:
-    """Say when it leaves by itself: after a review, and not at all where it names somebody who waits."""
-    return None if named_in(announcement) else review_ends_at(clock.now())
+def leaves_at(announcement: Announcement, *, is_worded: bool = False) -> datetime | None:
+    """Say when it leaves by itself: after a review, and not at all where it names somebody who waits.
+
+    While somebody is asked to word it, it leaves only once it `is_worded`.
+    """
+    waits = announcement.worder_id is not None and not is_worded
+    return None if waits or named_in(announcement) else review_ends_at(clock.now())
 
 
 def owe(
@@ -150,14 +155,16 @@ def current(bug: Bug) -> Announcement | None:
 
 
 def send(announcement: Announcement, *, actor: User) -> None:
-    """Let an announcement leave in a minute; until then it can be undone.
+    """Let an announcement leave in a minute, whoever was asked to word it; until then it can be undone.
 
     Records announcement.sent. Raises Conflict where it left, was cancelled or is on its way already.
     """
-    _refuse_outdated(announcement)
+    refuse_outdated(announcement)
     due_at = clock.now() + SEND_DELAY
-    _change(announcement, "It has been sent already.", due_at=due_at, held_at=None, sent_by_id=actor.id)
-    _record(EventKind.ANNOUNCEMENT_SENT, announcement, actor)
+    change_unsent(
+        announcement, "It has been sent already.", due_at=due_at, held_at=None, sent_by_id=actor.id, **ASKED_NOBODY
+    )
+    record_about(EventKind.ANNOUNCEMENT_SENT, announcement, actor)
 
 
 def undo_send(announcement: Announcement, *, actor: User) -> None:
@@ -169,8 +176,8 @@ def undo_send(announcement: Announcement, *, actor: User) -> None:
         raise Conflict("Nobody has sent it.")
     ends_at = review_ends_at(announcement.opened_at)
     due_at = ends_at if ends_at is not None and ends_at > clock.now() else None
-    _change(announcement, "The minute is over: it has left.", due_at=due_at, sent_by_id=None)
-    _record(EventKind.ANNOUNCEMENT_SENDING_UNDONE, announcement, actor)
+    change_unsent(announcement, "The minute is over: it has left.", due_at=due_at, sent_by_id=None)
+    record_about(EventKind.ANNOUNCEMENT_SENDING_UNDONE, announcement, actor)
 
 
 def hold(announcement: Announcement, *, actor: User) -> None:
@@ -183,16 +190,16 @@ def hold(announcement: Announcement, *, actor: User) -> None:
         raise Conflict("It is held or cancelled already.")
     of_it = Message.announcement_id == announcement.id
     take_out(of_it, [MessageState.PENDING], state=MessageState.PENDING)
-    _record(EventKind.ANNOUNCEMENT_HELD, announcement, actor)
+    record_about(EventKind.ANNOUNCEMENT_HELD, announcement, actor)
 
 
 def resume(announcement: Announcement, *, actor: User) -> None:
     """Let a held announcement go on: its review window begins anew. Records announcement.resumed."""
     if announcement.held_at is None:
         raise Conflict("It is not held.")
-    _refuse_outdated(announcement)
-    _change(announcement, "It has left.", held_at=None, due_at=_leaves_at(announcement), sent_by_id=None)
-    _record(EventKind.ANNOUNCEMENT_RESUMED, announcement, actor)
+    refuse_outdated(announcement)
+    change_unsent(announcement, "It has left.", held_at=None, due_at=leaves_at(announcement), sent_by_id=None)
+    record_about(EventKind.ANNOUNCEMENT_RESUMED, announcement, actor)
 
 
 def edit_notes(
@@ -235,14 +242,25 @@ def edit_notes(
     if announcement.due_at is not None and announcement.sent_by_id is None and named_in(announcement):
         announcement.due_at = None
     db.session.flush()
-    reword(announcement)
-    _record(EventKind.ANNOUNCEMENT_EDITED, announcement, actor, languages=sorted(new["note"] | new["workaround"]))
+    take_new_words(announcement)
+    record_about(EventKind.ANNOUNCEMENT_EDITED, announcement, actor, languages=sorted(new["note"] | new["workaround"]))
 
 
 def by_field(notes: Mapping[str, str], workarounds: Mapping[str, str], languages: Iterable[str] = ()) -> dict[str, str]:
     """Name each text as the form does: note_de, workaround_de; in the languages given, else in those there are."""
     both = {"note": notes, "workaround": workarounds}
     return {f"{kind}_{each}": texts.get(each, "") for kind, texts in both.items() for each in languages or texts}
+
+
+def take_new_words(announcement: Announcement) -> None:
+    """Say the new words in what was not sent; where somebody was asked for them, the review window begins anew."""
+    if announcement.worder_id is not None:
+        update_one(
+            sa.update(Announcement)
+            .where(Announcement.id == announcement.id, Announcement.worder_id.is_not(None))
+            .values(due_at=leaves_at(announcement, is_worded=True), **ASKED_NOBODY)
+        )
+    reword(announcement)
 
 
 def reword(announcement: Announcement) -> None:
@@ -257,22 +275,3 @@ def reword(announcement: Announcement) -> None:
     ):
         wordless = sa.and_(of_it, ~has_words)
         take_out(wordless, [MessageState.PENDING], state=MessageState.HELD, held_because=HeldBecause.NO_NOTE)
-
-
-def _change(announcement: Announcement, sentence: str, **values: object) -> None:
-    change = sa.update(Announcement).where(
-        Announcement.id == announcement.id, Announcement.released_at.is_(None), Announcement.cancelled_at.is_(None)
-    )
-    if not update_one(change.values(**values)):
-        raise Conflict(sentence)
-
-
-def _refuse_outdated(announcement: Announcement) -> None:
-    if announcement.bug.merged_into_id is not None:
-        raise Conflict(f"{announcement.bug.ref} is part of BUG-{announcement.bug.canonical_id} now.")
-    if announcement.generation != announcement.bug.generation:
-        raise Conflict(f"{announcement.bug.ref} was opened again, so this is no longer so. Tell people by hand.")
-
-
-def _record(kind: EventKind, announcement: Announcement, actor: User | None, **details: Any) -> None:
-    events.record(kind, actor=actor, bug=announcement.bug, announcement=announcement.id, **details)

@@ -88,7 +88,7 @@ def separate(event: Event) -> None:
     again = (of_it, Message.state == MessageState.CANCELLED, Message.reason == TOLD_AGAIN)
     held = {"state": MessageState.HELD, "held_because": HeldBecause.REOPENED}
     update_all(sa.update(Message).where(*again).values(**held))
-    if announcement.released_at is None:
+    if announcement.released_at is None and announcement.worder_id is None:
         announcement.due_at = announcements.review_ends_at(event.at)
     take_up_again(announcement, db.session.scalar(sa.select(Event.at).where(Event.id == event.details["since"])))
     misled = Message.customer_id.in_(told_of_another(bug.id, of, event.details["since"]))

@@ -38,8 +38,9 @@ OF_THE_BUG = (*OUTCOMES, AnnouncementKind.WORKAROUND, AnnouncementKind.CORRECTIO
 class Announcement(Model):
     """One thing to be told about a bug. At most one uncancelled outcome per bug and generation.
 
-    `due_at` is when it goes out by itself; without one it waits until somebody sends it. Notes are per language; what
-    is said of a way round is its bug's. Questions and updates settle nobody.
+    `due_at` is when it goes out by itself; without one it waits until somebody sends it, or, where there is a `worder`,
+    until the words are changed. Notes are per language; what is said of a way round is its bug's. Questions and updates
+    settle nobody.
     """
 
     __tablename__ = "announcements"
@@ -55,6 +56,8 @@ class Announcement(Model):
         sa.CheckConstraint(
             "(kind IN ('live', 'declined', 'workaround', 'correction')) = (report_id IS NULL)", name="of_the_bug"
         ),
+        sa.CheckConstraint("worder_id IS NULL OR due_at IS NULL", name="waits_for_its_words"),
+        sa.CheckConstraint("(worder_id IS NULL) = (worder_asked_at IS NULL)", name="worder_iff_asked"),
         sa.Index("ix_announcements_due", "released_at", "due_at"),
     )
 
@@ -70,9 +73,14 @@ class Announcement(Model):
     sent_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"))
     released_at: Mapped[datetime | None]
     cancelled_at: Mapped[datetime | None]
+    worder_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"), index=True)
+    worder_asked_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"))
+    worder_asked_at: Mapped[datetime | None]
 
     bug: Mapped[Bug] = relationship()
-    sent_by: Mapped[User | None] = relationship()
+    sent_by: Mapped[User | None] = relationship(foreign_keys=[sent_by_id])
+    worder: Mapped[User | None] = relationship(foreign_keys=[worder_id])
+    worder_asked_by: Mapped[User | None] = relationship(foreign_keys=[worder_asked_by_id])
 
 
 class MessageState(enum.StrEnum):
@@ -163,6 +171,7 @@ class DeliveryKind(enum.StrEnum):
     MENTION = "mention"
     WORSE_DUPLICATE = "worse_duplicate"
     OVERLOOKED = "overlooked"
+    WORDING = "wording"
     PASSWORD_RESET = "password_reset"
     WEBHOOK_OFF = "webhook_off"
     TEST = "test"

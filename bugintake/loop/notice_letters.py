@@ -15,7 +15,7 @@ from bugintake.intake.queries import is_visible
 from bugintake.loop import duty_letters, duty_week, handoff_letters, swap_letters
 from bugintake.loop.dates import LOCALES
 from bugintake.loop.mail import Letter, Line, Written
-from bugintake.loop.models import Delivery, DeliveryKind
+from bugintake.loop.models import Announcement, Delivery, DeliveryKind
 from bugintake.loop.webhooks import letters as webhook_letters
 from bugintake.team import people
 from bugintake.team.models import Role, User
@@ -110,6 +110,22 @@ def _paused(delivery: Delivery, user: User) -> Written | None:
     return subject, [Line(words), Line(question.text, "quote"), Line(gettext("The bug:"), url=url)]
 
 
+def _wording(delivery: Delivery, user: User) -> Written | None:
+    """Ask somebody to word an announcement, while they are asked; of a restricted bug nothing but its number leaves."""
+    announcement = db.session.get_one(Announcement, delivery.params["announcement"])
+    bug, asker = announcement.bug, announcement.worder_asked_by
+    if announcement.worder_id != user.id or asker is None or announcement.cancelled_at is not None:
+        return None
+    if not is_visible(bug, user):
+        return None
+    subject = gettext("Word what customers are told about %(ref)s", ref=bug.ref)
+    url = f"{settings().base_url}/loop/{announcement.id}#words-h"
+    asks = gettext(
+        "%(name)s asks you to word what customers are told. Nothing leaves until then:", name=asker.first_name
+    )
+    return subject, [Line(asks, url=url), *([] if bug.is_restricted else [Line(bug.title, "quote")])]
+
+
 def _worse(delivery: Delivery, user: User) -> Written | None:
     """Name a duplicate that is worse, while it is one; of a restricted bug nothing but its number leaves the house."""
     part = db.session.get_one(Bug, delivery.params["part"])
@@ -196,6 +212,7 @@ WRITERS: dict[DeliveryKind, Callable[[Delivery, User], Written | None]] = {
     DeliveryKind.MENTION: _mention,
     DeliveryKind.WORSE_DUPLICATE: _worse,
     DeliveryKind.OVERLOOKED: _overlooked,
+    DeliveryKind.WORDING: _wording,
     DeliveryKind.WEBHOOK_OFF: webhook_letters.switched_off,
     DeliveryKind.TEST: _test,
 }

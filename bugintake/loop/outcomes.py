@@ -116,7 +116,7 @@ def reword_decline(event: Event) -> None:
     bug = _bug(event)
     announcement = announcements.current(bug) if bug.status == Status.DECLINED else None
     if announcement is not None and event.details["field"] == "workaround":
-        announcements.reword(announcement)
+        announcements.take_new_words(announcement)
 
 
 def undo_outcome(event: Event) -> None:

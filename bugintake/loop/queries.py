@@ -101,6 +101,13 @@ def _in_tab(tab: Tab) -> sa.ColumnElement[bool]:
     }[tab]
 
 
+_PARTS = (
+    sa.orm.contains_eager(Announcement.bug).joinedload(Bug.release),
+    joinedload(Announcement.sent_by),
+    joinedload(Announcement.worder),
+)
+
+
 def page_of_announcements(tab: Tab, actor: User, *, start: int) -> list[Summary]:
     """Read one page of a tab and one more, so that the page knows whether there is another; two questions in all."""
     soonest = (Announcement.due_at.is_(None), Announcement.due_at, Announcement.id)
@@ -109,7 +116,7 @@ def page_of_announcements(tab: Tab, actor: User, *, start: int) -> list[Summary]
         sa.select(Announcement)
         .join(Announcement.bug)
         .where(_in_tab(tab), visible_to(actor))
-        .options(sa.orm.contains_eager(Announcement.bug).joinedload(Bug.release), joinedload(Announcement.sent_by))
+        .options(*_PARTS)
         .order_by(*(soonest if tab is Tab.SEND else latest))
     )
     found = db.session.scalars(query.offset(start).limit(ROWS_SHOWN + 1)).all()
@@ -120,8 +127,7 @@ def page_of_announcements(tab: Tab, actor: User, *, start: int) -> list[Summary]
 def summary_or_404(announcement_id: int, actor: User) -> Summary:
     """Load an announcement of a bug that this person may see. Raises NotFound."""
     query = sa.select(Announcement).join(Announcement.bug).where(Announcement.id == announcement_id, visible_to(actor))
-    parts = (sa.orm.contains_eager(Announcement.bug).joinedload(Bug.release), joinedload(Announcement.sent_by))
-    found = db.session.scalar(query.options(*parts)) if 0 < announcement_id < 2**31 else None
+    found = db.session.scalar(query.options(*_PARTS)) if 0 < announcement_id < 2**31 else None
     if found is None:
         raise NotFound()
     return Summary(found, _counts([found.id])[found.id])

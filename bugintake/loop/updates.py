@@ -127,7 +127,7 @@ def reword(event: Event) -> None:
     bug = db.session.get_one(Bug, event.bug_id)
     standing = way_round_told(bug) if event.details["field"] == "workaround" else None
     if standing is not None:
-        announcements.reword(standing)
+        announcements.take_new_words(standing)
 
 
 @once

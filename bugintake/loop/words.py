@@ -64,6 +64,7 @@ NOTICES: Mapping[DeliveryKind, str] = {
     DeliveryKind.MENTION: "Mention in a comment",
     DeliveryKind.PAUSED: "Paused bug",
     DeliveryKind.WORSE_DUPLICATE: "Duplicate that is worse",
+    DeliveryKind.WORDING: "Asked to word a mail",
     DeliveryKind.OVERLOOKED: "What is overlooked today",
     DeliveryKind.PASSWORD_RESET: "Link for a new password",
     DeliveryKind.WEBHOOK_OFF: "Webhook that was switched off",

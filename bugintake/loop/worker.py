@@ -27,6 +27,7 @@ from bugintake.intake import drafts
 from bugintake.intake.attachments import keeping
 from bugintake.intake.customers import erasing
 from bugintake.loop import (
+    asked_words,
     asking,
     attempts,
     duty_notices,
@@ -82,10 +83,12 @@ def wake(_event: Event | None = None) -> None:
 
 SUBSCRIPTIONS: list[tuple[EventKind, Subscriber]] = [
     *notices.SUBSCRIPTIONS,
+    *asked_words.SUBSCRIPTIONS,
     *swap_notices.SUBSCRIPTIONS,
     *((kind, wake) for kind, _ in swap_notices.SUBSCRIPTIONS),
     *happenings.SUBSCRIPTIONS,
     (EventKind.PASSWORD_RESET_REQUESTED, wake),
+    (EventKind.ANNOUNCEMENT_WORDING_ASKED, wake),
 ]
 
 

@@ -77,6 +77,8 @@ WORDS = {
     EventKind.ANNOUNCEMENT_RESUMED: "let the mail to customers go on",
     EventKind.ANNOUNCEMENT_SENT: "sent the mail to customers",
     EventKind.ANNOUNCEMENT_SENDING_UNDONE: "took the sending back",
+    EventKind.ANNOUNCEMENT_WORDING_ASKED: "asked {after} to word what customers are told",
+    EventKind.ANNOUNCEMENT_WORDING_TAKEN_BACK: "asked nobody any more to word what customers are told",
     EventKind.ANNOUNCEMENT_RELEASED: "let the mail to customers go",
     EventKind.ANNOUNCEMENT_CANCELLED: "cancelled what customers were to be told",
     EventKind.MESSAGE_TOLD_BY_HAND: "told a customer by hand",

@@ -1032,6 +1032,13 @@ def upgrade() -> None:
         sa.Column("sent_by_id", sa.Integer(), nullable=True),
         sa.Column("released_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("cancelled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("worder_id", sa.Integer(), nullable=True),
+        sa.Column("worder_asked_by_id", sa.Integer(), nullable=True),
+        sa.Column("worder_asked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("worder_id IS NULL OR due_at IS NULL", name=op.f("ck_announcements_waits_for_its_words")),
+        sa.CheckConstraint(
+            "(worder_id IS NULL) = (worder_asked_at IS NULL)", name=op.f("ck_announcements_worder_iff_asked")
+        ),
         sa.CheckConstraint(
             "(kind IN ('live', 'declined', 'workaround', 'correction')) = (report_id IS NULL)",
             name=op.f("ck_announcements_of_the_bug"),
@@ -1039,9 +1046,12 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["bug_id"], ["bugs.id"], name="fk_announcements_bug_id"),
         sa.ForeignKeyConstraint(["report_id"], ["reports.id"], name="fk_announcements_report_id"),
         sa.ForeignKeyConstraint(["sent_by_id"], ["users.id"], name="fk_announcements_sent_by_id"),
+        sa.ForeignKeyConstraint(["worder_id"], ["users.id"], name="fk_announcements_worder_id"),
+        sa.ForeignKeyConstraint(["worder_asked_by_id"], ["users.id"], name="fk_announcements_worder_asked_by_id"),
         sa.PrimaryKeyConstraint("id", name="pk_announcements"),
     )
     op.create_index("ix_announcements_bug_id", "announcements", ["bug_id"], unique=False)
+    op.create_index("ix_announcements_worder_id", "announcements", ["worder_id"], unique=False)
     op.create_index("ix_announcements_due", "announcements", ["released_at", "due_at"], unique=False)
     op.create_index(
         "uq_announcements_outcome",

@@ -472,6 +472,10 @@ POST /loop/<announcement_id>/hold                        401    401      401    
 POST /loop/<announcement_id>/hold restricted             401    401      401      404   404      in   in
 POST /loop/<announcement_id>/resumption                  401    401      401      in    in       in   in
 POST /loop/<announcement_id>/resumption restricted       401    401      401      404   404      in   in
+POST /loop/<announcement_id>/wording                     401    401      401      in    in       in   in
+POST /loop/<announcement_id>/wording restricted          401    401      401      404   404      in   in
+POST /loop/<announcement_id>/wording/undoing             401    401      401      in    in       in   in
+POST /loop/<announcement_id>/wording/undoing restricted  401    401      401      404   404      in   in
 POST /loop/<announcement_id>/notes                       401    401      401      in    in       in   in
 POST /loop/<announcement_id>/notes restricted            401    401      401      404   404      in   in
 POST /loop/messages/<message_id>/telling                 401    401      401      in    in       in   in

@@ -22,6 +22,7 @@ from bugintake.loop.views import (
     unsubscribing,
     updates,
     webhooks,
+    wording,
 )
 from bugintake.loop.views.blueprint import bp, public
 from bugintake.team.guards import is_admin
@@ -42,6 +43,7 @@ PAGES = (
     mine,
     updates,
     webhooks,
+    wording,
 )
 
 

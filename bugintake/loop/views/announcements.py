@@ -16,7 +16,7 @@ from bugintake.core.forms import Seen, fingerprint
 from bugintake.core.paging import page_number, page_start
 from bugintake.core.templating import toast
 from bugintake.intake.models import Bug
-from bugintake.loop import announcements, duplicates, letters, queries, words
+from bugintake.loop import announcements, asked_words, duplicates, letters, queries, words
 from bugintake.loop.circuit import mail_circuit
 from bugintake.loop.doubts import doubts_about
 from bugintake.loop.envelopes import OWED
@@ -91,6 +91,7 @@ def page(summary: Summary, status: int = 200, **forms: Any) -> ResponseReturnVal
         "is_sample": is_sample(),
         "circuit": mail_circuit(),
         "doubts": doubts_about(announcement) if announcement.released_at is None else [],
+        "who_may_word": asked_words.who_may_word(announcement, me) if announcement.released_at is None else [],
         "is_outdated": announcement.generation != announcement.bug.generation,
         "now": clock.now(),
         "me": me,
@@ -128,7 +129,8 @@ def _previews(announcement: Announcement) -> list[tuple[Message, Letter]]:
     return [(message, letters.outcome_letter([letters.Outcome(message, links)], company)) for message in people]
 
 
-def _act(announcement_id: int, verb: Any, done: str, undo: str | None = None) -> ResponseReturnValue:
+def act(announcement_id: int, verb: Any, done: str, undo: str | None = None) -> ResponseReturnValue:
+    """Do something with an announcement, and come back to it."""
     summary = queries.summary_or_404(announcement_id, signed_in_user())
     with transaction():
         verb(summary.announcement, actor=signed_in_user())
@@ -141,28 +143,28 @@ def _act(announcement_id: int, verb: Any, done: str, undo: str | None = None) ->
 def send(announcement_id: int) -> ResponseReturnValue:
     """Send an announcement in a minute."""
     undo = url_for("loop.undo_send", announcement_id=announcement_id)
-    return _act(announcement_id, announcements.send, _("It leaves in a minute."), undo)
+    return act(announcement_id, announcements.send, _("It leaves in a minute."), undo)
 
 
 @bp.post("/loop/<int:announcement_id>/sending/undoing")
 @signed_in
 def undo_send(announcement_id: int) -> ResponseReturnValue:
     """Take the sending back."""
-    return _act(announcement_id, announcements.undo_send, _("It stays here."))
+    return act(announcement_id, announcements.undo_send, _("It stays here."))
 
 
 @bp.post("/loop/<int:announcement_id>/hold")
 @signed_in
 def hold(announcement_id: int) -> ResponseReturnValue:
     """Stop an announcement."""
-    return _act(announcement_id, announcements.hold, _("Held: nothing more of it leaves."))
+    return act(announcement_id, announcements.hold, _("Held: nothing more of it leaves."))
 
 
 @bp.post("/loop/<int:announcement_id>/resumption")
 @signed_in
 def resume(announcement_id: int) -> ResponseReturnValue:
     """Let a held announcement go on."""
-    return _act(announcement_id, announcements.resume, _("It goes on: the time to look at it begins anew."))
+    return act(announcement_id, announcements.resume, _("It goes on: the time to look at it begins anew."))
 
 
 @bp.post("/loop/<int:announcement_id>/notes")

@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from bugintake.core.paging import page_number, page_start
-from bugintake.loop import mine, words
+from bugintake.loop import asked_words, mine, words
 from bugintake.loop.models import MessageState
 from bugintake.loop.views.blueprint import bp
 from bugintake.team.guards import signed_in, signed_in_user
@@ -20,6 +20,7 @@ def my_reports() -> ResponseReturnValue:
     found = mine.filed_by(me, start=page_start(mine.SHOWN))
     return render_template(
         "loop/mine.html",
+        to_word=asked_words.to_word(me),
         asked=mine.asked_back(me),
         written=mine.written_back(me),
         rows=found[: mine.SHOWN],
@@ -27,6 +28,7 @@ def my_reports() -> ResponseReturnValue:
         has_more=len(found) > mine.SHOWN,
         STATES=words.STATES,
         CHIPS=words.CHIPS,
+        KINDS=words.KINDS,
         MessageState=MessageState,
         why=words.why,
     )
