@@ -82,6 +82,7 @@ class EventKind(enum.StrEnum):
     ANNOUNCEMENT_CANCELLED = "announcement.cancelled"
     MESSAGE_SENT = "message.sent"
     MESSAGE_TOLD_BY_HAND = "message.told_by_hand"
+    MESSAGE_LINE_WRITTEN = "message.line_written"
     MESSAGE_SUPPRESSED = "message.suppressed"
     MESSAGE_RELEASED = "message.released"
     DELIVERY_FAILED = "delivery.failed"

@@ -1,6 +1,7 @@
 """What somebody should look at before customers read it: words of a trade, and the names of others who wait."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
@@ -10,12 +11,13 @@ from bugintake.intake.catalogue import key_of
 from bugintake.intake.customers.models import Account, Customer
 from bugintake.intake.models import Bug, Report
 from bugintake.intake.wording import trade_words
-from bugintake.loop.models import Announcement, AnnouncementKind
+from bugintake.loop.models import Announcement, AnnouncementKind, Message, MessageState
 from bugintake.team.models import LANGUAGES
 
 SHORTEST_COMPANY = 4
 MOST_NAMED = 5
 LONGEST = 100_000
+UNSENT = (MessageState.PENDING, MessageState.HELD)
 WITH_WAYS = (AnnouncementKind.DECLINED, AnnouncementKind.WORKAROUND)
 
 
@@ -23,7 +25,10 @@ def doubts_about(announcement: Announcement) -> list[str]:
     """Say in sentences what should be looked at in the words of an announcement; nothing where they are plain."""
     words = [
         say("In %(language)s it says “%(word)s”, no word of a customer.", language=LANGUAGES.get(each, each), word=word)
-        for each, text in _texts(announcement).items()
+        for each, text in [
+            *_texts(announcement).items(),
+            *((line.language, line.text) for line in _lines(announcement)),
+        ]
         for word in trade_words(each, text)
     ]
     names = [
@@ -36,18 +41,39 @@ def doubts_about(announcement: Announcement) -> list[str]:
 def named_in(announcement: Announcement) -> list[str]:
     """List the people, by their whole names, and companies who wait for a bug and stand in what all of them read.
 
-    In what one person alone reads there is nobody else to hide from.
+    In what one person alone reads they may be named themselves, and in what is of one report there is nobody else.
     """
     if announcement.report_id is not None:
         return []
     said = sa.literal(key_of(" ".join(_texts(announcement).values()), LONGEST))
+    lines = [(line, sa.literal(key_of(line.text, LONGEST))) for line in _lines(announcement)]
     under = sa.select(Bug.id).where(Bug.canonical_id == announcement.bug_id)
     people = sa.select(Customer.name).join(Report, Report.customer_id == Customer.id).where(Report.bug_id.in_(under))
-    whole = people.where(Customer.name_key.contains(" "), said.contains(Customer.name_key))
+    others = (sa.and_(key.contains(Customer.name_key), Customer.id != line.customer_id) for line, key in lines)
+    whole = people.where(Customer.name_key.contains(" "), sa.or_(said.contains(Customer.name_key), *others))
     theirs = sa.select(Account.name).join(Customer, Customer.account_id == Account.id)
     theirs = theirs.join(Report, Report.customer_id == Customer.id).where(Report.bug_id.in_(under))
-    companies = theirs.where(sa.func.length(Account.name_key) >= SHORTEST_COMPANY, said.contains(Account.name_key))
+    elsewhere = (
+        sa.and_(key.contains(Account.name_key), Account.id.is_distinct_from(line.account_id)) for line, key in lines
+    )
+    is_long = sa.func.length(Account.name_key) >= SHORTEST_COMPANY
+    companies = theirs.where(is_long, sa.or_(said.contains(Account.name_key), *elsewhere))
     return sorted(db.session.scalars(sa.union(whole, companies).limit(MOST_NAMED)))
+
+
+class _PersonalLine(NamedTuple):
+    customer_id: int
+    account_id: int | None
+    language: str
+    text: str
+
+
+def _lines(announcement: Announcement) -> list[_PersonalLine]:
+    """Read what stands in the mail of one person alone and has not left."""
+    columns = (Message.customer_id, Customer.account_id, Message.language, Message.personal_line)
+    query = sa.select(*columns).join(Customer, Customer.id == Message.customer_id)
+    of_it = (Message.announcement_id == announcement.id, Message.personal_line != "", Message.state.in_(UNSENT))
+    return [_PersonalLine._make(row) for row in db.session.execute(query.where(*of_it).order_by(Message.id))]
 
 
 def _texts(announcement: Announcement) -> Mapping[str, str]:

@@ -34,7 +34,7 @@ def forget(event: Event) -> None:
             events.record(EventKind.MESSAGE_SUPPRESSED, actor=None, bug=bug, report=report, message_id=message.id)
     told = Message.state.in_((MessageState.SENT, MessageState.UNCERTAIN))
     update_all(sa.update(Message).where(theirs, told).values(reason=""))
-    update_all(sa.update(Message).where(theirs).values(text=""))
+    update_all(sa.update(Message).where(theirs).values(text="", personal_line=""))
     update_all(sa.update(Delivery).where(Delivery.customer_id.in_(records)).values(subject="", last_error=""))
     links = (CustomerLink.customer_id.in_(records), CustomerLink.revoked_at.is_(None))
     update_all(sa.update(CustomerLink).where(*links).values(revoked_at=clock.now()))

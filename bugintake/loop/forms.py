@@ -7,7 +7,7 @@ from wtforms import SelectField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # the stubs do not know it yet
 from wtforms.validators import DataRequired, Length
 
-from bugintake.core.forms import Form, LineField, TextField
+from bugintake.core.forms import Form, KeptText, LineField, TextField
 from bugintake.loop.announcements import NOTE_LENGTH
 from bugintake.loop.messages import REASON_LENGTH
 from bugintake.loop.models import AnnouncementKind
@@ -62,6 +62,12 @@ class ReasonForm(Form):
             Length(max=REASON_LENGTH, message=f"A reason has at most {REASON_LENGTH} characters."),
         ],
     )
+
+
+class LineForm(Form):
+    """What one person alone reads in their mail."""
+
+    personal_line = KeptText("A personal line")
 
 
 class ReleaseForm(Form):

@@ -142,7 +142,9 @@ def _subject_of(outcome: Outcome, words: str) -> str:
 def _section(outcome: Outcome, workspace: Workspace) -> list[Line]:
     zone = outcome.message.customer.zone or workspace.zone
     told_on = day_in_words(outcome.report.filed_at, zone, outcome.message.language)
+    personal = outcome.message.personal_line
     lines = [
+        *([Line(personal)] if personal else []),
         Line(gettext("On %(day)s you told us:", day=told_on)),
         Line(own_words(outcome.report, outcome.message.language), "quote"),
     ]

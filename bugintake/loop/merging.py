@@ -59,6 +59,8 @@ def _join_messages(gone: int, into: int) -> None:
             spare = max(message, other, key=lambda each: (_rank(each), each is message))
             if spare.state not in UNSENT:
                 continue  # both were told: each stays the record of its own mail
+            kept = message if spare is other else other
+            kept.personal_line = kept.personal_line or spare.personal_line
             db.session.delete(spare)
             db.session.flush()
         if other is None or spare is other:

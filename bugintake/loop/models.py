@@ -138,6 +138,7 @@ class Message(Model):
     reason: Mapped[str] = mapped_column(sa.String(200), default="")
     delivery_id: Mapped[int | None] = mapped_column(sa.ForeignKey("deliveries.id"))
     text: Mapped[str] = mapped_column(sa.Text, default="")
+    personal_line: Mapped[str] = mapped_column(sa.String(500), default="")
     told_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"))
     state_at: Mapped[datetime] = mapped_column(default=clock.now)
 

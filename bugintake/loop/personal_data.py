@@ -40,6 +40,7 @@ def of(customer: Customer) -> dict[str, Any]:
                 "at": _time(message.state_at),
                 "language": message.language,
                 "text": message.text,
+                "personal_line": message.personal_line,
             }
             for message in db.session.scalars(told)
         ],

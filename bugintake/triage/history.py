@@ -82,6 +82,7 @@ WORDS = {
     EventKind.ANNOUNCEMENT_RELEASED: "let the mail to customers go",
     EventKind.ANNOUNCEMENT_CANCELLED: "cancelled what customers were to be told",
     EventKind.MESSAGE_TOLD_BY_HAND: "told a customer by hand",
+    EventKind.MESSAGE_LINE_WRITTEN: "wrote a customer a personal line",
     EventKind.MESSAGE_SUPPRESSED: "left a customer untold",
     EventKind.MESSAGE_RELEASED: "let a held mail go",
     EventKind.DELIVERY_FAILED: "could not reach a customer",

@@ -1170,6 +1170,7 @@ def upgrade() -> None:
         sa.Column("reason", sa.String(length=200), nullable=False),
         sa.Column("delivery_id", sa.Integer(), nullable=True),
         sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("personal_line", sa.String(length=500), nullable=False),
         sa.Column("told_by_id", sa.Integer(), nullable=True),
         sa.Column("state_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["announcement_id"], ["announcements.id"], name="fk_messages_announcement_id"),

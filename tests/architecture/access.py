@@ -482,6 +482,8 @@ POST /loop/messages/<message_id>/telling                 401    401      401    
 POST /loop/messages/<message_id>/telling restricted      401    401      401      404   404      in   in
 POST /loop/messages/<message_id>/suppression             401    401      401      in    in       in   in
 POST /loop/messages/<message_id>/suppression restricted  401    401      401      404   404      in   in
+POST /loop/messages/<message_id>/line                    401    401      401      in    in       in   in
+POST /loop/messages/<message_id>/line restricted         401    401      401      404   404      in   in
 POST /loop/messages/<message_id>/release                 401    401      401      in    in       in   in
 POST /loop/messages/<message_id>/release restricted      401    401      401      404   404      in   in
 POST /loop/messages/<message_id>/judgement               401    401      401      in    in       in   in

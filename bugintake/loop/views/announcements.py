@@ -16,11 +16,11 @@ from bugintake.core.forms import Seen, fingerprint
 from bugintake.core.paging import page_number, page_start
 from bugintake.core.templating import toast
 from bugintake.intake.models import Bug
-from bugintake.loop import announcements, asked_words, duplicates, letters, queries, words
+from bugintake.loop import announcements, asked_words, duplicates, letters, personal_lines, queries, words
 from bugintake.loop.circuit import mail_circuit
 from bugintake.loop.doubts import doubts_about
 from bugintake.loop.envelopes import OWED
-from bugintake.loop.forms import PARTS, ReasonForm, notes_form
+from bugintake.loop.forms import PARTS, LineForm, ReasonForm, notes_form
 from bugintake.loop.links import Links
 from bugintake.loop.mail import Letter
 from bugintake.loop.models import OUTCOMES, Announcement, Message, MessageState
@@ -87,6 +87,10 @@ def page(summary: Summary, status: int = 200, **forms: Any) -> ResponseReturnVal
         "seen": _seen(announcement),
         "reason": ReasonForm(),
         "refused": None,
+        "told_many": personal_lines.told_many([row.message.customer_id for row in found], me),
+        "may_be_written": personal_lines.may_be_written,
+        "line": LineForm(formdata=None),
+        "lined": None,
         "has_server": settings().smtp_url is not None,
         "is_sample": is_sample(),
         "circuit": mail_circuit(),

@@ -9,9 +9,10 @@ from flask_babel import ngettext
 
 from bugintake.core.db import transaction
 from bugintake.core.errors import Invalid
+from bugintake.core.forms import Seen
 from bugintake.core.templating import toast
-from bugintake.loop import messages, queries
-from bugintake.loop.forms import JudgementForm, ReasonForm
+from bugintake.loop import messages, personal_lines, queries
+from bugintake.loop.forms import JudgementForm, LineForm, ReasonForm
 from bugintake.loop.models import Message
 from bugintake.loop.views.announcements import page
 from bugintake.loop.views.blueprint import bp
@@ -54,6 +55,23 @@ def release_message(message_id: int) -> ResponseReturnValue:
     me, language = signed_in_user(), request.form.get("language") or None
     done = _("It goes out with the others.")
     return _decide(message_id, lambda it: messages.release_held(it, actor=me, language=language), done)
+
+
+@bp.post("/loop/messages/<int:message_id>/line")
+@signed_in
+def write_line(message_id: int) -> ResponseReturnValue:
+    """Write what one person alone reads, and show their mail."""
+    me, form = signed_in_user(), LineForm()
+    message = queries.message_or_404(message_id, me)
+    announcement_id = message.announcement_id
+    try:
+        with transaction():
+            personal_lines.write(message, form.personal_line.data or "", Seen.on(request.form), actor=me)
+    except Invalid as refusal:
+        form.refuse(refusal.sentence, refusal.field)
+        return page(queries.summary_or_404(announcement_id, me), refusal.status, line=form, lined=message_id)
+    toast(_("Saved. It stands in their mail alone."))
+    return redirect(url_for("loop.show", announcement_id=announcement_id, person=message_id))
 
 
 @bp.post("/loop/messages/<int:message_id>/judgement")
