@@ -19,7 +19,7 @@ from bugintake.intake.customers.models import Customer
 from bugintake.intake.customers.quiet import open_day
 from bugintake.intake.filing import Typed
 from bugintake.intake.models import Bug, Option, OptionList, Question, Report
-from bugintake.loop import announcements, attempts, envelopes, letters, links, messages, releases, replies
+from bugintake.loop import announcements, attempts, envelopes, facts, letters, links, messages, releases, replies
 from bugintake.loop.attempts import Claimed
 from bugintake.loop.models import Delivery, DeliveryState, Message
 from bugintake.loop.verdicts import Outcome, Phase, Verdict
@@ -187,7 +187,7 @@ class Company:
         for delivery in db.session.scalars(due.order_by(Delivery.id)).all():
             assert delivery.customer is not None
             told = [
-                letters.Outcome(message, links.make_links(message.report, message.language))
+                facts.Outcome(message, links.make_links(message.report, message.language))
                 for message in attempts.messages_in(delivery.id, *envelopes.OWED)
             ]
             for outcome in told:

@@ -80,6 +80,7 @@ class EventKind(enum.StrEnum):
     ANNOUNCEMENT_WORDING_TAKEN_BACK = "announcement.wording_taken_back"
     ANNOUNCEMENT_RELEASED = "announcement.released"
     ANNOUNCEMENT_CANCELLED = "announcement.cancelled"
+    MAIL_TEXT_WRITTEN = "mail_text.written"
     MESSAGE_SENT = "message.sent"
     MESSAGE_TOLD_BY_HAND = "message.told_by_hand"
     MESSAGE_LINE_WRITTEN = "message.line_written"

@@ -12,6 +12,8 @@ from bugintake.intake.customers.models import Account, Customer
 from bugintake.intake.models import Bug, Report
 from bugintake.intake.wording import trade_words
 from bugintake.loop.models import Announcement, AnnouncementKind, Message, MessageState
+from bugintake.loop.placeholders import fill
+from bugintake.loop.texts import in_force, of_mail
 from bugintake.team.models import LANGUAGES
 
 SHORTEST_COMPANY = 4
@@ -77,6 +79,15 @@ def _lines(announcement: Announcement) -> list[_PersonalLine]:
 
 
 def _texts(announcement: Announcement) -> Mapping[str, str]:
+    """Join in each language what was written for an announcement, and the texts that its mails are written with."""
     ways = announcement.bug.workarounds if announcement.kind in WITH_WAYS else {}
-    notes = announcement.notes
-    return {language: f"{notes.get(language, '')}\n{ways.get(language, '')}".strip() for language in {**notes, **ways}}
+    notes, texts = announcement.notes, in_force()
+    of_mails = {
+        language: "\n".join(fill("\n".join(each), {}) for each in of_mail(texts, announcement.kind, language))
+        for language in LANGUAGES
+    }
+    return {
+        language: said
+        for language in LANGUAGES
+        if (said := f"{notes.get(language, '')}\n{ways.get(language, '')}\n{of_mails[language]}".strip())
+    }

@@ -52,6 +52,13 @@ def notes_form(
     return form
 
 
+class MailTextForm(Form):
+    """What mails of a kind say in a language."""
+
+    subject = LineField("Subject")
+    body = TextField("What it says")
+
+
 class ReasonForm(Form):
     """Why somebody is not told."""
 

@@ -1,60 +1,25 @@
-"""What mails say: outcomes to customers in their language, notices to the team. One function per mail."""
+"""What mails to customers say: the texts that the company wrote, else our own words. One mail, however many bugs."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
 from flask_babel import force_locale, gettext, ngettext
 
 from bugintake.core.config import settings
-from bugintake.core.languages import addressed
-from bugintake.intake.attaching import lacks_fix
-from bugintake.intake.customers.models import Customer
+from bugintake.core.languages import direction
 from bugintake.intake.models import Report
-from bugintake.loop.dates import LOCALES, day_in_words
-from bugintake.loop.links import Links
+from bugintake.loop import placeholders, shipped
+from bugintake.loop.dates import LOCALES
+from bugintake.loop.facts import Facts, Outcome, example, facts_of, own_words
 from bugintake.loop.mail import Letter, Line, mail_domain
-from bugintake.loop.models import QUESTIONS, Announcement, AnnouncementKind, Message
-from bugintake.loop.patience import runs_out_at
-from bugintake.team.models import User, Workspace
+from bugintake.loop.models import QUESTIONS, Announcement, AnnouncementKind
+from bugintake.loop.text_models import TextKind
+from bugintake.loop.texts import Texts, in_force
+from bugintake.team.models import Workspace
 
-LONGEST_WORDS = 160
 LONGEST_IN_SUBJECT = 90
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """One message with all that its sentences rest on."""
-
-    message: Message
-    links: Links
-
-    @property
-    def announcement(self) -> Announcement:
-        """What is told."""
-        return self.message.announcement
-
-    @property
-    def report(self) -> Report:
-        """Whose words are answered."""
-        return self.message.report
-
-    @property
-    def kind(self) -> AnnouncementKind:
-        """What is told."""
-        return self.announcement.kind
-
-    @property
-    def note(self) -> str:
-        """What is different now, why nothing will be, what is asked or was wrong, as the team wrote it."""
-        return self.announcement.notes.get(self.message.language, "").strip()
-
-    @property
-    def workaround(self) -> str:
-        """The way round, in the reader's language."""
-        return self.announcement.bug.workarounds.get(self.message.language, "").strip()
 
 
 def languages_worded(announcement: Announcement) -> list[str]:
@@ -73,35 +38,30 @@ def languages_worded(announcement: Announcement) -> list[str]:
     return [language for language in worded if not needs_way or ways.get(language, "").strip()]
 
 
-def own_words(report: Report, language: str, longest: int = LONGEST_WORDS) -> str:
-    """Name a problem as its customer would: their own first sentence, else the choices in their language."""
-    first = report.actual.strip().split("\n", 1)[0]
-    sentence = re.split(r"\. |。", first, maxsplit=1)[0].strip().rstrip(".") or (
-        f"{report.area.label_in(language)}: {report.symptom.label_in(language)}"
-    )
-    return sentence if len(sentence) <= longest else sentence[: longest - 1].rstrip() + "…"
+def outcome_letter(outcomes: Sequence[Outcome], company: Workspace, texts: Texts | None = None) -> Letter:
+    """Write what became of everything one customer waits for, with the texts in force or those given."""
+    return written(outcomes, company, texts)[0]
 
 
-def outcome_letter(outcomes: Sequence[Outcome], workspace: Workspace) -> Letter:
-    """Write what became of everything one customer waits for: one mail, however many bugs."""
-    return written(outcomes, workspace)[0]
-
-
-def text_of(outcome: Outcome, workspace: Workspace) -> str:
+def text_of(outcome: Outcome, company: Workspace) -> str:
     """Write what one message says, without its private links: this is what the team reads later."""
-    return written([outcome], workspace)[1][0]
+    return written([outcome], company)[1][0]
 
 
-def written(outcomes: Sequence[Outcome], workspace: Workspace) -> tuple[Letter, list[str]]:
+def written(outcomes: Sequence[Outcome], company: Workspace, texts: Texts | None = None) -> tuple[Letter, list[str]]:
     """Write a mail, and what each message in it says without its private links."""
-    first = outcomes[0]
+    first, texts = outcomes[0], in_force() if texts is None else texts
     customer, language = first.message.customer, first.message.language
+    facts = [facts_of(outcome.message, company) for outcome in outcomes]
     with force_locale(LOCALES[language]):
-        sections = [_section(outcome, workspace) for outcome in outcomes]
-        thanks = "\n".join([gettext("Thank you,"), *_signature(first, workspace)])
-        middle = [line for section in sections for line in section]
-        lines = [Line(_greeting(customer)), *middle, Line(thanks), *_small_print(outcomes)]
-        subject = _subject(outcomes)
+        sections = [
+            [*_personal(each), *section(each.kind, each.message.language, known, each.links.report_url, texts)]
+            for each, known in zip(outcomes, facts, strict=True)
+        ]
+        middle = [line for lines in sections for line in lines]
+        around = beginning(language, facts[0], texts), end(language, facts[0], texts)
+        lines = [*around[0], *middle, *around[1], *_small_print(outcomes)]
+        subject = _subject(outcomes, facts[0], texts)
     letter = Letter(
         recipient=customer.email or "",
         recipient_name=customer.name,
@@ -111,13 +71,57 @@ def written(outcomes: Sequence[Outcome], workspace: Workspace) -> tuple[Letter, 
         thread=tuple(thread_of(outcome.report) for outcome in outcomes),
         unsubscribe_url=first.links.unsubscribe_url,
     )
-    return letter, ["\n\n".join(line.text for line in section if not line.url) for section in sections]
+    return letter, ["\n\n".join(line.text for line in lines if not line.url) for lines in sections]
 
 
-def _subject(outcomes: Sequence[Outcome]) -> str:
+def made_up(kind: AnnouncementKind, language: str, company: Workspace, texts: Texts) -> Letter:
+    """Write a mail to nobody, to show what a text looks like while nobody waits for one."""
+    facts = example(language, company)
+    with force_locale(LOCALES[language]):
+        middle = section(kind, language, facts, "…", texts)
+        lines = (*beginning(language, facts, texts), *middle, *end(language, facts, texts))
+        return Letter("", facts.values["first_name"], language, subject_of(kind, language, facts, texts), lines)
+
+
+def beginning(language: str, facts: Facts, texts: Texts) -> list[Line]:
+    """Greet the reader. Needs the language to be in force, as all of these."""
+    text = texts.get((TextKind.OPENING, language))
+    return _lines(text.body, facts, language) if text else shipped.opening(facts)
+
+
+def section(kind: AnnouncementKind, language: str, facts: Facts, link: str, texts: Texts) -> list[Line]:
+    """Say what became of one report. The link to it, and what stands before that, is ours in every text."""
+    ours, text = shipped.section(kind, facts, link), texts.get((TextKind(kind), language))
+    if text is None:
+        return ours
+    return [*_lines(text.body, facts, language, kind), *(line for line in ours if line.url)]
+
+
+def end(language: str, facts: Facts, texts: Texts) -> list[Line]:
+    """Sign."""
+    text = texts.get((TextKind.CLOSING, language))
+    return _lines(text.body, facts, language) if text else shipped.closing(facts)
+
+
+def subject_of(kind: AnnouncementKind, language: str, facts: Facts, texts: Texts) -> str:
+    """Say what a mail about one report is about."""
+    text = texts.get((TextKind(kind), language))
+    if text is None or not text.subject:
+        return shipped.subject(kind, facts.values["their_words"])
+    return placeholders.fill(text.subject, facts.values)
+
+
+def _personal(outcome: Outcome) -> list[Line]:
+    line = outcome.message.personal_line
+    return [Line(line)] if line else []
+
+
+def _subject(outcomes: Sequence[Outcome], facts: Facts, texts: Texts) -> str:
     first, count = outcomes[0], len(outcomes)
     if count == 1:
-        return _subject_of(first, own_words(first.report, first.message.language, LONGEST_IN_SUBJECT))
+        words = own_words(first.report, first.message.language, LONGEST_IN_SUBJECT)
+        brief = replace(facts, values={**facts.values, "their_words": words})
+        return subject_of(first.kind, first.message.language, brief, texts)
     if all(outcome.kind is AnnouncementKind.LIVE for outcome in outcomes):
         subject = ngettext("Fixed: %(num)d thing you told us about", "Fixed: %(num)d things you told us about", count)
     else:
@@ -125,132 +129,22 @@ def _subject(outcomes: Sequence[Outcome]) -> str:
     return str(subject)
 
 
-def _subject_of(outcome: Outcome, words: str) -> str:
-    subjects: dict[AnnouncementKind, str] = {
-        AnnouncementKind.LIVE: gettext("Fixed: %(words)s", words=words),
-        AnnouncementKind.DECLINED: gettext("About “%(words)s”: we are leaving it as it is", words=words),
-        AnnouncementKind.ASKED: gettext("One question about “%(words)s”", words=words),
-        AnnouncementKind.REMINDED: gettext("Still one question about “%(words)s”", words=words),
-        AnnouncementKind.PAUSED: gettext("About “%(words)s”: we have paused it", words=words),
-        AnnouncementKind.RECEIVED: gettext("We have your report about “%(words)s”", words=words),
-        AnnouncementKind.WORKAROUND: gettext("A way round “%(words)s”", words=words),
-        AnnouncementKind.CORRECTION: gettext("A correction about “%(words)s”", words=words),
-    }
-    return subjects[outcome.kind]
+def _lines(body: str, facts: Facts, language: str, kind: AnnouncementKind | None = None) -> list[Line]:
+    """Fill a text paragraph by paragraph; one that is somebody's own words alone is set apart as such."""
+    around = "\u2068{}\u2069" if direction(language) == "rtl" else "{}"
+    lines = []
+    for paragraph in placeholders.paragraphs(body):
+        name = placeholders.alone(paragraph)
+        said = placeholders.fill(paragraph, facts.values, "{}" if name else around)
+        if said:
+            lines.append(Line(said, "quote" if _is_quoted(name, kind) else "words"))
+    return lines
 
 
-def _section(outcome: Outcome, workspace: Workspace) -> list[Line]:
-    zone = outcome.message.customer.zone or workspace.zone
-    told_on = day_in_words(outcome.report.filed_at, zone, outcome.message.language)
-    personal = outcome.message.personal_line
-    lines = [
-        *([Line(personal)] if personal else []),
-        Line(gettext("On %(day)s you told us:", day=told_on)),
-        Line(own_words(outcome.report, outcome.message.language), "quote"),
-    ]
-    if outcome.kind is AnnouncementKind.LIVE:
-        return lines + _live(outcome, zone)
-    if outcome.kind in QUESTIONS:
-        return lines + _asked(outcome, zone)
-    return lines + _SECTIONS[outcome.kind](outcome)
-
-
-def _live(outcome: Outcome, zone: str) -> list[Line]:
-    since, bug = outcome.announcement.opened_at, outcome.announcement.bug
-    on = day_in_words(since, zone, outcome.message.language)
-    account, used = outcome.message.customer.account, outcome.report.version
-    if account is not None and account.runs_own_version and bug.release is not None and lacks_fix(bug, used):
-        works = gettext(
-            "It has been fixed since %(day)s, in version %(version)s. You told us of it in version %(used)s: it works"
-            " for you once you have updated.",
-            day=on,
-            version=bug.release.label,
-            used=used.label,
-        )
-    elif bug.release is not None:
-        works = gettext("It has been fixed since %(day)s, in version %(version)s.", day=on, version=bug.release.label)
-    else:
-        works = gettext("It has been fixed since %(day)s.", day=on)
-    lines = [Line(works), Line(outcome.note)]
-    days = (since - outcome.report.filed_at).days
-    if days > 0:
-        lines.append(Line(ngettext("I am sorry it took us %(num)d day.", "I am sorry it took us %(num)d days.", days)))
-    ask = gettext("Does it work for you now? Tell us, and see where your report stands:")
-    return [*lines, Line(ask, url=outcome.links.report_url)]
-
-
-def _declined(outcome: Outcome) -> list[Line]:
-    decision = gettext(
-        "We looked into it and decided not to change it, and we would rather tell you than leave you waiting."
-    )
-    if outcome.workaround:
-        instead = gettext("What you can do instead: %(workaround)s", workaround=outcome.workaround)
-    else:
-        instead = gettext("There is no good way round it today, and I am sorry about that.")
-    more = gettext("If this stops your work in a way we have not understood, tell us here:")
-    return [
-        Line(decision),
-        Line(gettext("The reason: %(reason)s", reason=outcome.note)),
-        Line(instead),
-        Line(more, url=outcome.links.report_url),
-    ]
-
-
-def _received(outcome: Outcome) -> list[Line]:
-    lines = [Line(gettext("Thank you for telling us. We have written it down, and we will write to you how it ends."))]
-    if outcome.workaround:
-        lines.append(Line(gettext("Until then: %(workaround)s", workaround=outcome.workaround)))
-    return [*lines, Line(gettext("See where your report stands, or add something:"), url=outcome.links.report_url)]
-
-
-def _way_round(outcome: Outcome) -> list[Line]:
-    return [
-        Line(gettext("It is not fixed yet, but until then there is a way round it:")),
-        Line(outcome.workaround, "quote"),
-        Line(
-            gettext("We will write to you again when we know how it ends. See where your report stands:"),
-            url=outcome.links.report_url,
-        ),
-    ]
-
-
-def _correction(outcome: Outcome) -> list[Line]:
-    return [
-        Line(gettext("What we last wrote to you about this was not right, and I am sorry.")),
-        Line(outcome.note),
-        Line(
-            gettext("You need not tell us again: we will write to you how it ends. See where your report stands:"),
-            url=outcome.links.report_url,
-        ),
-    ]
-
-
-def _asked(outcome: Outcome, zone: str) -> list[Line]:
-    question = Line(outcome.note, "quote")
-    if outcome.kind is AnnouncementKind.PAUSED:
-        paused = gettext("We have not heard from you, so we have paused it. We still would like to know:")
-        again = gettext("Your answer starts it again at any time:")
-        return [Line(paused), question, Line(again, url=outcome.links.report_url)]
-    if outcome.kind is AnnouncementKind.REMINDED:
-        need = gettext("We are still missing one thing from you:")
-        until = runs_out_at(outcome.announcement.opened_at)
-    else:
-        need = gettext("We looked into it, and need one thing from you:")
-        until = runs_out_at(runs_out_at(outcome.announcement.opened_at))
-    few = gettext("A few words are enough. Answer here:")
-    otherwise = gettext(
-        "If we do not hear from you by %(day)s, we pause it, and your answer starts it again at any time.",
-        day=day_in_words(until, zone, outcome.message.language),
-    )
-    return [Line(need), question, Line(few, url=outcome.links.report_url), Line(otherwise)]
-
-
-_SECTIONS = {
-    AnnouncementKind.DECLINED: _declined,
-    AnnouncementKind.RECEIVED: _received,
-    AnnouncementKind.WORKAROUND: _way_round,
-    AnnouncementKind.CORRECTION: _correction,
-}
+def _is_quoted(name: str, kind: AnnouncementKind | None) -> bool:
+    if name == "note":
+        return kind in QUESTIONS
+    return name == "their_words" or (name == "workaround" and kind is AnnouncementKind.WORKAROUND)
 
 
 def _small_print(outcomes: Sequence[Outcome]) -> list[Line]:
@@ -261,18 +155,6 @@ def _small_print(outcomes: Sequence[Outcome]) -> list[Line]:
         stop = gettext("No more mail about %(ref)s:", ref=outcome.announcement.bug.ref)
         lines.append(Line(stop, "small", outcome.links.unsubscribe_url))
     return lines
-
-
-def _signature(outcome: Outcome, workspace: Workspace) -> list[str]:
-    """Sign as the person whom the customer told, else as whoever sent it, else as the company alone."""
-    people: list[User | None] = [outcome.report.filed_by, outcome.announcement.sent_by]
-    names = [addressed(each.name, each.language) for each in people if each is not None and each.is_active]
-    return [*names[:1], workspace.signature]
-
-
-def _greeting(customer: Customer) -> str:
-    first = customer.first_name
-    return str(gettext("Hello %(name)s,", name=first) if first else gettext("Hello,"))
 
 
 def thread_of(report: Report) -> str:

@@ -18,6 +18,7 @@ from bugintake.loop import letters
 from bugintake.loop.envelopes import OWED, take_out
 from bugintake.loop.models import OUTCOMES, Announcement, Delivery, DeliveryState, HeldBecause, Message, MessageState
 from bugintake.loop.telling import take_bugs
+from bugintake.loop.unfilled import missing_for, why_held
 from bugintake.team.models import LANGUAGES, User
 
 REASON_LENGTH = 200
@@ -66,6 +67,9 @@ def release_held(message: Message, *, actor: User, language: str | None = None) 
     chosen = language or message.language
     if chosen not in letters.languages_worded(announcement):
         raise Conflict(f"There is no note in {LANGUAGES.get(chosen, chosen)} yet. Write it first.")
+    missing = missing_for(message) if message.held_because is HeldBecause.UNFILLED else []
+    if missing:
+        raise Conflict(f"{why_held(missing)} Change the text, or tell them by hand.")
     take_out(Message.id == message.id, [MessageState.HELD], state=MessageState.PENDING, language=chosen)
     _record(EventKind.MESSAGE_RELEASED, message, actor, language=chosen)
 

@@ -104,6 +104,7 @@ class HeldBecause(enum.StrEnum):
     RESTORED = "restored"
     REOPENED = "reopened"
     QUIET = "quiet"
+    UNFILLED = "unfilled"
 
 
 class Message(Model):

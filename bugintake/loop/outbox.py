@@ -28,6 +28,7 @@ from bugintake.intake.customers.quiet import open_day
 from bugintake.intake.models import Bug, Report
 from bugintake.loop import attempts, circuit, letters, links, notice_letters, owed
 from bugintake.loop.attempts import LEASE, Claimed
+from bugintake.loop.facts import Outcome
 from bugintake.loop.mail import Letter
 from bugintake.loop.models import (
     Announcement,
@@ -158,7 +159,7 @@ def _message_draft(delivery: Delivery, messages: Iterable[Message]) -> _Draft | 
         if refusal is not None:
             owed.refuse(message, refusal)
             continue
-        outcomes.append(letters.Outcome(message, links.draw_links(message.report, message.language)))
+        outcomes.append(Outcome(message, links.draw_links(message.report, message.language)))
     if not outcomes:
         return None
     letter, texts = letters.written(outcomes, workspace())

@@ -25,6 +25,7 @@ from bugintake.loop.models import (
     Message,
     MessageState,
 )
+from bugintake.loop.unfilled import missing_for, why_held
 from bugintake.team.models import User
 from bugintake.triage.verbs import UNFIXED
 
@@ -84,6 +85,9 @@ def refusal_of(message: Message) -> Refusal | None:
         return Refusal(MessageState.HELD, "There is no note in their language.", HeldBecause.NO_NOTE)
     if quiet_until(customer) is not None:
         return Refusal(MessageState.HELD, "", HeldBecause.QUIET)
+    missing = missing_for(message)
+    if missing:
+        return Refusal(MessageState.HELD, why_held(missing), HeldBecause.UNFILLED)
     return None
 
 

@@ -176,22 +176,6 @@ def page_of_messages(announcement: Announcement, *, start: int, states: Sequence
     return [Owed(message, envelope) for message, envelope in found]
 
 
-def readers(announcement: Announcement, chosen: int = 0) -> Sequence[Message]:
-    """Pick one person for each language, to show the mail as they will read it: the chosen one, else the first."""
-    first = sa.select(sa.func.min(Message.id)).where(
-        Message.announcement_id == announcement.id, Message.state != MessageState.CANCELLED
-    )
-    query = _messages().where(
-        Message.announcement_id == announcement.id,
-        sa.or_(Message.id == chosen, Message.id.in_(first.group_by(Message.language))),
-    )
-    found: dict[str, Message] = {}
-    for message, _ in db.session.execute(query.order_by(Message.id)):
-        if message.language not in found or message.id == chosen:
-            found[message.language] = message
-    return list(found.values())
-
-
 def languages_read(announcement: Announcement) -> Sequence[str]:
     """List the languages of those whom an announcement concerns."""
     of_it = (Message.announcement_id == announcement.id, Message.state != MessageState.CANCELLED)

@@ -13,6 +13,7 @@ from bugintake.loop.models import (
     Message,
     MessageState,
 )
+from bugintake.loop.text_models import TextKind
 
 STATES: Mapping[MessageState, str] = {
     MessageState.PENDING: "To be sent",
@@ -40,6 +41,7 @@ HELD: Mapping[HeldBecause, str] = {
     HeldBecause.RESTORED: "A backup was restored: this may have been sent before.",
     HeldBecause.REOPENED: "The bug was opened again, so this is no longer so.",
     HeldBecause.QUIET: "They want no mail yet: it leaves by itself.",
+    HeldBecause.UNFILLED: "Its text has a placeholder with nothing behind it.",
 }
 KINDS: Mapping[AnnouncementKind, str] = {
     AnnouncementKind.LIVE: "Fixed",
@@ -50,6 +52,25 @@ KINDS: Mapping[AnnouncementKind, str] = {
     AnnouncementKind.RECEIVED: "We have your report",
     AnnouncementKind.WORKAROUND: "Workaround",
     AnnouncementKind.CORRECTION: "Correction",
+}
+TEXTS: Mapping[TextKind, str] = {
+    TextKind.OPENING: "How every mail begins",
+    **{TextKind(kind): name for kind, name in KINDS.items()},
+    TextKind.CLOSING: "How every mail ends",
+}
+PLACES: Mapping[str, str] = {
+    "first_name": "how they are greeted; not there where we know no name",
+    "their_words": "the first sentence of what they told us; alone in a paragraph, it is set apart",
+    "day_told": "the day they told us",
+    "note": "what somebody of the team wrote for this mail: what is different, why not, what is asked or was wrong",
+    "workaround": "what they can do instead; not there where nobody wrote one",
+    "version": "the version that is live; not there where there is none",
+    "version_used": "the version they told us of; not there where they were not sure",
+    "live_since": "the day since which it is live",
+    "days": "how long it took, counted in days; not there on the same day",
+    "answer_by": "the day until which we wait for their answer",
+    "signer": "whoever they told, else whoever sends it; not there where neither works here any more",
+    "company": "the name that mail is signed with",
 }
 NOTICES: Mapping[DeliveryKind, str] = {
     DeliveryKind.QUESTION: "Question about a report",

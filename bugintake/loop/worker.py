@@ -38,6 +38,7 @@ from bugintake.loop import (
     post,
     quiet,
     swap_notices,
+    unfilled,
 )
 from bugintake.loop.envelopes import is_ready, open_due
 from bugintake.loop.inbound import mailbox
@@ -117,6 +118,7 @@ def sweep(app: Flask, count: int = 0) -> bool:
         _guarded(app, lambda: feed_slots.keep_up(clock.now()))
         _guarded(app, lambda: notices.queue_overlooked(clock.now()))
         _guarded(app, lambda: asking.follow_up(clock.now()))
+        _guarded(app, unfilled.let_go)
     if count % TIDY_EVERY == 0:
         _guarded(app, drafts.sweep)
         _guarded(app, keeping.sweep)

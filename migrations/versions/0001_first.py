@@ -58,6 +58,7 @@ TABLES = (
     "attachments",
     "drafts",
     "customer_links",
+    "mail_texts",
     "webhooks",
     "webhook_deliveries",
     "events",
@@ -1294,6 +1295,20 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["published_by_id"], ["users.id"], name="fk_known_problems_published_by_id"),
         sa.PrimaryKeyConstraint("id", name="pk_known_problems"),
         sa.UniqueConstraint("bug_id", name="uq_known_problems_bug_id"),
+    )
+    op.create_table(
+        "mail_texts",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(32), nullable=False),
+        sa.Column("language", sa.String(length=8), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("subject", sa.String(length=150), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("written_by_id", sa.Integer(), nullable=False),
+        sa.Column("written_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["written_by_id"], ["users.id"], name="fk_mail_texts_written_by_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_mail_texts"),
+        sa.UniqueConstraint("kind", "language", "version", name="uq_mail_texts_kind_language_version"),
     )
     op.create_table(
         "webhooks",

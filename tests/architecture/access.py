@@ -72,6 +72,15 @@ POST /admin/customer-links/<link_id>/removal             401    401      401    
 GET  /admin/tokens                                       login  login    login    403   403      403  200
 POST /admin/tokens                                       401    401      401      403   403      403  in
 POST /admin/tokens/<token_id>/revocation                 401    401      401      403   403      403  in
+GET  /admin/texts                                        login  login    login    403   403      200  200
+GET  /admin/texts/<kind>/<language>                      login  login    login    403   403      200  200
+GET  /admin/texts/<kind>/<language> absent               login  login    login    403   403      404  404
+POST /admin/texts/<kind>/<language>                      401    401      401      403   403      in   in
+POST /admin/texts/<kind>/<language> absent               401    401      401      403   403      404  404
+POST /admin/texts/<kind>/<language>/preview              401    401      401      403   403      200  200
+POST /admin/texts/<kind>/<language>/preview absent       401    401      401      403   403      404  404
+POST /admin/texts/<kind>/<language>/versions/<version>/recall        401 401 401 403 403 in  in
+POST /admin/texts/<kind>/<language>/versions/<version>/recall absent 401 401 401 403 403 404 404
 GET  /admin/release-hooks                                login  login    login    403   403      403  200
 POST /admin/release-hooks                                401    401      401      403   403      403  in
 POST /admin/release-hooks/<hook_id>/revocation           401    401      401      403   403      403  in

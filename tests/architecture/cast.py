@@ -58,6 +58,7 @@ MADE_UP = {
     "list_name": "nothing",
     "language": "xx",
     "verb": "nothing",
+    "kind": "nothing",
     "batch": "0" * 32,
 }
 FIXED = {
@@ -68,6 +69,8 @@ FIXED = {
     "verb": "acceptance",
     "sign_in_id": ABSENT,
     "language": "en",
+    "kind": "live",
+    "version": "0",
 }
 
 
@@ -333,7 +336,17 @@ class Cast:
 
 STAFF = ("agent", "engineer", "lead", "admin", "cookie")
 NUMBERS = (
-    *("attachment_id", "user_id", "token_id", "sign_in_id", "report_id", "customer_id", "account_id", "option_id"),
+    *(
+        "version",
+        "attachment_id",
+        "user_id",
+        "token_id",
+        "sign_in_id",
+        "report_id",
+        "customer_id",
+        "account_id",
+        "option_id",
+    ),
     *(
         "rotation_id",
         "override_id",

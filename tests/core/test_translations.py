@@ -22,6 +22,7 @@ FILES = [
     "intake/replies.py",
     "loop/known.py",
     "loop/letters.py",
+    "loop/shipped.py",
     "loop/progress.py",
     "loop/views/customers.py",
     "loop/views/known.py",

@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 LONG = "Wolfeschlegelsteinhausenbergerdorff"
 NAME = (LONG * 6)[:200]
 CUSTOMER = f"{'h' * 60}@{'long.' * 30}example.com"
-WORDS = {"ref": "BUG-1", "language": "de", "name": "areas", "list_name": "proxy"}
+WORDS = {"ref": "BUG-1", "language": "de", "name": "areas", "list_name": "proxy", "kind": "live"}
 OWN_LISTS = ("area", "symptom", "impact", "frequency", "platform", "version")
 FOR_PROGRAMS = (
     "/api/v1/",
@@ -65,6 +65,11 @@ SENT = (
     ("/admin/catalogue/areas/1", {"label": LONG * 30}),
     ("/admin/webhooks", {"url": LONG * 6, "topics": "bug.filed"}),
     ("/admin/release-hooks", {"sender": "nobody"}),
+    ("/admin/texts/live/de", {"subject": LONG * 6, "body": f"{{{{ {LONG} }}}}"}),
+    (
+        "/admin/texts/live/de/preview",
+        {"subject": LONG * 4, "body": f"{LONG * 12} ticket {{{{ note }}}} {{{{ days }}}}"},
+    ),
     ("/bugs/BUG-1/question", {"question": ""}),
     ("/bugs/BUG-1/decline", {}),
     ("/bugs/BUG-1/fix", {}),
@@ -160,6 +165,11 @@ def test_every_page_of_the_team_is_open_to_everybody_with_the_longest_names(hous
     page.get_by_role("button", name="Add", exact=True).click()
     page.goto(f"{house.base_url}/admin/release-hooks")
     page.get_by_role("button", name="Make an address").click()
+    page.goto(f"{house.base_url}/admin/texts/live/de")
+    page.get_by_role("textbox", name="What it says").fill(
+        f"{LONG * 9} ticket {{{{ note }}}} {{{{ version }}}} {{{{ days | soon }}}}"
+    )
+    page.get_by_role("button", name="Save", exact=True).click()
     page.goto(f"{house.base_url}/admin/catalogue/proposals")
     proposal = re.findall(r"/proposals/\d+", page.content())[0]
 

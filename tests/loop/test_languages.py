@@ -11,6 +11,7 @@ from bugintake.core.languages import direction
 from bugintake.intake.models import Bug, OptionList, Status
 from bugintake.intake.wording import refuse_fixed
 from bugintake.loop import letters
+from bugintake.loop.facts import Outcome
 from bugintake.loop.links import Links
 from bugintake.loop.mail import Sender, compose
 from bugintake.loop.models import AnnouncementKind, HeldBecause, LinkPurpose
@@ -63,7 +64,7 @@ def told(kind, language):
         message.announcement.kind, message.announcement.notes = kind, {language: "N1"}
         message.announcement.bug.workarounds = {language: "W1"}
         links = Links("https://bugs.example.com/s/r/1", "https://bugs.example.com/s/u/1")
-        letter = letters.outcome_letter([letters.Outcome(message, links)], workspace())
+        letter = letters.outcome_letter([Outcome(message, links)], workspace())
         db.session.rollback()
     return message_from_bytes(compose(letter, SENDER, "<a@bugs.example.com>", AT), policy=policy.default)
 

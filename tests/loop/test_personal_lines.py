@@ -13,6 +13,7 @@ from bugintake.intake.customers import merging as customer_merging
 from bugintake.intake.models import Bug, Report, SettledBy, Status
 from bugintake.loop import letters, personal_lines
 from bugintake.loop.doubts import doubts_about, named_in
+from bugintake.loop.facts import Outcome
 from bugintake.loop.links import Links
 from bugintake.loop.models import MessageState
 from bugintake.team.models import Role
@@ -46,7 +47,7 @@ def write(message, text, actor, seen=None):
 
 
 def letter(message):
-    return letters.outcome_letter([letters.Outcome(message, Links("…", "…"))], workspace())
+    return letters.outcome_letter([Outcome(message, Links("…", "…"))], workspace())
 
 
 def test_the_third_bug_in_90_days_is_flagged_and_the_second_is_not(hana, lea, clock):
@@ -102,7 +103,7 @@ def test_what_was_sent_keeps_the_line_among_its_words(hana, lea):
     make_bug(Status.LIVE, waiting=[hana])
     write(one_message(), "You helped us a third time.", lea)
 
-    said = letters.text_of(letters.Outcome(one_message(), Links("…", "…")), workspace())
+    said = letters.text_of(Outcome(one_message(), Links("…", "…")), workspace())
 
     assert said.startswith("You helped us a third time.\n\n")
 

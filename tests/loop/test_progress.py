@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from bugintake.core.db import db, transaction
 from bugintake.intake.models import Bug, OptionList, Status
 from bugintake.loop import letters
+from bugintake.loop.facts import Outcome
 from bugintake.loop.links import Links
 from bugintake.loop.models import Message, MessageState
 from bugintake.team.models import LANGUAGES
@@ -136,7 +137,7 @@ def test_a_way_round_written_after_a_decline_is_on_the_page_and_in_the_mail_that
 
     assert "What you can do instead Choose Print." in page_of(app, bug)
     assert "What you can do instead: Choose Print." in letters.text_of(
-        letters.Outcome(one_message(bug), Links("…", "…")), workspace()
+        Outcome(one_message(bug), Links("…", "…")), workspace()
     )
     with transaction():
         editing.set_workarounds(bug, {"de": "Drucken Sie."}, actor=mira)

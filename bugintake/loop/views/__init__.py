@@ -19,13 +19,14 @@ from bugintake.loop.views import (
     personal_data,
     release_hooks,
     releases,
+    texts,
     unsubscribing,
     updates,
     webhooks,
     wording,
 )
 from bugintake.loop.views.blueprint import bp, public
-from bugintake.team.guards import is_admin
+from bugintake.team.guards import is_admin, is_lead
 
 PAGES = (
     announcements,
@@ -40,6 +41,7 @@ PAGES = (
     ledger,
     personal_data,
     unsubscribing,
+    texts,
     mine,
     updates,
     webhooks,
@@ -55,6 +57,7 @@ def attach(app: Flask) -> None:
     register_nav("My reports", "loop.my_reports", "m", position=32, is_for=mine.is_agent)
     register_page("Releases", "loop.list_releases")
     register_page("Who was told", "loop.show_ledger")
+    register_page("Texts of mails", "loop.list_texts", is_lead)
     register_page("Releases by webhook", "loop.list_release_hooks", is_admin)
     register_page("Webhooks", "loop.list_webhooks", is_admin)
     register_panel("topbar.menu", _menu)
@@ -69,4 +72,4 @@ def attach(app: Flask) -> None:
 
 
 def _menu(**_context: Any) -> str:
-    return render_template("loop/menu.html") if is_admin() else ""
+    return render_template("loop/menu.html", runs_it=is_admin()) if is_lead() else ""

@@ -1,6 +1,6 @@
 """The Loop page, and one announcement: what it says, to whom, and when it leaves."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import make_response, redirect, render_template, request, url_for
@@ -16,15 +16,18 @@ from bugintake.core.forms import Seen, fingerprint
 from bugintake.core.paging import page_number, page_start
 from bugintake.core.templating import toast
 from bugintake.intake.models import Bug
-from bugintake.loop import announcements, asked_words, duplicates, letters, personal_lines, queries, words
+from bugintake.loop import announcements, asked_words, duplicates, letters, personal_lines, queries, readers, words
 from bugintake.loop.circuit import mail_circuit
 from bugintake.loop.doubts import doubts_about
 from bugintake.loop.envelopes import OWED
+from bugintake.loop.facts import Outcome
 from bugintake.loop.forms import PARTS, LineForm, ReasonForm, notes_form
 from bugintake.loop.links import Links
 from bugintake.loop.mail import Letter
-from bugintake.loop.models import OUTCOMES, Announcement, Message, MessageState
+from bugintake.loop.models import OUTCOMES, Announcement, MessageState
 from bugintake.loop.queries import PEOPLE_SHOWN, ROWS_SHOWN, Summary, Tab
+from bugintake.loop.readers import Reader
+from bugintake.loop.texts import Texts, in_force
 from bugintake.loop.views.blueprint import bp
 from bugintake.team.guards import signed_in, signed_in_user
 from bugintake.team.models import LANGUAGES
@@ -73,6 +76,7 @@ def page(summary: Summary, status: int = 200, **forms: Any) -> ResponseReturnVal
     chosen = [MessageState(request.args["state"])] if request.args.get("state") in set(MessageState) else []
     start = page_start(PEOPLE_SHOWN)
     found = queries.page_of_messages(announcement, start=start, states=chosen)
+    people = _readers(announcement)
     context: dict[str, Any] = {
         "announcement": announcement,
         "bug": announcement.bug,
@@ -81,7 +85,9 @@ def page(summary: Summary, status: int = 200, **forms: Any) -> ResponseReturnVal
         "has_more": len(found) > PEOPLE_SHOWN,
         "page": page_number(),
         "chosen": chosen[0] if chosen else None,
-        "previews": _previews(announcement),
+        "previews": [(found[0], preview(found[0], in_force())) for found in people.values()],
+        "lacking": _lacking(people),
+        "LOOKED_AT": readers.LOOKED_AT,
         "worded": letters.languages_worded(announcement),
         "form": form_of(announcement),
         "seen": _seen(announcement),
@@ -124,13 +130,24 @@ def _seen(announcement: Announcement) -> dict[str, str]:
     return {name: request.form.get(f"seen_{name}") or fingerprint(text) for name, text in stands.items()}
 
 
-def _previews(announcement: Announcement) -> list[tuple[Message, Letter]]:
-    """Write the mail of one person for each language as it will be, but for the links that only they get."""
+def _readers(announcement: Announcement) -> Mapping[str, Sequence[Reader]]:
     asked_for = request.args.get("person", 0, type=int)
-    people = queries.readers(announcement, asked_for if 0 < asked_for < 2**31 else 0)
+    return readers.of_announcement(announcement, in_force(), asked_for if 0 < asked_for < 2**31 else 0)
+
+
+def preview(reader: Reader, texts: Texts) -> Letter:
+    """Write somebody's mail as it will be, but for the links that only they get."""
     links = Links(report_url="…", unsubscribe_url="…")
-    company = workspace()
-    return [(message, letters.outcome_letter([letters.Outcome(message, links)], company)) for message in people]
+    return letters.outcome_letter([Outcome(reader.message, links)], workspace(), texts)
+
+
+def _lacking(people: Mapping[str, Sequence[Reader]]) -> dict[str, list[Reader]]:
+    """List by language those whom the texts have no words for, of those who would be written to."""
+    lacking = {
+        language: [each for each in found if each.missing and each.message.state is MessageState.PENDING]
+        for language, found in people.items()
+    }
+    return {language: found for language, found in lacking.items() if found}
 
 
 def act(announcement_id: int, verb: Any, done: str, undo: str | None = None) -> ResponseReturnValue:

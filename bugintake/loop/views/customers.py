@@ -16,9 +16,9 @@ from bugintake.core.security import cookie_name, limiter
 from bugintake.intake.models import Report
 from bugintake.loop import known, links, replies
 from bugintake.loop.dates import LOCALES, day_in_words
+from bugintake.loop.facts import own_words
 from bugintake.loop.forms import RemarkForm, StillForm
 from bugintake.loop.known import grouped, named
-from bugintake.loop.letters import own_words
 from bugintake.loop.models import LinkPurpose
 from bugintake.loop.progress import progress_of
 from bugintake.loop.views.blueprint import public

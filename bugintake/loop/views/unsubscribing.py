@@ -7,7 +7,7 @@ from bugintake.core.db import transaction
 from bugintake.core.security import needs_no_form_token
 from bugintake.intake.models import Report
 from bugintake.loop import links, replies
-from bugintake.loop.letters import own_words
+from bugintake.loop.facts import own_words
 from bugintake.loop.models import LinkPurpose
 from bugintake.loop.views.blueprint import public
 from bugintake.loop.views.customers import spoken
