@@ -98,7 +98,7 @@ def pytest_collection_finish() -> None:
     """Keep what is loaded by now out of every later search for garbage, as the server does."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(10_000, 20, 50)
+    gc.set_threshold(20_000, 50, 100)
 
 
 # --- Databases ---------------------------------------------------------------------------------------------------

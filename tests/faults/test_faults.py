@@ -59,8 +59,21 @@ def test_whenever_clocks_change_everybody_is_reminded_of_each_turn_once_at_four(
     duty_weeks.a_clock_changes(rig, changed_on)
 
 
+@pytest.mark.only_on("sqlite")
 @pytest.mark.parametrize(("mutant", "story"), CAUGHT)
 def test_the_broken_variant_is_caught_by_its_own_story(
+    rig: Rig, mutant: str, story: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    break_as(mutant, rig, monkeypatch)
+
+    with pytest.raises(AssertionError):
+        SCENARIOS[story](rig)
+
+
+@pytest.mark.long
+@pytest.mark.only_on("postgres")
+@pytest.mark.parametrize(("mutant", "story"), CAUGHT)
+def test_the_broken_variant_is_caught_on_postgresql_too(
     rig: Rig, mutant: str, story: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     break_as(mutant, rig, monkeypatch)
