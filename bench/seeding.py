@@ -70,7 +70,8 @@ def seed(count: int, opened: int = OPENED) -> Seeded:
         for number in range(20):
             catalogue.add_option(OptionList.VERSION, f"4.{number}.0", actor=admin)
         db.session.execute(sa.insert(Account), [{"name": "Bench", "name_key": "bench"}])
-    choices = {kind: [option.id for option in found] for kind, found in catalogue.choices().items()}
+    found = catalogue.choices()
+    choices = {kind: [option.id for option in found[kind]] for kind in OptionList}
     reasons = choices[OptionList.DECLINE_REASON]
     customers = max(1000, count)
     opened = min(count, opened)

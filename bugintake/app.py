@@ -34,7 +34,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     )
     app.config["SQLALCHEMY_DATABASE_URI"] = chosen.database_url
     # What people wrote stays out of the log when a statement fails.
-    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"hide_parameters": True, "pool_pre_ping": not chosen.is_sqlite}
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"hide_parameters": True}
     config.keep(app, chosen)
     access_log.log_requests(app)
     db.connect(app)

@@ -1,5 +1,6 @@
 """What each connection to the database is set up with, and how a transaction that only reads ends."""
 
+import selectors
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,12 +11,18 @@ BUSY_TIMEOUT_MS = 5000
 def tune(engine: sa.Engine) -> None:
     """Give every connection of an engine its settings.
 
-    Who writes says so with the execution option `is_writing`. On both databases a lock is waited for equally long.
+    Who writes says so with the execution option `is_writing`. On both databases a lock is waited for equally long, and
+    what is kept without `awaits_disk` is on the disk before anything that is kept after it.
     """
     if engine.dialect.name == "sqlite":
         _tune_sqlite(engine)
     else:
         _tune_postgres(engine)
+
+
+def awaits_disk(connection: sa.Connection) -> bool:
+    """Tell whether the end of a connection's transaction waits until the disk has it, as it does unless told not to."""
+    return bool(connection.get_execution_options().get("awaits_disk", True))
 
 
 def is_writing(connection: sa.Connection) -> bool:
@@ -41,13 +48,17 @@ def _tune_sqlite(engine: sa.Engine) -> None:
 
     @sa.event.listens_for(engine, "begin")
     def begin(connection: sa.Connection) -> None:
+        if is_writing(connection):
+            raw: Any = connection.connection.driver_connection
+            raw.execute(f"PRAGMA synchronous={'FULL' if awaits_disk(connection) else 'NORMAL'}")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writing(connection) else "BEGIN")
 
 
 def _tune_postgres(engine: sa.Engine) -> None:
     """BEGIN READ ONLY for readers, who end with COMMIT.
 
-    psycopg forgets its prepared statements at every ROLLBACK, so each would be parsed and planned anew.
+    psycopg forgets its prepared statements at every ROLLBACK, so each would be parsed and planned anew. A server that
+    has ended is noticed without asking it: a connection at rest has nothing to say until then.
     """
 
     @sa.event.listens_for(engine, "connect")
@@ -55,10 +66,19 @@ def _tune_postgres(engine: sa.Engine) -> None:
         connection.execute(f"SET lock_timeout = {BUSY_TIMEOUT_MS}")
         connection.commit()
 
+    @sa.event.listens_for(engine, "checkout")
+    def look(connection: Any, _record: Any, _proxy: Any) -> None:
+        with selectors.DefaultSelector() as unread:
+            unread.register(connection.fileno(), selectors.EVENT_READ)
+            if unread.select(0):
+                raise sa.exc.DisconnectionError("The server has hung up, or says so right now.")
+
     @sa.event.listens_for(engine, "begin")
     def begin(connection: sa.Connection) -> None:
         raw: Any = connection.connection.driver_connection
         raw.read_only = None if is_writing(connection) else True
+        if not awaits_disk(connection):
+            raw.execute("SET LOCAL synchronous_commit = off")
 
     @sa.event.listens_for(engine, "rollback")
     def end(connection: sa.Connection) -> None:

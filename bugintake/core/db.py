@@ -154,11 +154,12 @@ def _in_turn() -> Iterator[None]:
 
 
 @contextmanager
-def transaction() -> Iterator[None]:
+def transaction(*, awaits_disk: bool = True) -> Iterator[None]:
     """Let the block write, and keep all of it or nothing.
 
     Ends the reading transaction of the request first and forgets what it read, but for the numbers of rows, so that
-    what the block reads is what it changes. A block inside another one joins it.
+    what the block reads is what it changes. A block inside another one joins it. What is kept without waiting for the
+    disk survives the end of any process, not a power cut right after it; nothing kept later survives without it.
     """
     session = db.session()
     if session.info.get("is_writing"):
@@ -169,7 +170,7 @@ def transaction() -> Iterator[None]:
     session.info["after_commit"] = []
     with _in_turn():
         try:
-            session.connection(execution_options={"is_writing": True})
+            session.connection(execution_options={"is_writing": True, "awaits_disk": awaits_disk})
             yield
             session.commit()
         except BaseException:

@@ -85,8 +85,12 @@ def begin_sending(claimed: Claimed) -> bool:
 
 
 def finish(claimed: Claimed, outcome: Outcome) -> None:
-    """Keep how an attempt ended. What it means is the table in `verdicts`."""
-    with transaction():
+    """Keep how an attempt ended. What it means is the table in `verdicts`.
+
+    That a mail was sent need not be on the disk before the next one: a power cut that loses it leaves the envelope
+    `sending`, which nobody sends again, and the next envelope's `sending` takes it along to the disk.
+    """
+    with transaction(awaits_disk=outcome.verdict is not Verdict.SENT):
         if outcome.verdict is Verdict.SENT:
             _sent(claimed, outcome)
         elif outcome.verdict in (Verdict.CHANNEL, Verdict.WITHDRAWN):

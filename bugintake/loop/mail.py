@@ -23,6 +23,9 @@ from bugintake.core.config import settings
 CRLF = "\r\n"
 MAX_BYTES = 1_000_000
 MAX_SUBJECT = 150
+BOUNDARY = (
+    "=_bugintake"  # "=_" cannot occur in quoted-printable; the same in each, because its pattern is compiled once
+)
 BIDI = frozenset([*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x061C, 0x200E, 0x200F])
 ISOLATES = frozenset([0x2068, 0x2069])
 """The marks around a name or number in a right-to-left sentence: what stands between them turns nothing outside."""
@@ -87,7 +90,6 @@ def compose(letter: Letter, sender: Sender, message_id: str, at: datetime) -> by
     headers of them on a Python before 3.11.10 (CVE-2024-6923), and which encodes a long List-Unsubscribe beyond
     recognition. The finished bytes are read again and must hold exactly the intended headers and one recipient.
     """
-    boundary = f"=_{uuid4().hex}"  # "=_" cannot occur in quoted-printable
     language = header_text(letter.language, 8)
     headers = {
         "From": _mailbox(sender.name, sender.address),
@@ -98,7 +100,7 @@ def compose(letter: Letter, sender: Sender, message_id: str, at: datetime) -> by
         "Auto-Submitted": "auto-generated",
         "Content-Language": language,
         "MIME-Version": "1.0",
-        "Content-Type": f'multipart/alternative; boundary="{boundary}"',
+        "Content-Type": f'multipart/alternative; boundary="{BOUNDARY}"',
     }
     if sender.reply_to:
         headers["Reply-To"] = sender.reply_to
@@ -109,12 +111,12 @@ def compose(letter: Letter, sender: Sender, message_id: str, at: datetime) -> by
         headers["List-Unsubscribe"] = f"<{_web_address(letter.unsubscribe_url)}>"
         headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-    content = (head + "\r\n" + _body(letter, language, boundary)).encode("ascii")
+    content = (head + "\r\n" + _body(letter, language)).encode("ascii")
     _check(content, list(headers), letter, sender)
     return content
 
 
-def _body(letter: Letter, language: str, boundary: str) -> str:
+def _body(letter: Letter, language: str) -> str:
     lines = [Line(body_text(line.text), line.kind, _web_address(line.url)) for line in letter.lines]
     if sum(len(line.text) for line in lines) > MAX_BYTES:
         raise UnsafeMail("The mail is larger than 1 MB.")
@@ -125,10 +127,10 @@ def _body(letter: Letter, language: str, boundary: str) -> str:
         text = current_app.jinja_env.get_template(template).render(lines=lines, language=language, title=title)
         octets = text.strip("\n").encode().decode("latin-1") + "\n"
         parts.append(
-            f"--{boundary}\r\nContent-Type: text/{subtype}; charset=utf-8\r\n"
+            f"--{BOUNDARY}\r\nContent-Type: text/{subtype}; charset=utf-8\r\n"
             f"Content-Transfer-Encoding: quoted-printable\r\n\r\n{body_encode(octets, eol=CRLF)}\r\n"
         )
-    return "".join(parts) + f"--{boundary}--\r\n"
+    return "".join(parts) + f"--{BOUNDARY}--\r\n"
 
 
 def _check(content: bytes, names: Sequence[str], letter: Letter, sender: Sender) -> None:

@@ -13,7 +13,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import repeat
 from typing import Any
 from uuid import uuid4
 
@@ -37,6 +36,7 @@ from bugintake.loop.models import (
     Message,
     MessageState,
 )
+from bugintake.team.models import Workspace
 from bugintake.team.workspace import is_sample, is_set_up, workspace
 
 log = logging.getLogger(__name__)
@@ -92,7 +92,8 @@ def _lease(fence: str) -> dict[str, Any]:
 
 
 def _write(ids: Sequence[int], fence: str) -> list[Claimed]:
-    drafts = [draft for draft in map(_draft, _deliveries(ids), repeat(_messages_in(ids))) if draft is not None]
+    carried, company = _messages_in(ids), workspace()
+    drafts = [draft for each in _deliveries(ids) if (draft := _draft(each, carried, company)) is not None]
     texts = [{"b_id": number, "text": text} for draft in drafts for number, text in draft.texts.items()]
     links.keep_links(row for draft in drafts for row in draft.link_rows)
     connection, day = db.session.connection(), open_day()
@@ -126,11 +127,11 @@ class _Draft:
     link_rows: tuple[dict[str, Any], ...] = ()
 
 
-def _draft(delivery: Delivery, carried: Mapping[int, list[Message]]) -> _Draft | None:
+def _draft(delivery: Delivery, carried: Mapping[int, list[Message]], company: Workspace) -> _Draft | None:
     """Write one envelope's letter; nothing where it has nothing to say any more, or cannot be written."""
     try:
         if delivery.customer_id is not None:
-            draft = _message_draft(delivery, carried.get(delivery.id, []))
+            draft = _message_draft(delivery, carried.get(delivery.id, []), company)
         else:
             with db.session.begin_nested():
                 draft = _notice_draft(delivery)
@@ -151,7 +152,7 @@ def _notice_draft(delivery: Delivery) -> _Draft | None:
     return _Draft(delivery.id, delivery.message_id, delivery.user_id, letter) if letter is not None else None
 
 
-def _message_draft(delivery: Delivery, messages: Iterable[Message]) -> _Draft | None:
+def _message_draft(delivery: Delivery, messages: Iterable[Message], company: Workspace) -> _Draft | None:
     outcomes = []
     for message in messages:
         owed.choose_report(message)
@@ -162,7 +163,7 @@ def _message_draft(delivery: Delivery, messages: Iterable[Message]) -> _Draft | 
         outcomes.append(Outcome(message, links.draw_links(message.report, message.language)))
     if not outcomes:
         return None
-    letter, texts = letters.written(outcomes, workspace())
+    letter, texts = letters.written(outcomes, company)
     numbered = {outcome.message.id: text for outcome, text in zip(outcomes, texts, strict=True)}
     rows = tuple(row for outcome in outcomes for row in outcome.links.rows)
     return _Draft(delivery.id, delivery.message_id, None, letter, numbered, rows)

@@ -81,6 +81,26 @@ def test_every_pooled_connection_has_the_settings_that_make_sqlite_durable(app: 
     assert found == [expected] * 8
 
 
+def disk_waits(*wanted: bool) -> list[str]:
+    """Write in turn, waiting for the disk or not, and read back each time what the database was asked to do."""
+    asked = "PRAGMA synchronous" if db.engine.dialect.name == "sqlite" else "SHOW synchronous_commit"
+    found = []
+    for wants in wanted:
+        with transaction(awaits_disk=wants):
+            found.append(str(db.session.scalar(sa.text(asked))))
+    return found
+
+
+@pytest.mark.fault("F-SYNC")
+def test_only_what_says_so_does_not_wait_for_the_disk_and_what_comes_after_it_does(app: Flask) -> None:
+    is_sqlite = db.engine.dialect.name == "sqlite"
+    if not is_sqlite:
+        with transaction():  # the server of the tests waits for nothing unless it is asked to
+            db.session.execute(sa.text("SET SESSION synchronous_commit = on"))
+
+    assert disk_waits(True, False, True) == (["2", "1", "2"] if is_sqlite else ["on", "off", "on"])
+
+
 @pytest.mark.only_on("postgres")
 def test_every_pooled_connection_waits_for_a_lock_no_longer_than_sqlite_would(app: Flask) -> None:
     with db.engine.connect() as one, db.engine.connect() as two:
