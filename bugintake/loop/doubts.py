@@ -63,6 +63,15 @@ def named_in(announcement: Announcement) -> list[str]:
     return sorted(db.session.scalars(sa.union(whole, companies).limit(MOST_NAMED)))
 
 
+def customers_in(text: str) -> list[str]:
+    """List the customers, by their whole names, and companies that a text names which everybody reads."""
+    said = sa.literal(key_of(text, LONGEST))
+    people = sa.select(Customer.name).where(Customer.name_key.contains(" "), said.contains(Customer.name_key))
+    is_long = sa.func.length(Account.name_key) >= SHORTEST_COMPANY
+    companies = sa.select(Account.name).where(is_long, said.contains(Account.name_key))
+    return sorted(db.session.scalars(sa.union(people, companies).limit(MOST_NAMED)))
+
+
 class _PersonalLine(NamedTuple):
     customer_id: int
     account_id: int | None

@@ -106,9 +106,8 @@ def end(language: str, facts: Facts, texts: Texts) -> list[Line]:
 def subject_of(kind: AnnouncementKind, language: str, facts: Facts, texts: Texts) -> str:
     """Say what a mail about one report is about."""
     text = texts.get((TextKind(kind), language))
-    if text is None or not text.subject:
-        return shipped.subject(kind, facts.values["their_words"])
-    return placeholders.fill(text.subject, facts.values)
+    said = placeholders.fill(text.subject, facts.values) if text else ""
+    return " ".join(said.split()) or shipped.subject(kind, facts.values["their_words"])
 
 
 def _personal(outcome: Outcome) -> list[Line]:

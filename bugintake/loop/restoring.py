@@ -24,7 +24,8 @@ def distrust(backup: Backup, connection: sa.Connection) -> None:
     connection.execute(sa.delete(Pass).where(Pass.used_at.is_(None)))
     in_flight = sa.select(Delivery.id).where(Delivery.state == DeliveryState.SENDING).scalar_subquery()
     pending = sa.update(Message).where(Message.state == MessageState.PENDING)
-    leaves_by_itself = sa.or_(Message.state == MessageState.PENDING, Message.held_because == HeldBecause.QUIET)
+    goes_on = (HeldBecause.QUIET, HeldBecause.UNFILLED)
+    leaves_by_itself = sa.or_(Message.state == MessageState.PENDING, Message.held_because.in_(goes_on))
     connection.execute(
         pending.where(Message.delivery_id.in_(in_flight)).values(state=MessageState.UNCERTAIN, state_at=at)
     )

@@ -44,8 +44,8 @@ def write(
     text = MailText(kind=kind, language=language, version=version, **after._asdict(), written_by_id=actor.id)
     db.session.add(text)
     db.session.flush()
-    _begin_anew()
     _stop_what_names_somebody(kind)
+    _begin_anew()  # after the announcements: who holds one of them takes them in this order
     events.record(EventKind.MAIL_TEXT_WRITTEN, actor=actor, text=kind, language=language, version=version)
     return text
 

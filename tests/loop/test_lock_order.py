@@ -15,12 +15,14 @@ from bugintake.core.forms import Seen
 from bugintake.intake import attaching, reports, waiting
 from bugintake.intake.customers import changing
 from bugintake.intake.models import Bug, Report, Status
-from bugintake.loop import attempts, messages, outbox, replies
-from bugintake.loop.models import Message
+from bugintake.loop import announcements, attempts, messages, outbox, replies
+from bugintake.loop.models import Announcement, Message
+from bugintake.loop.text_models import TextKind
 from bugintake.loop.verdicts import Outcome, Phase, Verdict
 from bugintake.team.models import Role, User
 from tests.factories import make_bug, make_telling, make_user, make_workspace
 from tests.loop.rows import release
+from tests.loop.wording import write
 from tests.visitors import visit
 from tests.waits import AtOnce, wait_until_waiting
 
@@ -122,6 +124,22 @@ def test_f_p3_a_new_quiet_day_and_a_bounce_of_one_customer_never_wait_for_each_o
         wait_until_waiting(other)
         typed = {"quiet_until": "2026-05-01"}
         changing.change_customer(customer, typed, Seen(), actor=db.session.get_one(User, made.lea))
+
+    assert other() is None
+
+
+def test_f_p3_a_new_text_and_an_announcement_that_is_held_never_wait_for_each_other(app, clock):
+    made = Made()
+
+    with transaction():
+        announcement = db.session.scalars(sa.select(Announcement)).one()
+        announcement.released_at, announcement.due_at = None, clock.now()
+
+    with transaction():
+        hold(announcement)
+        other = AtOnce(app, lambda: write(TextKind.LIVE, "{{ note }}"))
+        wait_until_waiting(other)
+        announcements.hold(announcement, actor=db.session.get_one(User, made.lea))
 
     assert other() is None
 

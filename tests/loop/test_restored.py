@@ -47,8 +47,9 @@ def restore():
     db.session.expire_all()
 
 
-def test_what_waited_for_its_day_waits_for_a_person_after_a_restore():
-    message = in_state(MessageState.HELD, held_because=HeldBecause.QUIET, delivery_id=None)
+@pytest.mark.parametrize("because", [HeldBecause.QUIET, HeldBecause.UNFILLED])
+def test_what_waited_to_leave_by_itself_waits_for_a_person_after_a_restore(because):
+    message = in_state(MessageState.HELD, held_because=because, delivery_id=None)
 
     restore()
 

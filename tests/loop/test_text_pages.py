@@ -8,12 +8,13 @@ from bugintake.core.forms import fingerprint
 from bugintake.intake.models import Status
 from bugintake.loop import shipped
 from bugintake.loop.doubts import doubts_about
+from bugintake.loop.models import HeldBecause, MessageState
 from bugintake.loop.text_models import TextKind
 from bugintake.team.models import Role
 from tests.counting import fewest
-from tests.factories import make_bug, make_customer, make_report, make_user, make_workspace
+from tests.factories import bring_to, make_bug, make_customer, make_report, make_user, make_workspace
 from tests.loop.reading import words_of
-from tests.loop.rows import announcement_of
+from tests.loop.rows import announcement_of, one_message, put
 from tests.loop.wording import nameless, versions, write
 from tests.visitors import visit
 
@@ -66,6 +67,12 @@ def test_a_look_before_saving_saves_nothing_and_keeps_what_was_seen(luka):
     assert "It says “ticket”, no word of a customer." in said
     assert ('name="seen_body" value="older"' in answer.text, versions()) == (True, [])
     assert luka.post(f"{PAGE}/preview", {"body": "{{ x }}"}).status_code == 422
+
+
+def test_a_text_that_names_a_customer_says_so(luka):
+    make_customer("Hana Kos", company="Brightline")
+    said = words_of(luka.post(f"{PAGE}/preview", {"body": "{{ note }} Thank you, hana kos of Brightline."}))
+    assert "It names Brightline, and every customer reads it. It names Hana Kos, and every customer reads it." in said
 
 
 def test_a_placeholder_is_no_word_of_a_trade(luka):
@@ -132,6 +139,31 @@ def test_an_announcement_says_before_it_leaves_who_will_be_held(app, luka):
     assert "There is nothing to put in its place for: {{ first_name }}" in said
     agent = visit(app, make_user(Role.AGENT))
     assert ("who will be held" in words_of(agent.get(address)), PAGE in agent.get(address).text) == (True, False)
+
+
+def test_a_message_that_is_held_leads_to_the_text(luka):
+    bug = make_bug(Status.LIVE, waiting=[nameless()])
+    put(
+        one_message(bug),
+        MessageState.HELD,
+        held_because=HeldBecause.UNFILLED,
+        reason="There is no {{ days }} for them.",
+    )
+    page = luka.get(f"/loop/{announcement_of(bug).id}")
+    assert "There is no {{ days }} for them. Change the text" in words_of(page)
+    assert (f'href="{PAGE}"' in page.text, "Let it go" in page.text) == (True, False)
+
+
+def test_an_announcement_shows_the_mail_of_whom_it_fits_worst_of_each_language(luka):
+    words = {"Ann": "No VAT", "Bob": "The VAT line " + "is missing " * 9, "Eve": "No VAT line"}
+    bug = make_bug()
+    for name, actual in words.items():
+        make_report(make_customer(name), bug=bug, actual=actual)
+    make_report(make_customer("Urs", language="de"), bug=bug, actual="Nichts")
+    bring_to(bug, Status.LIVE, actor=make_user())
+    said = words_of(luka.get(f"/loop/{announcement_of(bug).id}"))
+    shown = [name for name in ("Ann", "Bob", "Eve", "Urs") if f"To {name} " in said]
+    assert shown == ["Bob", "Urs"]
 
 
 def test_an_announcement_of_a_text_with_words_of_a_trade_says_so(luka):

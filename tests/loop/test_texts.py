@@ -128,6 +128,16 @@ def plain(lines):
     return [(line.text.replace("\u2068", "").replace("\u2069", ""), line.kind) for line in lines]
 
 
+def test_a_subject_of_which_nothing_is_left_is_ours_and_several_lines_are_one(luka):
+    bug = make_bug(Status.LIVE, waiting=[make_customer()])
+    write(LIVE, "{{ note }}", subject="{{ days | }}")
+    assert letter_about(bug).subject == "Fixed: The VAT line is missing"
+    write(LIVE, "{{ note }}", subject="Done: {{ note }}")
+    with transaction():
+        announcement_of(bug).notes = {"en": "One.\n\nTwo."}
+    assert letter_about(bug).subject == "Done: One. Two."
+
+
 # --- What is refused -----------------------------------------------------------------------------------------------
 
 

@@ -12,6 +12,7 @@ from bugintake.core.forms import Seen, fingerprint
 from bugintake.core.templating import toast
 from bugintake.intake.wording import trade_words
 from bugintake.loop import letters, placeholders, readers, texts, words, writing
+from bugintake.loop.doubts import customers_in
 from bugintake.loop.facts import example
 from bugintake.loop.forms import MailTextForm
 from bugintake.loop.models import AnnouncementKind
@@ -106,6 +107,7 @@ def _page(part: TextKind, language: str, form: MailTextForm | None = None, statu
     said = Wording(shown.subject.data or "", shown.body.data or "")
     if form is None and not (versions and versions[0].body):
         said = Wording("", "")  # what the form begins with is ours already, and fits better than a text of it
+    plain = placeholders.fill("\n".join(said), {})
     context: dict[str, Any] = {
         "kind": part,
         "language": language,
@@ -116,7 +118,8 @@ def _page(part: TextKind, language: str, form: MailTextForm | None = None, statu
         "in_force": versions[0].version if versions and versions[0].body else 0,
         "seen": {name: request.form.get(f"seen_{name}") or fingerprint(text) for name, text in stands.items()},
         "unsaved": form is not None,
-        "trade": trade_words(language, placeholders.fill("\n".join(said), {})),
+        "trade": trade_words(language, plain),
+        "named": customers_in(plain),
         "places": [(name, words.PLACES[name]) for name in texts.KNOWN[part]],
         "examples": example(language, workspace()).values,
         "TEXTS": words.TEXTS,

@@ -16,15 +16,17 @@ from bugintake.core.forms import Seen
 from bugintake.intake.customers import changing
 from bugintake.intake.customers.models import Customer
 from bugintake.intake.models import Bug, Status
-from bugintake.loop import announcements, envelopes, messages, outbox, unfilled, worker
+from bugintake.loop import announcements, envelopes, messages, outbox, texts, unfilled, worker
 from bugintake.loop.models import Delivery, Message, MessageState
 from bugintake.loop.text_models import TextKind
 from bugintake.team.models import User
+from tests.counting import asked
 from tests.factories import make_bug, make_customer
 from tests.faults.rig import states, work
 from tests.faults.server import FaultServer
 from tests.loop.rows import announcement_of, last_event, message_to, one_message
 from tests.loop.wording import nameless, write
+from tests.waits import AtOnce
 
 LIVE = TextKind.LIVE
 
@@ -135,6 +137,17 @@ def test_what_is_held_is_written_anew_when_a_text_changes_before_it_is_handed_ov
     assert (len(sink.accepted), claimed.letter.lines[0].text) == (1, "Hello Hana,")
 
 
+def test_a_batch_reads_the_texts_once(sink: FaultServer, app: Any) -> None:
+    write(LIVE, "{{ note }}")
+    make_bug(Status.LIVE, waiting=[make_customer() for _ in range(3)])
+    envelopes_opened()
+
+    with asked() as statements:
+        assert len(outbox.claim()) == 3
+
+    assert sum("FROM mail_texts" in each for each in statements) == 1
+
+
 def envelopes_opened() -> None:
     with transaction():
         envelopes.open_due()
@@ -163,3 +176,15 @@ def test_a_way_round_that_is_written_lets_its_people_go(sink: FaultServer, app: 
     work()
 
     assert message_to("hana@example.com").text == "It stays., instead: Print it."
+
+
+@pytest.mark.only_on("postgres")
+def test_what_is_held_for_a_text_that_is_changed_at_the_same_moment_is_not_stuck(app: Any, bug: Bug) -> None:
+    envelopes_opened()
+    with transaction():
+        texts.in_force()  # what a worker begins with who claims
+        AtOnce(app, lambda: write(LIVE, "{{ note }}"))()
+        outbox.claim()
+    assert held() == [("unfilled", "There is no {{ first_name }} for them.")]
+
+    assert unfilled.let_go() == 1
