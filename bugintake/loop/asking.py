@@ -10,6 +10,7 @@ from bugintake.core.db import db, hold, transaction
 from bugintake.core.errors import Conflict
 from bugintake.core.event_kinds import EventKind
 from bugintake.core.events import Event, Subscriber
+from bugintake.duty.standing_in import who_hears
 from bugintake.intake import waiting
 from bugintake.intake.models import Bug, Question, Report, Status
 from bugintake.loop import announcements
@@ -41,8 +42,8 @@ def ask(event: Event) -> None:
     for question in _questions(event.details["questions"]):
         if question.is_for_customer:
             _tell(question, AnnouncementKind.ASKED, announcements.SEND_DELAY, actor)
-        elif question.report.filed_by_id != actor.id:
-            _notify(question, "first")
+        else:
+            _notify(question, "first", but=actor)
 
 
 def take_back(event: Event) -> None:
@@ -124,7 +125,7 @@ def _follow_up(question: Question, now: datetime) -> None:
     for other in _questions(db.session.scalars(unanswered.where(under)).all()):
         if other.is_for_customer:
             _tell(other, AnnouncementKind.PAUSED)
-        colleagues |= {other.asked_by} if other.is_for_customer else {other.asked_by, other.report.filed_by}
+        colleagues |= {other.asked_by, *([] if other.is_for_customer else who_hears(other.report.filed_by))}
     for person in sorted(colleagues, key=lambda each: each.id):
         key = f"paused:{question.id}:{person.id}"
         queue_notice(DeliveryKind.PAUSED, person, key, question=question.id)
@@ -178,9 +179,11 @@ def _bug_asking(question: Question) -> Bug | None:
     return None
 
 
-def _notify(question: Question, when: str) -> None:
-    key = f"question:{question.id}:{when}"
-    queue_notice(DeliveryKind.QUESTION, question.report.filed_by, key, question=question.id)
+def _notify(question: Question, when: str, but: User | None = None) -> None:
+    for person in who_hears(question.report.filed_by):
+        if but is None or person.id != but.id:
+            key = f"question:{question.id}:{person.id}:{when}"
+            queue_notice(DeliveryKind.QUESTION, person, key, question=question.id)
 
 
 def _questions(ids: Sequence[int]) -> Sequence[Question]:

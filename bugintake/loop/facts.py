@@ -11,13 +11,14 @@ from babel.units import format_unit
 
 from bugintake.core import clock
 from bugintake.core.languages import addressed
+from bugintake.duty.standing_in import signer
 from bugintake.intake.attaching import lacks_fix
 from bugintake.intake.models import Report
 from bugintake.loop.dates import LOCALES, day_in_words
 from bugintake.loop.links import Links
 from bugintake.loop.models import Announcement, AnnouncementKind, Message
 from bugintake.loop.patience import runs_out_at
-from bugintake.team.models import User, Workspace
+from bugintake.team.models import Workspace
 
 LONGEST_WORDS = 160
 MADE_UP = {
@@ -124,7 +125,6 @@ def _answer_by(announcement: Announcement, zone: str, language: str) -> str:
 
 
 def _signer(report: Report, announcement: Announcement) -> str:
-    """Name the person whom the customer told, else whoever sent it; nobody where neither works here any more."""
-    people: list[User | None] = [report.filed_by, announcement.sent_by]
-    names = [addressed(each.name, each.language) for each in people if each is not None and each.is_active]
-    return names[0] if names else ""
+    """Name the person whom the customer told, or who stands in for them; nobody where nobody of those is there."""
+    person = signer(report.filed_by, announcement.sent_by)
+    return addressed(person.name, person.language) if person is not None else ""

@@ -1,4 +1,4 @@
-"""What became of the reports that somebody filed: asked back, and what each customer was told."""
+"""What became of the reports that somebody filed, or stands in for: asked back, and what each customer was told."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from sqlalchemy.orm import aliased, joinedload
 from bugintake.core.db import db
 from bugintake.core.event_kinds import EventKind
 from bugintake.core.events import Event
+from bugintake.duty.standing_in import passed_to
 from bugintake.intake.customers.models import Account, Customer
 from bugintake.intake.models import Bug, News, Question, Remark, Report, SettledBy, Status
 from bugintake.intake.queries import VISIBLE_TO_READER
@@ -25,9 +26,13 @@ LEFT = (SettledBy.WITHDRAWN, SettledBy.MERGED)
 
 @dataclass(frozen=True)
 class Row:
-    """One report, the bug it belongs to by now, and what its customer was told last; what is asked or was written."""
+    """One report, the bug it belongs to by now, and what its customer was told last; what is asked or was written.
+
+    `filer` is whose it is, where somebody stands in for them.
+    """
 
     report_id: int
+    filer: str
     filed_at: datetime
     settled_by: SettledBy | None
     customer_id: int | None
@@ -61,11 +66,14 @@ def filed_by(actor: User, *, start: int) -> list[Row]:
 
 
 def _read(statement: sa.Select[*tuple[Any, ...]], actor: User, *, start: int) -> list[Row]:
-    found = db.session.execute(statement, {"me": actor.id, "reader": actor.id, "start": start}).all()
+    absent = {each.id: each.first_name for each in passed_to(actor)}
+    given = {"filers": [actor.id, *absent], "reader": actor.id, "start": start}
+    found = db.session.execute(statement, given).all()
     told = _told({row.customer_id for row in found}, {row.bug_id for row in found})
     return [
         Row(
             report_id=row.id,
+            filer=absent.get(row.filed_by_id, ""),
             filed_at=row.filed_at,
             settled_by=row.settled_by,
             customer_id=row.customer_id,
@@ -126,6 +134,7 @@ def _mine(sees_all: bool) -> sa.Select[*tuple[Any, ...]]:
     return (
         sa.select(
             Report.id,
+            Report.filed_by_id,
             Report.filed_at,
             Report.settled_by,
             Report.customer_id,
@@ -140,7 +149,7 @@ def _mine(sees_all: bool) -> sa.Select[*tuple[Any, ...]]:
         .outerjoin(Customer, Customer.id == Report.customer_id)
         .outerjoin(Account, Account.id == Customer.account_id)
         .where(
-            Report.filed_by_id == sa.bindparam("me"),
+            Report.filed_by_id.in_(sa.bindparam("filers", expanding=True)),
             sa.or_(Report.settled_by.is_(None), Report.settled_by.not_in(LEFT)),
             sa.true() if sees_all else VISIBLE_TO_READER,
         )

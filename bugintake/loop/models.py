@@ -174,6 +174,7 @@ class DeliveryKind(enum.StrEnum):
     WORSE_DUPLICATE = "worse_duplicate"
     OVERLOOKED = "overlooked"
     WORDING = "wording"
+    STAND_IN = "stand_in"
     PASSWORD_RESET = "password_reset"
     WEBHOOK_OFF = "webhook_off"
     TEST = "test"

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import sqlalchemy as sa
 from flask_babel import force_locale, gettext, ngettext
 
 from bugintake.core import clock
 from bugintake.core.config import settings
 from bugintake.core.db import db
+from bugintake.duty.standing_in import present
 from bugintake.intake import form_use
-from bugintake.intake.models import Bug, Question, Status
+from bugintake.intake.models import Bug, Question, Report, Status
 from bugintake.intake.queries import is_visible
 from bugintake.loop import duty_letters, duty_week, handoff_letters, swap_letters
 from bugintake.loop.dates import LOCALES
@@ -94,7 +96,9 @@ def _question(delivery: Delivery, user: User) -> Written | None:
             customer=customer.full_name,
             title=bug.title,
         )
-    return subject, [Line(asks), Line(question.text, "quote"), Line(gettext("Answer here:"), url=url)]
+    filer = question.report.filed_by
+    stands = [Line(gettext("You stand in for %(name)s, who filed it.", name=filer.name))] if filer.id != user.id else []
+    return subject, [Line(asks), Line(question.text, "quote"), *stands, Line(gettext("Answer here:"), url=url)]
 
 
 def _paused(delivery: Delivery, user: User) -> Written | None:
@@ -124,6 +128,20 @@ def _wording(delivery: Delivery, user: User) -> Written | None:
         "%(name)s asks you to word what customers are told. Nothing leaves until then:", name=asker.first_name
     )
     return subject, [Line(asks, url=url), *([] if bug.is_restricted else [Line(bug.title, "quote")])]
+
+
+def _stand_in(delivery: Delivery, _user: User) -> Written | None:
+    """Ask who stands in for somebody who does not work here any more, while customers wait and nobody does."""
+    person = db.session.get_one(User, delivery.params["person"])
+    waits = sa.select(Report.id).where(Report.filed_by_id == person.id, Report.settled_at.is_(None))
+    is_waited_for = db.session.scalar(waits.where(Report.customer_id.is_not(None)).limit(1)) is not None
+    if person.is_active or present(person) is not None or not is_waited_for:
+        return None
+    url = f"{settings().base_url}/admin/stand-ins#u-{person.id}"
+    asks = gettext(
+        "customers wait for what %(name)s filed, who does not work here any more. Name who signs:", name=person.name
+    )
+    return gettext("Who stands in for %(name)s?", name=person.name), [Line(asks, url=url)]
 
 
 def _worse(delivery: Delivery, user: User) -> Written | None:
@@ -213,6 +231,7 @@ WRITERS: dict[DeliveryKind, Callable[[Delivery, User], Written | None]] = {
     DeliveryKind.WORSE_DUPLICATE: _worse,
     DeliveryKind.OVERLOOKED: _overlooked,
     DeliveryKind.WORDING: _wording,
+    DeliveryKind.STAND_IN: _stand_in,
     DeliveryKind.WEBHOOK_OFF: webhook_letters.switched_off,
     DeliveryKind.TEST: _test,
 }

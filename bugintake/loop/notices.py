@@ -45,10 +45,20 @@ def queue_overlooked(now: datetime) -> int:
     if not is_set_up() or not working_hours().is_open(now):
         return 0
     day = now.astimezone(working_hours().zone).date().isoformat()
-    here = db.session.scalars(sa.select(User).where(User.disabled_at.is_(None)).order_by(User.id)).all()
-    leads = [user for user in here if user.role is Role.LEAD] or [user for user in here if user.is_admin]
-    wanted = {f"overlooked:{day}:{user.id}": user for user in leads}
+    wanted = {f"overlooked:{day}:{user.id}": user for user in _leads()}
     return queue_new(DeliveryKind.OVERLOOKED, wanted)
+
+
+def _leads() -> list[User]:
+    here = db.session.scalars(sa.select(User).where(User.disabled_at.is_(None)).order_by(User.id)).all()
+    return [user for user in here if user.role is Role.LEAD] or [user for user in here if user.is_admin]
+
+
+def queue_stand_in(event: Event) -> None:
+    """Ask the leads who stands in for somebody who was disabled; what is written decides whether that is open."""
+    for lead in _leads():
+        if lead.id != event.actor_id:
+            queue_notice(DeliveryKind.STAND_IN, lead, f"stand_in:{event.id}:{lead.id}", person=event.user_id)
 
 
 def queue_new(kind: DeliveryKind, wanted: Mapping[str, User]) -> int:
@@ -131,4 +141,5 @@ SUBSCRIPTIONS = [
     (EventKind.COMMENT_EDITED, queue_mentions),
     (EventKind.BUG_ASSIGNED, queue_help),
     (EventKind.BUG_OWNER_TOLD, queue_worse),
+    (EventKind.USER_DISABLED, queue_stand_in),
 ]

@@ -85,6 +85,7 @@ NOTICES: Mapping[DeliveryKind, str] = {
     DeliveryKind.MENTION: "Mention in a comment",
     DeliveryKind.PAUSED: "Paused bug",
     DeliveryKind.WORSE_DUPLICATE: "Duplicate that is worse",
+    DeliveryKind.STAND_IN: "Who stands in for somebody",
     DeliveryKind.WORDING: "Asked to word a mail",
     DeliveryKind.OVERLOOKED: "What is overlooked today",
     DeliveryKind.PASSWORD_RESET: "Link for a new password",

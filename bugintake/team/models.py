@@ -50,9 +50,10 @@ class Role(enum.StrEnum):
 
 
 class User(Model):
-    """A person who works here. Disabled, never deleted."""
+    """A person who works here. Disabled, never deleted. Who stands in for them answers while they are not there."""
 
     __tablename__ = "users"
+    __table_args__ = (sa.CheckConstraint("stands_in_id <> id", name="another_stands_in"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     email: Mapped[str] = mapped_column(sa.String(254), unique=True)
@@ -65,6 +66,9 @@ class User(Model):
     is_compact: Mapped[bool] = mapped_column(default=False)  # how close together bugs stand on a board and in lists
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
     disabled_at: Mapped[datetime | None]
+    stands_in_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"), index=True)
+
+    stands_in: Mapped["User | None"] = relationship(remote_side=[id])
 
     # Flask-Login asks for these two. Its UserMixin would also compare people by their sign-in, so that any two people
     # who are not signed in would be equal.

@@ -13,12 +13,13 @@ from bugintake.core import clock, config, events
 from bugintake.core.db import db, rows, update_one
 from bugintake.core.errors import Conflict, Invalid, NotFound
 from bugintake.core.event_kinds import EventKind
-from bugintake.core.forms import clean_line, is_zone
+from bugintake.core.forms import Seen, clean_line, is_zone
 from bugintake.core.kept import kept
 from bugintake.core.security import hash_secret, new_secret
 from bugintake.team import sign_in
 from bugintake.team.models import LANGUAGES, Pass, Role, User
 
+STANDS_IN = "stands_in"
 INVITATION = "invitation"
 RESET = "reset"
 LASTS = {INVITATION: timedelta(days=7), RESET: timedelta(hours=2)}
@@ -165,6 +166,20 @@ def set_density(user: User, *, compact: bool) -> None:
     if user.is_compact != compact:
         user.is_compact = compact
         events.record(EventKind.USER_CHANGED, actor=user, user=user, changed=["is_compact"])
+
+
+def name_stand_in(user: User, colleague: User | None, seen: Seen, *, actor: User) -> None:
+    """Say who signs and hears for a person while they are not there, or that nobody does. Records user.changed.
+
+    Raises Invalid for themselves and for somebody who is disabled, Stale where it was changed since it was `seen`.
+    """
+    if colleague is not None and (colleague.id == user.id or not colleague.is_active):
+        raise Invalid("Choose somebody else who works here.", STANDS_IN)
+    db.session.refresh(user, with_for_update=True)
+    if seen.changes({STANDS_IN: user.stands_in}, {STANDS_IN: colleague}):
+        user.stands_in = colleague
+        after = colleague.name if colleague else None
+        events.record(EventKind.USER_CHANGED, actor=actor, user=user, after=after, changed=["stands_in_id"])
 
 
 def change_role(user: User, role: Role, *, actor: User | None) -> None:

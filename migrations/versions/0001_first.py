@@ -224,9 +224,13 @@ def upgrade() -> None:
         sa.Column("is_compact", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("disabled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("stands_in_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint("stands_in_id <> id", name=op.f("ck_users_another_stands_in")),
+        sa.ForeignKeyConstraint(["stands_in_id"], ["users.id"], name="fk_users_stands_in_id"),
         sa.PrimaryKeyConstraint("id", name="pk_users"),
         sa.UniqueConstraint("email", name="uq_users_email"),
     )
+    op.create_index("ix_users_stands_in_id", "users", ["stands_in_id"], unique=False)
     op.create_table(
         "worker_pulses",
         sa.Column("worker", sa.String(length=64), nullable=False),

@@ -54,6 +54,9 @@ POST /settings/sign-ins/ending                           401    401      401    
 
 GET  /admin/people                                       login  login    login    403   403      403  200
 POST /admin/people                                       401    401      401      403   403      403  in
+GET  /admin/stand-ins                                    login  login    login    403   403      200  200
+POST /admin/people/<user_id>/stand-in                    401    401      401      403   403      in   in
+POST /settings/stand-in                                  401    401      401      in    in       in   in
 POST /admin/people/<user_id>/role                        401    401      401      403   403      403  in
 POST /admin/people/<user_id>/disabling                   401    401      401      403   403      403  in
 POST /admin/people/<user_id>/enabling                    401    401      401      403   403      403  in

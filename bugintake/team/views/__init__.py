@@ -7,15 +7,16 @@ from flask import Flask, render_template
 from werkzeug.local import LocalProxy
 
 from bugintake.core import clock, config, templating
+from bugintake.core.pages import register_page
 from bugintake.team import setup, sign_in
-from bugintake.team.guards import is_admin
+from bugintake.team.guards import is_admin, is_lead
 from bugintake.team.models import LANGUAGES
-from bugintake.team.views import admin, first_run, own_settings, signing_in
+from bugintake.team.views import admin, first_run, own_settings, signing_in, standing_in
 from bugintake.team.views.blueprint import bp
 from bugintake.team.workspace import is_sample, is_set_up, workspace
 
 NEW_FOR = timedelta(days=14)
-PAGES = (admin, first_run, own_settings, signing_in)
+PAGES = (admin, first_run, own_settings, signing_in, standing_in)
 
 
 def attach(app: Flask) -> None:
@@ -24,6 +25,7 @@ def attach(app: Flask) -> None:
     app.register_blueprint(bp)
     app.context_processor(_context)
     app.jinja_env.globals["LANGUAGES"] = LANGUAGES
+    register_page("Who stands in", "team.stand_ins", is_lead)
     templating.register_panel("topbar.menu", _menu)
     templating.register_panel("new.checklist", _checklist)
     setup.register_item("You", "/settings", lambda: True, position=1)
@@ -35,7 +37,7 @@ def _context() -> dict[str, Any]:
 
 
 def _menu(**_context: Any) -> str:
-    return render_template("team/menu.html") if is_admin() else ""
+    return render_template("team/menu.html", is_admin=is_admin()) if is_lead() else ""
 
 
 def _checklist(**_context: Any) -> str:

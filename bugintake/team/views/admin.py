@@ -88,7 +88,11 @@ def disable(user_id: int) -> ResponseReturnValue:
     with transaction():
         user = people.user_or_404(user_id)
         people.disable(user, actor=signed_in_user())
-    toast(f"{user.name} is disabled and signed out.", undo=url_for(".enable", user_id=user.id))
+    undo = url_for(".enable", user_id=user.id)
+    if user.stands_in_id is None:
+        toast(f"{user.name} is disabled and signed out. Name who stands in for them.", undo=undo)
+        return redirect(url_for(".stand_ins", _anchor=f"u-{user.id}"))
+    toast(f"{user.name} is disabled and signed out.", undo=undo)
     return redirect(url_for(".people_list"))
 
 
@@ -180,7 +184,13 @@ def revoke_token(token_id: int) -> ResponseReturnValue:
 def _people(form: InvitationForm, link: str | None = None, link_of: str | None = None) -> str:
     roles = [(role.value, role.value.capitalize()) for role in Role]
     return render_template(
-        "team/people.html", form=form, people=people.everybody(), roles=roles, link=link, link_of=link_of
+        "team/people.html",
+        form=form,
+        people=people.everybody(),
+        names=people.names(),
+        roles=roles,
+        link=link,
+        link_of=link_of,
     )
 
 

@@ -157,6 +157,8 @@ def _page(**bound: Form) -> str:
         "team/settings.html",
         forms=forms | bound,
         refused=refused,
+        me=user,
+        working_here=people.working_here(),
         sign_ins=sign_in.sign_ins_of(user),
         this_sign_in=g.get("sign_in_id"),
     )
