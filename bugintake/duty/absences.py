@@ -12,6 +12,7 @@ from bugintake.core.forms import clean_line, zone_or_utc
 from bugintake.duty import queries
 from bugintake.duty.models import Absence
 from bugintake.duty.wall_clock import instant
+from bugintake.team import people
 from bugintake.team.models import Role, User
 
 LONGEST = timedelta(days=366)
@@ -20,14 +21,14 @@ WORD_LENGTH = 80
 
 
 def note_absence(person: User, first_on: date, last_on: date, *, actor: User, word: str = "") -> Absence:
-    """Record that a person takes no duty from one day to another, both included; whoever is next stands in.
+    """Record that a person is away from one day to another, both included: on duty, whoever is next stands in.
 
     The days are those of the person's zone. What began already holds from now on. Records absence.noted.
     Raises NotPermitted unless it is one's own or a lead notes it, and Invalid for days that cannot be.
     """
     _check_permitted(person, actor)
-    if not person.is_active or not person.can(Role.ENGINEER):
-        raise Invalid(f"{person.name} takes no duty, so there is nothing to be away from.", "person")
+    if not person.is_active:
+        raise Invalid(f"{person.name} does not work here any more.", "person")
     absence = Absence(user_id=person.id, zone=person.zone, made_by_id=actor.id)
     _lock(person.id)
     _fill(absence, first_on, last_on, word, since=_now())
@@ -77,10 +78,10 @@ def absence_or_404(absence_id: int, actor: User) -> Absence:
 
 
 def person_or_refuse(person_id: int) -> User:
-    """Find whom a lead notes an absence for. Raises Invalid for nobody who takes duty."""
-    found = next((person for person in queries.candidates() if person.id == person_id), None)
+    """Find whom a lead notes an absence for. Raises Invalid for nobody who works here."""
+    found = next((person for person in people.working_here() if person.id == person_id), None)
     if found is None:
-        raise Invalid("Choose somebody who takes duty.", "person")
+        raise Invalid("Choose somebody who works here.", "person")
     return found
 
 

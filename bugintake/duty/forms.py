@@ -23,9 +23,9 @@ from bugintake.duty.improvement_models import ImprovementKind
 from bugintake.duty.models import LONGEST_TURN
 from bugintake.duty.public_holidays import NAME_LENGTH as HOLIDAY_LENGTH
 from bugintake.duty.public_holidays import countries, regions
-from bugintake.duty.queries import candidates
 from bugintake.duty.roster import NAME_LENGTH, Terms
 from bugintake.duty.turns import TurnUnit
+from bugintake.team import people
 from bugintake.team.models import Role, User
 
 WEEKDAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
@@ -66,7 +66,7 @@ class AbsenceForm(Form):
 
     def __init__(self, user: User, **given: Any) -> None:
         super().__init__(**given)
-        others = [person for person in candidates() if person.id != user.id] if user.can(Role.LEAD) else []
+        others = [person for person in people.working_here() if person.id != user.id] if user.can(Role.LEAD) else []
         self.person.choices = [SelectChoice(0, "Me"), *(SelectChoice(each.id, each.name) for each in others)]
 
     @property

@@ -158,7 +158,7 @@ class AbsenceCalendar(Model):
 
 
 class Absence(Model):
-    """Days on which a person takes no duty, from the first to the last. Taken back, it gives back what was there.
+    """Days on which a person is away, from the first to the last. Taken back, it gives back what was there.
 
     A day is that day where the person is: `zone` was theirs when it was noted, so that moving rewrites no plan. What
     has passed stays as it was: an absence holds from when it was noted on, and until it was taken back.

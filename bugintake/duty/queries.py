@@ -61,6 +61,14 @@ def candidates() -> Sequence[User]:
     ).all()
 
 
+def candidate_or_refuse(person_id: int) -> User:
+    """Find somebody who can take duty. Raises Invalid."""
+    found = next((person for person in candidates() if person.id == person_id), None)
+    if found is None:
+        raise Invalid("Choose somebody who takes duty.", "person")
+    return found
+
+
 def on_duty_now() -> OnDuty | None:
     """Tell who is on duty by the default rotation; None outside its hours, in a gap, or without a rotation."""
     planned = on_duty()

@@ -394,17 +394,17 @@ GET  /cal/<secret>.ics                                   200    200      200    
 GET  /cal/<secret>.ics absent                            404    404      404      404   404      404  404
 GET  /duty/fairness                                      login  login    login    200   200      200  200
 GET  /duty/me                                            login  login    login    200   200      200  200
-POST /duty/absences                                      401    401      401      403   in       in   in
+POST /duty/absences                                      401    401      401      in    in       in   in
 POST /duty/calendar                                      401    401      401      403   in       in   in
 POST /duty/calendar/removal                              401    401      401      403   404      404  404
 GET  /duty/absences/import                               login  login    login    403   403      200  200
 POST /duty/absences/import                               401    401      401      403   403      in   in
-GET  /duty/absences/<absence_id>                         login  login    login    403   404      200  200
-GET  /duty/absences/<absence_id> absent                  login  login    login    403   404      404  404
-POST /duty/absences/<absence_id>                         401    401      401      403   404      in   in
-POST /duty/absences/<absence_id> absent                  401    401      401      403   404      404  404
-POST /duty/absences/<absence_id>/removal                 401    401      401      403   404      in   in
-POST /duty/absences/<absence_id>/removal absent          401    401      401      403   404      404  404
+GET  /duty/absences/<absence_id>                         login  login    login    404   404      200  200
+GET  /duty/absences/<absence_id> absent                  login  login    login    404   404      404  404
+POST /duty/absences/<absence_id>                         401    401      401      404   404      in   in
+POST /duty/absences/<absence_id> absent                  401    401      401      404   404      404  404
+POST /duty/absences/<absence_id>/removal                 401    401      401      404   404      in   in
+POST /duty/absences/<absence_id>/removal absent          401    401      401      404   404      404  404
 GET  /duty/rotations/<rotation_id>/holidays              login  login    login    403   403      200  200
 GET  /duty/rotations/<rotation_id>/holidays absent       login  login    login    403   403      404  404
 POST /duty/rotations/<rotation_id>/holidays              401    401      401      403   403      in   in

@@ -9,9 +9,10 @@ from bugintake.core.db import db, transaction
 from bugintake.core.errors import Invalid, Stale
 from bugintake.core.events import Event
 from bugintake.core.forms import Seen, fingerprint
-from bugintake.duty import absences, standing_in
+from bugintake.duty import absences, queries, standing_in
 from bugintake.team import people
 from bugintake.team.models import Role, User
+from tests.duty.conftest import make_rotation
 from tests.factories import make_user
 from tests.visitors import visit
 
@@ -164,3 +165,36 @@ def test_whoever_disables_somebody_is_asked_for_a_stand_in(app, mira, tin):
     stand_in(tin, petra)
     assert visitor.post(f"/admin/people/{tin.id}/disabling").location == "/admin/people"
     assert "Petra Admin stands in" in visitor.get("/admin/people").text
+
+
+def test_an_agent_says_on_their_page_when_they_are_away_and_takes_it_back(app, tin, lea):
+    visitor = visit(app, lea)
+    stand_in(lea, tin)
+
+    visitor.post("/duty/absences", {"first_on": "2026-03-10", "last_on": "2026-03-12"})
+
+    assert standing_in.passed_to(tin) == [lea]
+    assert "No shift falls on it." in visitor.get("/duty/me").text
+    [absence] = queries.coming_absences(lea)
+    visitor.post(f"/duty/absences/{absence.id}/removal")
+    assert standing_in.passed_to(tin) == []
+
+
+def test_a_lead_says_it_for_an_agent_who_is_ill_and_not_for_one_who_left(app, petra, lea):
+    given = {"person": str(lea.id), "first_on": "2026-03-10", "last_on": "2026-03-10"}
+    visitor = visit(app, petra)
+    assert visitor.post("/duty/absences", given).status_code == 302
+    assert not standing_in.is_there(lea)
+
+    gone(lea)
+    later = given | {"first_on": "2026-03-20", "last_on": "2026-03-20"}
+    assert visitor.post("/duty/absences", later).status_code == 422
+    with pytest.raises(Invalid, match="does not work here any more"):
+        away(lea, 20, 20)
+
+
+def test_an_absent_agent_changes_no_plan(lea, mira):
+    make_rotation([mira])
+    away(lea)
+
+    assert queries.on_duty_now().person == mira

@@ -1,5 +1,7 @@
 """One's own duty: the next shifts, and the days away, which a lead may note for somebody who is ill."""
 
+from typing import Any
+
 from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -7,6 +9,7 @@ from flask_babel import gettext as _
 from bugintake.core import clock
 from bugintake.core.db import transaction
 from bugintake.core.errors import Invalid
+from bugintake.core.templating import register_panel
 from bugintake.duty import absence_calendars, absences, queries, swap_queries
 from bugintake.duty.fairness import amount, lately
 from bugintake.duty.forms import AbsenceForm, AddressForm
@@ -24,7 +27,7 @@ def me() -> ResponseReturnValue:
 
 
 @bp.post("/duty/absences")
-@engineer_required
+@signed_in
 def note_absence() -> ResponseReturnValue:
     """Note that somebody is away."""
     user = signed_in_user()
@@ -43,7 +46,7 @@ def note_absence() -> ResponseReturnValue:
 
 
 @bp.get("/duty/absences/<int:absence_id>")
-@engineer_required
+@signed_in
 def absence(absence_id: int) -> ResponseReturnValue:
     """Offer an absence to change."""
     found = absences.absence_or_404(absence_id, signed_in_user())
@@ -51,7 +54,7 @@ def absence(absence_id: int) -> ResponseReturnValue:
 
 
 @bp.post("/duty/absences/<int:absence_id>")
-@engineer_required
+@signed_in
 def change_absence(absence_id: int) -> ResponseReturnValue:
     """Change an absence."""
     found = absences.absence_or_404(absence_id, signed_in_user())
@@ -69,7 +72,7 @@ def change_absence(absence_id: int) -> ResponseReturnValue:
 
 
 @bp.post("/duty/absences/<int:absence_id>/removal")
-@engineer_required
+@signed_in
 def take_absence_back(absence_id: int) -> ResponseReturnValue:
     """Take an absence back."""
     found = absences.absence_or_404(absence_id, signed_in_user())
@@ -108,7 +111,7 @@ def _page(form: AbsenceForm, address: AddressForm) -> str:
     user, now = signed_in_user(), clock.now()
     plans = queries.plans_ahead()
     mine = queries.upcoming_shifts(user, plans=plans)
-    away = queries.coming_absences() if user.can(Role.ENGINEER) else ()
+    away = queries.coming_absences(None if user.can(Role.ENGINEER) else user)
     return render_template(
         "duty/me.html",
         form=form,
@@ -124,3 +127,10 @@ def _page(form: AbsenceForm, address: AddressForm) -> str:
         open_swaps=swap_queries.open_swaps(user, plans),
         now=now,
     )
+
+
+def _away_link(**_context: Any) -> str:
+    return render_template("duty/away_link.html")
+
+
+register_panel("settings.away", _away_link)

@@ -12,7 +12,6 @@ from bugintake.core.db import transaction
 from bugintake.core.errors import Invalid, NotFound
 from bugintake.core.templating import day, toast
 from bugintake.duty import handing_over, queries, swap_queries, swaps
-from bugintake.duty.absences import person_or_refuse
 from bugintake.duty.handing_over import Stretch
 from bugintake.duty.models import Rotation
 from bugintake.duty.swap_forms import AskForm, HandOverForm
@@ -56,7 +55,7 @@ def hand_over(rotation_id: int) -> ResponseReturnValue:
     try:
         start, end = form.hours
         with transaction():
-            person = person_or_refuse(int(form.person.data))
+            person = queries.candidate_or_refuse(int(form.person.data))
             laid = handing_over.hand_over(
                 found.rotation,
                 start,
