@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Mapping
+from typing import Any
 
 from bugintake.core.errors import Invalid
-from bugintake.intake.models import Option, OptionList
+from bugintake.intake.models import Option, OptionList, Report
 from bugintake.intake.option_models import SentenceList
 from bugintake.intake.wording import refuse_fixed
 from bugintake.team.models import LANGUAGES
@@ -52,6 +53,13 @@ def said(texts: Words, language: str, known: Known) -> str:
     if not all(found.get(name) for name in names_in(text)):
         return ""
     return _BRACES.sub(lambda braces: found[braces[1]], text)
+
+
+def read_by(report: Report, language: str, written: Words) -> dict[str, Any]:
+    """Ask about a report in what its customer reads, where it is written in that, else in `language`, which it is."""
+    own = report.customer.language if report.customer is not None else language
+    chosen = own if own in written else language
+    return {"report_id": report.id, "text": written[chosen], "language": chosen}
 
 
 def names_in(text: str) -> set[str]:

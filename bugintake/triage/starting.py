@@ -56,6 +56,14 @@ class Starting(Form):
             field.choices = [_with_words(choice, by_choice) for choice in field.choices]
         self._start()
 
+    def wordings(self) -> dict[str, str]:
+        """Return the chosen sentence in each language it is said in, as finished; nothing where somebody edited it."""
+        texts = self.sentences.get(self.sentence.data or "", {})
+        said = {language: sentences.said(texts, language, self.known_now()) for language in texts}
+        whole = {language: text.replace(GAP, self.gap.data or GAP) for language, text in said.items() if text}
+        is_as_chosen = all(field.data == whole.get(language) for language, field in self.started().items())
+        return whole if is_as_chosen else {}
+
     def validate_gap(self, _field: Field) -> None:
         """Ask for the words that finish the sentence."""
         if self.lacks_gap:

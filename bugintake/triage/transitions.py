@@ -13,6 +13,7 @@ from bugintake.core.events import Event
 from bugintake.core.forms import clean_line
 from bugintake.intake import catalogue
 from bugintake.intake.models import Bug, News, Option, Question, Report, Status
+from bugintake.intake.sentences import read_by
 from bugintake.intake.wording import refuse_fixed
 from bugintake.team.models import User
 from bugintake.team.workspace import workspace
@@ -78,25 +79,25 @@ def ask(
     missing: str = "",
     is_for_customer: bool = False,
     language: str = "en",
+    wordings: Words | None = None,
     also: Sequence[Report] = (),
     seen: Status | None = None,
 ) -> Question:
     """Ask one question about a report and wait for its answer. Records bug.asked.
 
     `missing` says in a word what the form did not tell; `also` are the reports of others who are asked the same, and
-    whoever answers first answers for all. A customer who reads another `language` gets no mail before somebody has
-    written it in theirs. Raises Invalid without a question or somebody to read it.
+    whoever answers first answers for all. A customer who reads another `language` is asked in theirs where `wordings`
+    have it, else not before somebody has written it. Raises Invalid without a question or somebody to read it.
     """
     if not text:
         raise Invalid("Write the question.", "question")
-    missing = clean_line(missing)
-    if len(missing) > catalogue.LABEL_LENGTH:
+    if len(missing := clean_line(missing)) > catalogue.LABEL_LENGTH:
         raise Invalid(f"Say what is missing in at most {catalogue.LABEL_LENGTH} characters.", "missing")
     if is_for_customer and not report.is_waiting:
         raise Invalid("Nobody who waits told us of this: ask whoever filed it.", "to")
-    asked_for = {"text": text, "missing": missing, "is_for_customer": is_for_customer, "language": language}
-    asked_for |= {"asked_by_id": actor.id}
-    asked = [Question(report_id=each.id, status_before=bug.status, **asked_for) for each in (report, *also)]
+    told = {"missing": missing, "is_for_customer": is_for_customer, "asked_by_id": actor.id}
+    spoken = [read_by(each, language, wordings or {language: text}) for each in (report, *also)]
+    asked = [Question(status_before=bug.status, **told, **words) for words in spoken]
     db.session.add_all(asked)
     db.session.flush()
     what = {"questions": [question.id for question in asked]}

@@ -163,3 +163,31 @@ def test_a_sentence_that_was_retired_fills_nothing(app, mira):
     )
 
     assert (answer.status_code, bug.status) == (422, Status.NEW)
+
+
+def ask_everybody(app, mira, bug, chosen, **words):
+    given = {"seen": "new", "report": "all", "to": "customer", "language": "en", "sentence": chosen, **words}
+    visit(app, mira).post(f"/bugs/{bug.ref}/question", given)
+    return db.session.execute(sa.select(Question.language, Question.text).order_by(Question.language)).all()
+
+
+def test_everybody_who_waits_is_asked_in_their_language_where_the_sentence_has_it(app, mira):
+    chosen = sentence(SentenceList.ASKED, "Is it in …?", de="Ist es in …?")
+
+    asked = ask_everybody(app, mira, waiting("de", "en", "es"), chosen, gap="Settings")
+
+    assert asked == [("de", "Ist es in Settings?"), ("en", "Is it in Settings?"), ("en", "Is it in Settings?")]
+
+
+def test_a_question_that_somebody_changed_is_asked_as_they_wrote_it(app, mira):
+    chosen = sentence(SentenceList.ASKED, "Since when?", de="Seit wann?")
+
+    asked = ask_everybody(app, mira, waiting("de", "en"), chosen, question="Since when exactly?")
+
+    assert asked == [("en", "Since when exactly?")] * 2
+
+
+def test_whoever_filed_it_is_asked_in_the_language_that_was_chosen(app, mira):
+    chosen = sentence(SentenceList.ASKED, "Since when?", de="Seit wann?")
+
+    assert ask_everybody(app, mira, waiting("de", "es"), chosen, to="filer") == [("en", "Since when?")]

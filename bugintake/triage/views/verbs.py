@@ -185,7 +185,7 @@ def put_question(bug: Bug, form: forms.AskForm, seen: Status | None, me: User) -
     if not asked:
         raise Conflict(_("%(ref)s has no report to ask about.", ref=bug.ref))
     about = {"missing": form.missing.data or "", "is_for_customer": to_customers}
-    about |= {"language": form.language.data, "also": asked[1:]}
+    about |= {"language": form.language.data, "also": asked[1:], "wordings": form.wordings() if to_customers else None}
     transitions.ask(bug, asked[0], form.question.data or "", actor=me, seen=seen, **about)
 
 
