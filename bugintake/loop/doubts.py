@@ -92,7 +92,7 @@ def _texts(announcement: Announcement) -> Mapping[str, str]:
     ways = announcement.bug.workarounds if announcement.kind in WITH_WAYS else {}
     notes, texts = announcement.notes, in_force()
     of_mails = {
-        language: "\n".join(fill("\n".join(each), {}) for each in of_mail(texts, announcement.kind, language))
+        language: "\n".join(fill("\n".join(each), {}) for each in of_mail(texts, announcement.kind, language).values())
         for language in LANGUAGES
     }
     return {

@@ -91,6 +91,7 @@ def _worst(
 
 def _reader(message: Message, texts: Texts) -> Reader:
     values = facts_of(message, workspace()).values
-    said = "\n".join("\n".join(each) for each in of_mail(texts, message.announcement.kind, message.language))
+    wordings = of_mail(texts, message.announcement.kind, message.language).values()
+    said = "\n".join("\n".join(each) for each in wordings)
     length = sum(map(len, values.values()))
     return Reader(message, placeholders.missing_in(said, values), placeholders.replaced_in(said, values), length)

@@ -1,7 +1,7 @@
 """Texts: what mails say in the company's own words, by kind and language; where it wrote none, they are ours."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from difflib import SequenceMatcher
 from typing import NamedTuple
 
@@ -12,6 +12,7 @@ from bugintake.core.db import db
 from bugintake.core.kept import once
 from bugintake.loop import shipped
 from bugintake.loop.models import QUESTIONS, AnnouncementKind
+from bugintake.loop.placeholders import missing_in
 from bugintake.loop.text_models import AROUND, MailText, TextKind
 
 EVERYWHERE = ("first_name", "signer", "company")
@@ -86,6 +87,13 @@ def differences(before: Mapping[str, str], after: Mapping[str, str]) -> list[tup
     return found
 
 
-def of_mail(texts: Texts, kind: AnnouncementKind, language: str) -> list[Wording]:
+def of_mail(texts: Texts, kind: AnnouncementKind, language: str) -> dict[TextKind, Wording]:
     """Pick the texts that a mail about one report is written with."""
-    return [texts[part, language] for part in (TextKind(kind), *AROUND) if (part, language) in texts]
+    return {part: texts[part, language] for part in (TextKind(kind), *AROUND) if (part, language) in texts}
+
+
+def naming(names: Collection[str], kind: AnnouncementKind, language: str) -> TextKind:
+    """Pick of a mail's texts the one that needs words for one of these names; that of its kind where none does."""
+    parts = of_mail(in_force(), kind, language).items()
+    needs = (part for part, said in parts if not set(names).isdisjoint(missing_in("\n".join(said), {})))
+    return next(needs, TextKind(kind))

@@ -38,7 +38,7 @@ def missing_for(message: Message) -> list[str]:
     if not wordings:
         return []
     values = facts_of(message, workspace()).values
-    said = "\n".join(f"{each.subject}\n{each.body}" for each in wordings)
+    said = "\n".join(f"{each.subject}\n{each.body}" for each in wordings.values())
     return placeholders.missing_in(said, values)
 
 

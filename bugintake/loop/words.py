@@ -69,7 +69,7 @@ PLACES: Mapping[str, str] = {
     "live_since": "the day since which it is live",
     "days": "how long it took, counted in days; not there on the same day",
     "answer_by": "the day until which we wait for their answer",
-    "signer": "whoever they told, else whoever sends it; not there where neither works here any more",
+    "signer": "whoever they told, or who stands in for them; not there where nobody of those is there",
     "company": "the name that mail is signed with",
 }
 NOTICES: Mapping[DeliveryKind, str] = {

@@ -152,6 +152,16 @@ def test_a_message_that_is_held_leads_to_the_text(luka):
     page = luka.get(f"/loop/{announcement_of(bug).id}")
     assert "There is no {{ days }} for them. Change the text" in words_of(page)
     assert (f'href="{PAGE}"' in page.text, "Let it go" in page.text) == (True, False)
+    write(TextKind.CLOSING, "{{ signer }}")
+    put(one_message(bug), MessageState.HELD, reason="There is no {{ signer }} for them.")
+    assert 'href="/admin/texts/closing/en"' in luka.get(f"/loop/{announcement_of(bug).id}").text
+
+
+def test_an_announcement_leads_to_the_text_that_lacks_a_word(luka):
+    write(LIVE, "{{ note }} {{ first_name | dear }}")
+    write(TextKind.OPENING, "Dear {{ first_name }},")
+    bug = make_bug(Status.LIVE, waiting=[nameless()])
+    assert 'href="/admin/texts/opening/en"' in luka.get(f"/loop/{announcement_of(bug).id}").text
 
 
 def test_an_announcement_shows_the_mail_of_whom_it_fits_worst_of_each_language(luka):

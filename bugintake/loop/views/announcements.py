@@ -24,10 +24,11 @@ from bugintake.loop.facts import Outcome
 from bugintake.loop.forms import PARTS, LineForm, ReasonForm, notes_form
 from bugintake.loop.links import Links
 from bugintake.loop.mail import Letter
-from bugintake.loop.models import OUTCOMES, Announcement, MessageState
+from bugintake.loop.models import OUTCOMES, Announcement, Message, MessageState
+from bugintake.loop.placeholders import names_in
 from bugintake.loop.queries import PEOPLE_SHOWN, ROWS_SHOWN, Summary, Tab
 from bugintake.loop.readers import Reader
-from bugintake.loop.texts import Texts, in_force
+from bugintake.loop.texts import Texts, in_force, naming
 from bugintake.loop.views.blueprint import bp
 from bugintake.team.guards import signed_in, signed_in_user
 from bugintake.team.models import LANGUAGES
@@ -88,6 +89,7 @@ def page(summary: Summary, status: int = 200, **forms: Any) -> ResponseReturnVal
         "previews": [(found[0], preview(found[0], in_force())) for found in people.values()],
         "lacking": _lacking(people),
         "LOOKED_AT": readers.LOOKED_AT,
+        "text_lacking": _text_lacking,
         "worded": letters.languages_worded(announcement),
         "form": form_of(announcement),
         "seen": _seen(announcement),
@@ -139,6 +141,12 @@ def preview(reader: Reader, texts: Texts) -> Letter:
     """Write somebody's mail as it will be, but for the links that only they get."""
     links = Links(report_url="…", unsubscribe_url="…")
     return letters.outcome_letter([Outcome(reader.message, links)], workspace(), texts)
+
+
+def _text_lacking(message: Message, names: Sequence[str] = ()) -> str:
+    """Lead to the text that has no words for somebody: those named, else those of the reason why they are held."""
+    part = naming(names or names_in(message.reason), message.announcement.kind, message.language)
+    return url_for("loop.show_text", kind=part.value, language=message.language)
 
 
 def _lacking(people: Mapping[str, Sequence[Reader]]) -> dict[str, list[Reader]]:
