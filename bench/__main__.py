@@ -166,7 +166,7 @@ def measure_mail(kind: str, house: House) -> list[str]:
         db.engine.dispose()
     sink = mail.Sink()
     try:
-        bare = mail.bare_rate(sink, MAILS)
+        bare = mail.bare_rate(sink, house, MAILS)
         ours = mail.worker_rate(sink, house.environment, MAILS)
     finally:
         sink.stop()

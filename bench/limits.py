@@ -114,20 +114,24 @@ def bare_app(settings: Settings) -> Flask:
 
 
 def connection(settings: Settings) -> Any:
-    """Open this thread's connection, with the durability that bugintake asks for."""
+    """Return this thread's connection, with nothing begun."""
     if not hasattr(_mine, "link"):
-        if settings.is_sqlite:
-            _mine.link = sqlite3.connect(settings.database_url.removeprefix("sqlite:///"), isolation_level=None)
-            for pragma in ("busy_timeout=5000", "journal_mode=WAL", "synchronous=FULL"):
-                _mine.link.execute(f"PRAGMA {pragma}")
-        else:
-            import psycopg
-
-            _mine.link = psycopg.connect(settings.database_url.replace("+psycopg", ""))
-            _mine.link.autocommit = False
+        _mine.link = opened(settings)
     if not settings.is_sqlite:
         _mine.link.rollback()
     return _mine.link
+
+
+def opened(settings: Settings) -> Any:
+    """Open a connection, with the durability that bugintake asks for."""
+    if not settings.is_sqlite:
+        import psycopg
+
+        return psycopg.connect(settings.database_url.replace("+psycopg", ""))
+    link = sqlite3.connect(settings.database_url.removeprefix("sqlite:///"), isolation_level=None)
+    for pragma in ("busy_timeout=5000", "journal_mode=WAL", "synchronous=FULL"):
+        link.execute(f"PRAGMA {pragma}")
+    return link
 
 
 def serve(data: str, url: str, port: int) -> None:

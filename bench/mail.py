@@ -3,17 +3,19 @@
 import asyncio
 import multiprocessing
 import smtplib
-import sqlite3
 import subprocess
 import sys
-import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import SMTP
 from multiprocessing.sharedctypes import Synchronized
-from pathlib import Path
 from typing import Any
+
+from bench.house import House
+from bench.limits import opened
 
 
 class Sink:
@@ -74,45 +76,50 @@ class Sink:
         writer.close()
 
 
-def bare_rate(sink: Sink, count: int) -> float:
-    """Send so many mails with nothing around them, and return mails a second."""
+def bare_rate(sink: Sink, house: House, count: int) -> float:
+    """Send so many mails, commit each to the same database, and do nothing else; return mails a second."""
     sink.forget()
-    with tempfile.TemporaryDirectory() as folder:
-        link = sqlite3.connect(Path(folder) / "bare.db", isolation_level=None)
-        link.execute("PRAGMA journal_mode=WAL")
-        link.execute("PRAGMA synchronous=FULL")
-        link.execute("CREATE TABLE sent (id INTEGER PRIMARY KEY, at TEXT)")
-        with smtplib.SMTP("127.0.0.1", sink.port) as server:
-            for number in range(count):
-                mail = EmailMessage(policy=SMTP)
-                mail["From"], mail["To"] = "support@bench.example", f"m{number}@mail.example"
-                mail["Subject"] = "What you told us about works now"
-                mail.set_content("The VAT line is printed again. " * 20)
-                mail.add_alternative("<p>" + "The VAT line is printed again. " * 20 + "</p>", subtype="html")
-                content = mail.as_bytes()
-                if set(message_from_bytes(content, policy=SMTP).keys()) != set(mail.keys()):
-                    raise RuntimeError("The mail changed on the way.")
-                server.sendmail("support@bench.example", [f"m{number}@mail.example"], content)
+    link = opened(house.settings)
+    mark = "?" if house.settings.is_sqlite else "%s"
+    with smtplib.SMTP("127.0.0.1", sink.port) as server:
+        for number in range(count):
+            mail = EmailMessage(policy=SMTP)
+            mail["From"], mail["To"] = "support@bench.example", f"m{number}@mail.example"
+            mail["Subject"] = "What you told us about works now"
+            mail.set_content("The VAT line is printed again. " * 20)
+            mail.add_alternative("<p>" + "The VAT line is printed again. " * 20 + "</p>", subtype="html")
+            content = mail.as_bytes()
+            if set(message_from_bytes(content, policy=SMTP).keys()) != set(mail.keys()):
+                raise RuntimeError("The mail changed on the way.")
+            server.sendmail("support@bench.example", [f"m{number}@mail.example"], content)
+            if house.settings.is_sqlite:
                 link.execute("BEGIN IMMEDIATE")
-                link.execute("INSERT INTO sent (at) VALUES (?)", (str(number),))
-                link.execute("COMMIT")
-        link.close()
+            link.execute(f"INSERT INTO bench_commits (text) VALUES ({mark})", (str(number),))
+            link.commit()
+    link.close()
     return sink.rate()
+
+
+@contextmanager
+def working(sink: Sink, environment: dict[str, str]) -> Iterator["subprocess.Popen[bytes]"]:
+    """Run a worker that sends into the sink."""
+    url = {"BUGINTAKE_SMTP_URL": f"smtp+plain://127.0.0.1:{sink.port}", "BUGINTAKE_MAIL_FROM": "support@bench.example"}
+    worker = subprocess.Popen([sys.executable, "-m", "bugintake.cli", "worker"], env={**environment, **url})
+    try:
+        yield worker
+    finally:
+        worker.terminate()
+        worker.wait()
 
 
 def worker_rate(sink: Sink, environment: dict[str, str], count: int) -> float:
     """Let the worker send what is owed to so many people, and return mails a second."""
     sink.forget()
-    url = {"BUGINTAKE_SMTP_URL": f"smtp+plain://127.0.0.1:{sink.port}", "BUGINTAKE_MAIL_FROM": "support@bench.example"}
-    worker = subprocess.Popen([sys.executable, "-m", "bugintake.cli", "worker"], env={**environment, **url})
-    try:
+    with working(sink, environment) as worker:
         deadline = time.monotonic() + 60 + count / 20
         while sink.count.value < count:
             if worker.poll() is not None or time.monotonic() > deadline:
                 print(f"  the worker sent only {sink.count.value} of {count}", file=sys.stderr)
                 break
             time.sleep(0.1)
-    finally:
-        worker.terminate()
-        worker.wait()
     return sink.rate()

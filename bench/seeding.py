@@ -19,7 +19,8 @@ from bugintake.intake import catalogue, packs, words
 from bugintake.intake.customers import finding
 from bugintake.intake.customers.models import Account, Customer
 from bugintake.intake.models import Bug, OptionList, Report, SettledBy, Status
-from bugintake.loop.models import Announcement, AnnouncementKind, MessageState
+from bugintake.loop import announcements
+from bugintake.loop.models import Announcement, AnnouncementKind
 from bugintake.team import people, setup
 from bugintake.team.models import Role
 from bugintake.team.passwords import hash_password
@@ -30,6 +31,7 @@ OPEN_AREAS = 10
 OPENED = 500
 CUSTOMERS_PER_BUG = 3
 BATCH = 2000
+LANGUAGES = ("en", "de", "es")
 OPEN = (Status.NEW, Status.ACCEPTED, Status.IN_PROGRESS)
 WORDS = (
     "The VAT line is missing on the exported invoice",
@@ -228,42 +230,33 @@ def _events(count: int, opened: int) -> Iterator[dict[str, Any]]:
 def owe(count: int) -> None:
     """Owe a message about one live bug to so many people, released and due."""
     bug_id = db.session.scalar(sa.select(sa.func.max(Bug.id)).where(Bug.status == Status.LIVE)) or 0
-    now = clock.now()
     with transaction():
+        wait(bug_id, count)
         announcement = Announcement(
             kind=AnnouncementKind.LIVE,
             bug_id=bug_id,
             generation=1,
-            notes=dict.fromkeys(("en", "de", "es"), "The VAT line is printed again."),
-            due_at=now,
+            notes=dict.fromkeys(LANGUAGES, "The VAT line is printed again."),
+            due_at=clock.now(),
         )
         db.session.add(announcement)
         db.session.flush()
-        last = db.session.scalar(sa.select(sa.func.max(Customer.id))) or 0
-        report = db.session.scalars(sa.select(Report).order_by(Report.id)).first()
-        assert report is not None
-        shared = {c.name: getattr(report, c.name) for c in Report.__table__.columns}
-        for start in range(0, count, BATCH):
-            numbers = range(last + 1 + start, last + 1 + min(start + BATCH, count))
-            rows = [
-                {**row, "id": number, "email": f"m{number}@mail.example"}
-                for number, row in zip(numbers, _customers(len(numbers)), strict=True)
-            ]
-            db.session.execute(sa.insert(metadata().tables["customers"]), rows)
-            waiting = {"bug_id": bug_id, "settled_at": None, "settled_by": None}
-            reports = [{**shared, **waiting, "id": 10_000_000 + number, "customer_id": number} for number in numbers]
-            db.session.execute(sa.insert(metadata().tables["reports"]), reports)
-            messages = [
-                {
-                    "announcement_id": announcement.id,
-                    "customer_id": number,
-                    "report_id": 10_000_000 + number,
-                    "language": ("en", "de", "es")[number % 3],
-                    "state": MessageState.PENDING,
-                    "reason": "",
-                    "text": "",
-                    "state_at": now,
-                }
-                for number in numbers
-            ]
-            db.session.execute(sa.insert(metadata().tables["messages"]), messages)
+        announcements.owe(announcement)
+
+
+def wait(bug_id: int, count: int) -> None:
+    """Let so many new people wait for one bug, within a transaction."""
+    last = db.session.scalar(sa.select(sa.func.max(Customer.id))) or 0
+    report = db.session.scalars(sa.select(Report).order_by(Report.id)).first()
+    assert report is not None
+    shared = {c.name: getattr(report, c.name) for c in Report.__table__.columns}
+    waiting = {"bug_id": bug_id, "settled_at": None, "settled_by": None}
+    for start in range(0, count, BATCH):
+        numbers = range(last + 1 + start, last + 1 + min(start + BATCH, count))
+        people = [
+            {**row, "id": number, "email": f"m{number}@mail.example", "language": LANGUAGES[number % 3]}
+            for number, row in zip(numbers, _customers(len(numbers)), strict=True)
+        ]
+        db.session.execute(sa.insert(metadata().tables["customers"]), people)
+        reports = [{**shared, **waiting, "id": 10_000_000 + number, "customer_id": number} for number in numbers]
+        db.session.execute(sa.insert(metadata().tables["reports"]), reports)

@@ -126,13 +126,20 @@ def _once_more(answer: Callable[[], Any]) -> Callable[[], Any]:
 SAMPLED = 1000
 
 
-def count_anew() -> None:
-    """Let SQLite count what its plans rest on, from so many rows of each index. PostgreSQL does that by itself."""
+def count_anew(*tables: str) -> None:
+    """Let the database count what its plans rest on: in these tables, or all of them.
+
+    SQLite counts so many rows of each index. PostgreSQL counts by itself too, a minute after very much has changed.
+    """
     with db.engine.connect() as connection:
+        raw: Any = connection.connection.driver_connection  # not in a transaction that reads
         if connection.dialect.name == "sqlite":
-            raw: Any = connection.connection.driver_connection  # not in a transaction that reads
             raw.execute(f"PRAGMA analysis_limit = {SAMPLED}")
-            raw.execute("ANALYZE")
+            for table in tables or [""]:
+                raw.execute(f"ANALYZE {table}")
+        else:
+            raw.execute(f"ANALYZE {', '.join(tables)}")
+            raw.commit()
 
 
 _turn = RLock()

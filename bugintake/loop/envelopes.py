@@ -24,7 +24,8 @@ from bugintake.loop.models import (
     MessageState,
 )
 
-AT_ONCE = 2000
+AT_ONCE = {"sqlite": 4000, "postgresql": 20_000}
+"""How many envelopes are made in one transaction: on SQLite nobody else writes meanwhile, a tenth of a second."""
 LOCK = 0x656E_7665  # "enve": one worker at a time fills envelopes on PostgreSQL; SQLite has one writer anyway
 
 OWED = (MessageState.PENDING, MessageState.HELD, MessageState.FAILED, MessageState.UNCERTAIN)
@@ -38,17 +39,19 @@ CARRIED: Mapping[DeliveryKind, Sequence[AnnouncementKind]] = {
 """What goes into one envelope together: a question is never lost among outcomes."""
 
 
-def open_due(now: datetime | None = None, *, at_most: int = AT_ONCE) -> int:
+def open_due(now: datetime | None = None, *, at_most: int | None = None) -> int:
     """Release the announcements whose time has come, and put what is owed into envelopes: one for each customer.
 
-    Returns how many envelopes were made. Each call makes at most so many, so that nobody waits long for the database:
-    call it, each time in a transaction of its own, until it returns 0. Records announcement.released.
+    Returns how many envelopes were made. Each call makes at most so many, by default what leaves room for others: call
+    it, each time in a transaction of its own and with a pause in between, until it returns 0.
+
+    Records announcement.released.
     """
-    now = now or clock.now()
-    if db.session.connection().dialect.name == "postgresql":
+    now, database = now or clock.now(), db.session.connection().dialect.name
+    if database == "postgresql":
         db.session.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
     _release_due(now)
-    return sum(_fill_envelopes(kind, now, at_most) for kind in CARRIED)
+    return sum(_fill_envelopes(kind, now, at_most or AT_ONCE[database]) for kind in CARRIED)
 
 
 def is_ready(kinds: Sequence[AnnouncementKind] = tuple(AnnouncementKind)) -> sa.ColumnElement[bool]:

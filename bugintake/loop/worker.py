@@ -10,6 +10,7 @@ import os
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -54,10 +55,12 @@ EXTENSION = "bugintake.queue"
 NAME = "bugintake"
 SENDERS = 2
 SWEEP_SECONDS = 2.0
+BREATH = 0.12  # whoever waits for SQLite in another process looks every tenth of a second
 REMIND_EVERY = 15
 PULSE_EVERY = 10
 FORGET_EVERY = 43_200  # once a day
 TIDY_EVERY = 300
+MANY = 2000  # rows at once, after which plans made for a few would not do
 FORGET_PULSE_AFTER = timedelta(days=1)
 
 log = logging.getLogger(__name__)
@@ -127,8 +130,12 @@ def sweep(app: Flask, count: int = 0) -> bool:
     if count % FORGET_EVERY == 0:
         _guarded(app, _erase_the_forgotten)
         _guarded(app, count_anew)
-    while _guarded(app, _open_some):
-        pass
+    opened = 0
+    while made := _guarded(app, _open_some):
+        opened += made
+        time.sleep(BREATH)
+    if opened > MANY:
+        _guarded(app, lambda: count_anew("messages", "deliveries"))
     return bool(_guarded(app, outbox.is_waiting))
 
 
