@@ -30,7 +30,7 @@ def take(bug_ids: Iterable[int]) -> None:
     db.session.execute(wanted.with_for_update(key_share=True)).all()
 
 
-def trees_under(bug_ids: sa.Select[Any]) -> list[int]:
+def trees_under(bug_ids: sa.Select[Any] | sa.CompoundSelect[Any]) -> list[int]:
     """Name the bugs that stand for some, and all that is part of those."""
     roots = sa.select(Bug.canonical_id).where(Bug.id.in_(bug_ids))
     return list(db.session.scalars(sa.select(Bug.id).where(Bug.canonical_id.in_(roots)).order_by(Bug.id)))

@@ -18,9 +18,17 @@ from bugintake.intake.customers.quiet import is_quiet, open_day
 from bugintake.intake.models import Bug, Report, SettledBy
 from bugintake.intake.wording import refuse_fixed
 from bugintake.loop.doubts import named_in
-from bugintake.loop.envelopes import take_out
+from bugintake.loop.envelopes import take_out, write_anew
 from bugintake.loop.letters import languages_worded
-from bugintake.loop.models import OUTCOMES, Announcement, AnnouncementKind, HeldBecause, Message, MessageState
+from bugintake.loop.models import (
+    OUTCOMES,
+    Announcement,
+    AnnouncementKind,
+    Delivery,
+    HeldBecause,
+    Message,
+    MessageState,
+)
 from bugintake.loop.unsent import change_unsent, record_about, refuse_outdated
 from bugintake.team.models import LANGUAGES, User
 from bugintake.team.workspace import working_hours, workspace
@@ -264,8 +272,12 @@ def take_new_words(announcement: Announcement) -> None:
 
 
 def reword(announcement: Announcement) -> None:
-    """Free the messages whose words now exist in their language, and hold those whose words do not."""
+    """Free the messages whose words now exist in their language, and hold those whose words do not.
+
+    What a worker has written already and not handed over is written anew.
+    """
     spoken, of_it = languages_worded(announcement), Message.announcement_id == announcement.id
+    write_anew(Delivery.id.in_(sa.select(Message.delivery_id).where(of_it, Message.state == MessageState.PENDING)))
     has_words = Message.language.in_(spoken)
     free = sa.update(Message).where(of_it, has_words, Message.held_because == HeldBecause.NO_NOTE)
     values = {"state": MessageState.PENDING, "held_because": None, "state_at": clock.now()}

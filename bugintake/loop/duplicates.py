@@ -122,9 +122,9 @@ def _owe_no_more(bug_id: int, customers: sa.Select[int | None], reports: sa.Sele
         .scalar_subquery()
     )
     elsewhere = sa.and_(theirs, Message.report_id.in_(reports))
-    take_out(elsewhere, [MessageState.PENDING], state=MessageState.PENDING, report_id=first)
-    stuck = (elsewhere, Message.state.in_((MessageState.HELD, MessageState.FAILED)))
-    update_all(sa.update(Message).where(*stuck).values(report_id=first))
+    take_out(elsewhere, [MessageState.PENDING], state=MessageState.PENDING)
+    stays = sa.or_(Message.state != MessageState.PENDING, Message.delivery_id.is_(None))  # else it leaves right now
+    update_all(sa.update(Message).where(elsewhere, Message.state.in_(UNSENT), stays).values(report_id=first))
 
 
 def _about(*bug_ids: int, kinds: Sequence[AnnouncementKind] = tuple(AnnouncementKind)) -> sa.ColumnElement[bool]:

@@ -121,6 +121,12 @@ def _fill_envelopes(kind: DeliveryKind, now: datetime, at_most: int) -> int:
     return db.session.scalar(sa.select(sa.func.count()).select_from(made.subquery())) or 0
 
 
+def write_anew(chosen: sa.ColumnElement[bool]) -> None:
+    """Let the envelopes that some worker has written, and not handed over, be written again: what they say changed."""
+    starts_over = {"state": DeliveryState.PENDING, "lease_owner": None, "lease_until": None}
+    update_all(sa.update(Delivery).where(chosen, Delivery.state == DeliveryState.CLAIMED).values(**starts_over))
+
+
 def take_out(chosen: sa.ColumnElement[bool], states: Collection[MessageState], **values: Any) -> int:
     """Take messages out of their envelopes, give them new values, and count them.
 

@@ -18,7 +18,8 @@ from bugintake.core.events import Event
 from bugintake.core.security import hash_secret, new_secret
 from bugintake.intake.customers.models import Customer
 from bugintake.intake.models import Report, SettledBy
-from bugintake.loop.models import CustomerLink, Delivery, DeliveryState, LinkPurpose
+from bugintake.loop.envelopes import write_anew
+from bugintake.loop.models import CustomerLink, Delivery, LinkPurpose
 from bugintake.team.models import User
 
 OPENS_FOR = timedelta(days=400)
@@ -119,9 +120,7 @@ def renew_link(report: Report, *, actor: User) -> str:
     customer = report.customer
     if customer is None or customer.erased_at is not None or report.settled_by is SettledBy.WITHDRAWN:
         raise Conflict("No link opens this report, so there is none to renew.")
-    written = (Delivery.customer_id == customer.id, Delivery.state == DeliveryState.CLAIMED)
-    starts_over = {"state": DeliveryState.PENDING, "lease_owner": None, "lease_until": None}
-    update_all(sa.update(Delivery).where(*written).values(**starts_over))
+    write_anew(Delivery.customer_id == customer.id)
     opens_it = (CustomerLink.report_id == report.id, CustomerLink.purpose == LinkPurpose.REPORT)
     old = sa.update(CustomerLink).where(*opens_it, CustomerLink.revoked_at.is_(None))
     update_all(old.values(revoked_at=clock.now()))

@@ -14,7 +14,7 @@ from bugintake.intake import waiting
 from bugintake.intake.customers.quiet import quiet_until
 from bugintake.intake.models import Bug, SettledBy
 from bugintake.intake.queries import visible_to
-from bugintake.loop import letters
+from bugintake.loop import letters, owed
 from bugintake.loop.envelopes import OWED, take_out
 from bugintake.loop.models import OUTCOMES, Announcement, Delivery, DeliveryState, HeldBecause, Message, MessageState
 from bugintake.loop.telling import take_bugs
@@ -133,8 +133,8 @@ def send_again(message: Message, *, actor: User) -> None:
         raise Conflict(f"Mail does not reach {message.customer.name}. Tell them another way.")
     inside = _inside(envelope, MessageState.FAILED)
     _post_again(envelope, inside)
-    for owed in inside:
-        _record(EventKind.MESSAGE_RELEASED, owed, actor)
+    for each in inside:
+        _record(EventKind.MESSAGE_RELEASED, each, actor)
 
 
 def _envelope(message: Message, state: MessageState, envelope_state: DeliveryState) -> Delivery:
@@ -152,10 +152,16 @@ def _inside(envelope: Delivery, state: MessageState) -> Collection[Message]:
 
 
 def _post_again(envelope: Delivery, inside: Collection[Message]) -> None:
-    envelope.state, envelope.attempts, envelope.not_before = DeliveryState.PENDING, 0, clock.now()
+    """Let an envelope leave once more; whoever no longer waits for what is in it is owed it no more."""
+    for message in inside:
+        owed.choose_report(message)
+        is_over = message.report.settled_at is not None
+        message.state = MessageState.CANCELLED if is_over else MessageState.PENDING
+        message.reason, message.state_at = owed.NOT_WAITING if is_over else "", clock.now()
+    goes = any(message.state is MessageState.PENDING for message in inside)
+    envelope.state = DeliveryState.PENDING if goes else DeliveryState.CANCELLED
+    envelope.attempts, envelope.not_before = 0, clock.now()
     envelope.lease_owner = envelope.lease_until = None
-    for owed in inside:
-        owed.state, owed.reason, owed.state_at = MessageState.PENDING, "", clock.now()
 
 
 def _decide(message: Message, state: MessageState, **values: object) -> None:

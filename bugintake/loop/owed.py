@@ -36,6 +36,7 @@ STANDS = {
 }
 """The status that a bug has while its outcome, or what is asked about it, is so."""
 KNOWN = (Status.LIVE, Status.DECLINED)
+NOT_WAITING = "They no longer wait for it."
 
 
 def may_need_answer(whole: Bug) -> bool:
@@ -58,8 +59,6 @@ def refusal_of(message: Message) -> Refusal | None:
     bug = announcement.bug
     if announcement.cancelled_at is not None or bug.withdrawn_at is not None:
         return Refusal(MessageState.CANCELLED, "It was taken back.")
-    if announcement.held_at is not None or announcement.released_at is None:
-        return Refusal(MessageState.PENDING, "")
     if announcement.kind in UPDATES:
         if canonical(bug).status in KNOWN or canonical(bug).withdrawn_at is not None:
             return Refusal(MessageState.CANCELLED, f"It is known how {canonical(bug).ref} ended.")
@@ -71,8 +70,10 @@ def refusal_of(message: Message) -> Refusal | None:
         if announcement.kind in QUESTIONS:
             return Refusal(MessageState.CANCELLED, f"{bug.ref} waits for no answer any more.")
         return Refusal(MessageState.HELD, "", HeldBecause.REOPENED)
+    if announcement.held_at is not None or announcement.released_at is None:
+        return Refusal(MessageState.PENDING, "")
     if message.report.settled_at is not None:
-        return Refusal(MessageState.CANCELLED, "They no longer wait for it.")
+        return Refusal(MessageState.CANCELLED, NOT_WAITING)
     if customer.erased_at is not None:
         return Refusal(MessageState.SUPPRESSED, "This person was erased.")
     if customer.email is None:

@@ -39,6 +39,8 @@ def tell_way_round(bug: Bug, *, actor: User) -> Announcement:
     earlier = way_round_told(bug)
     if earlier is not None and earlier.released_at is None:
         raise Conflict(say("It is to be told already."))
+    if earlier is not None:  # whom it has not reached is told the way there is now, once
+        take_out(Message.announcement_id == earlier.id, UNSENT, state=MessageState.CANCELLED)
     return announcements.begin(bug, AnnouncementKind.WORKAROUND, notes={}, actor=actor)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from bugintake.core import events
-from bugintake.core.db import db, one_at_a_time, update_all
+from bugintake.core.db import db, one_at_a_time
 from bugintake.core.errors import Invalid, NotFound
 from bugintake.core.event_kinds import EventKind
 from bugintake.core.forms import Seen
@@ -13,7 +13,8 @@ from bugintake.core.templating import ago_in_words, say
 from bugintake.intake.wording import refuse_fixed
 from bugintake.loop import placeholders, texts
 from bugintake.loop.doubts import named_in
-from bugintake.loop.models import Announcement, AnnouncementKind, Delivery, DeliveryState
+from bugintake.loop.envelopes import write_anew
+from bugintake.loop.models import Announcement, AnnouncementKind, Delivery
 from bugintake.loop.text_models import AROUND, BODY_LENGTH, SUBJECT_LENGTH, MailText, TextKind
 from bugintake.team.models import User
 
@@ -45,7 +46,9 @@ def write(
     db.session.add(text)
     db.session.flush()
     _stop_what_names_somebody(kind)
-    _begin_anew()  # after the announcements: who holds one of them takes them in this order
+    write_anew(
+        Delivery.customer_id.is_not(None)
+    )  # after the announcements: who holds one of them takes them in this order
     events.record(EventKind.MAIL_TEXT_WRITTEN, actor=actor, text=kind, language=language, version=version)
     return text
 
@@ -95,13 +98,6 @@ def _who(written: Sequence[MailText]) -> str:
         return ""
     last = written[0]
     return f"{last.written_by.first_name} wrote version {last.version} {ago_in_words(last.written_at)}."
-
-
-def _begin_anew() -> None:
-    """Let envelopes that were written and not handed over be written again."""
-    is_written = (Delivery.state == DeliveryState.CLAIMED, Delivery.customer_id.is_not(None))
-    starts_over = {"state": DeliveryState.PENDING, "lease_owner": None, "lease_until": None}
-    update_all(sa.update(Delivery).where(*is_written).values(**starts_over))
 
 
 def _stop_what_names_somebody(kind: TextKind) -> None:

@@ -94,29 +94,31 @@ def _unnamed() -> list[str]:
     return [f"I3: message {found} is pending in an envelope that is over" for found in db.session.scalars(orphans)]
 
 
+_part = aliased(Bug)
+TOLD_AND_WAITS = (
+    sa.select(Message.id)
+    .join(Message.announcement)
+    .join(Announcement.bug)
+    .join(Report, Report.id == Message.report_id)
+    .join(_part, _part.id == Report.bug_id)
+    .where(Message.state == MessageState.SENT, Report.settled_at.is_(None), Announcement.kind.in_(OUTCOMES))
+    .where(Announcement.generation == Bug.generation, _part.canonical_id == Bug.id)
+)
+_who_wait = (
+    sa.select(sa.func.count(sa.distinct(Report.customer_id)))
+    .join(_part, _part.id == Report.bug_id)
+    .where(_part.canonical_id == Bug.id, Report.settled_at.is_(None))
+    .correlate(Bug)
+    .scalar_subquery()
+)
+MISCOUNTED = sa.select(Bug.id, Bug.waiting_count, _who_wait).where(Bug.canonical_id == Bug.id)
+MISCOUNTED = MISCOUNTED.where(Bug.waiting_count != _who_wait)
+
+
 def _unsettled() -> list[str]:
     """I3: whoever was told how a bug ended waits no longer, unless that is no longer so, or was another bug."""
-    part = aliased(Bug)
-    told = (
-        sa.select(Message.id)
-        .join(Message.announcement)
-        .join(Announcement.bug)
-        .join(Report, Report.id == Message.report_id)
-        .join(part, part.id == Report.bug_id)
-        .where(Message.state == MessageState.SENT, Report.settled_at.is_(None), Announcement.kind.in_(OUTCOMES))
-        .where(Announcement.generation == Bug.generation, part.canonical_id == Bug.id)
-    )
-    found = [f"I3: message {number} is sent and its report waits" for number in db.session.scalars(told)]
-    part = aliased(Bug)
-    who_wait = (
-        sa.select(sa.func.count(sa.distinct(Report.customer_id)))
-        .join(part, part.id == Report.bug_id)
-        .where(part.canonical_id == Bug.id, Report.settled_at.is_(None))
-        .correlate(Bug)
-        .scalar_subquery()
-    )
-    wrong = sa.select(Bug.id, Bug.waiting_count, who_wait).where(Bug.canonical_id == Bug.id)
-    rows = db.session.execute(wrong.where(Bug.waiting_count != who_wait)).all()
+    found = [f"I3: message {number} is sent and its report waits" for number in db.session.scalars(TOLD_AND_WAITS)]
+    rows = db.session.execute(MISCOUNTED).all()
     return found + [f"Bug {number} says that {said} wait, and {wait} do" for number, said, wait in rows]
 
 

@@ -7,7 +7,7 @@ from bugintake.core import clock as house_clock
 from bugintake.core.db import db, transaction
 from bugintake.core.errors import Conflict, Invalid
 from bugintake.intake.models import Status
-from bugintake.loop import messages
+from bugintake.loop import messages, replies
 from bugintake.loop.models import Delivery, DeliveryState, HeldBecause, MessageState
 from bugintake.team.models import Role
 from bugintake.triage import transitions
@@ -153,6 +153,17 @@ def test_an_uncertain_mail_is_sent_again_under_its_old_identifier(lea):
 
     envelope = db.session.scalars(sa.select(Delivery)).one()
     assert (message.state, envelope.state, envelope.message_id) == ("pending", "pending", identifier)
+
+
+def test_what_did_not_arrive_is_not_sent_again_to_whoever_no_longer_waits(lea):
+    message = in_state(MessageState.UNCERTAIN, envelope=DeliveryState.UNCERTAIN)
+    with transaction():
+        replies.works_now(message.report)
+    with transaction():
+        messages.judge_uncertain(message, arrived=False, actor=lea)
+
+    assert (message.state, message.reason) == ("cancelled", "They no longer wait for it.")
+    assert db.session.scalars(sa.select(Delivery)).one().state == "cancelled"
 
 
 def test_a_mail_is_judged_once(lea):

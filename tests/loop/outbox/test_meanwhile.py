@@ -13,11 +13,11 @@ from bugintake.core.db import db, transaction
 from bugintake.intake import reports, waiting
 from bugintake.intake.customers.models import Customer
 from bugintake.intake.models import Bug, Report, Status
-from bugintake.loop import announcements, attempts, envelopes, links, outbox, post
+from bugintake.loop import announcements, attempts, envelopes, links, outbox, post, updates
 from bugintake.loop.models import Announcement, LinkPurpose
 from bugintake.loop.verdicts import Outcome, Phase, Verdict
 from bugintake.team.models import Role
-from bugintake.triage import transitions
+from bugintake.triage import editing, transitions
 from tests.factories import make_bug, make_customer, make_user
 from tests.factories import merge as make_part
 from tests.faults.rig import message_states, work
@@ -185,3 +185,17 @@ def test_a_mail_written_with_a_link_that_was_renewed_since_is_written_anew(sink:
     ((_, mail),) = sink.accepted
     secret = re.search(r"/s/en/r/([\w-]{43})", mail.get_body(("plain",)).get_content())[1]
     assert links.report_behind(secret, LinkPurpose.REPORT).id == report.id
+
+
+def test_a_second_way_round_takes_the_place_of_the_first_where_that_did_not_arrive(
+    sink: FaultServer, clock: Any
+) -> None:
+    mira = make_user()
+    bug = make_bug(waiting=[make_customer(email="rcpt450@example.com")])
+    for way in ("Choose Print.", "Choose Export, then XPS."):
+        with transaction():
+            editing.set_workarounds(db.session.get_one(Bug, bug.id), {"en": way}, actor=mira)
+            updates.tell_way_round(db.session.get_one(Bug, bug.id), actor=mira)
+        work()
+
+    assert message_states() == {"cancelled": 1, "pending": 1}
