@@ -21,6 +21,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapper, Session, registry
 from bugintake.core import connections
 
 LOOKS_AGAIN = 0.004  # seconds
+SAMPLED = 1000  # rows of an index of SQLite
 ENDED_FOR_ANOTHER = ("40P01", "40001")  # deadlock, serialization failure
 PAUSES = (0.1, 0.4)  # seconds before each further try: whoever was let through comes first, not a second deadlock
 ALL = 2**31 - 1  # a limit that nothing reaches, and no number of a row is greater
@@ -121,9 +122,6 @@ def _once_more(answer: Callable[[], Any]) -> Callable[[], Any]:
         return answer()
 
     return answer_again
-
-
-SAMPLED = 1000
 
 
 def count_anew(*tables: str) -> None:

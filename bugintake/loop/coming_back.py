@@ -49,7 +49,8 @@ def address_is_gone(delivery: Delivery, code: str) -> None:
 def could_not_be_delivered(delivery: Delivery, because: str, code: str) -> None:
     """Note that a mail which had left came back, though its address may be fine: whom it was for waits again.
 
-    Who says meanwhile that it works is owed nothing. Records delivery.failed for each.
+    What is not so any more is owed nobody, nor is anything to who says that it works or waits for another bug by now.
+    Records delivery.failed for each.
     """
     messages = _told_by(delivery)
     known = f" ({code})" if code else ""
@@ -57,8 +58,7 @@ def could_not_be_delivered(delivery: Delivery, because: str, code: str) -> None:
     delivery.state, delivery.last_error, delivery.last_enhanced_code = DeliveryState.FAILED, reason, code
     for message in messages:
         _wait_again(message)
-        is_owed = message.announcement.kind not in OUTCOMES or message.report.is_waiting
-        message.state = MessageState.FAILED if is_owed else MessageState.CANCELLED
+        message.state = MessageState.FAILED if _waits_for_it(message) else MessageState.CANCELLED
         message.reason, message.state_at = reason, clock.now()
         _owe_what_is_so(message)
         bug, report = message.announcement.bug, message.report
@@ -96,6 +96,14 @@ def _wait_again(message: Message) -> None:
     if message.announcement.kind in OUTCOMES and db.session.scalar(others.limit(1)) is None:
         customer = sa.select(Message.customer_id).where(Message.id == message.id)
         waiting.unsettle_all(whole.id, customer, SettledBy.TOLD)
+
+
+def _waits_for_it(message: Message) -> bool:
+    report, announcement = message.report, message.announcement
+    if announcement.kind not in OUTCOMES:
+        return True
+    is_so = announcement.generation == announcement.bug.generation
+    return is_so and report.is_waiting and canonical(report.bug).id == announcement.bug_id
 
 
 def _owe_what_is_so(message: Message) -> None:

@@ -21,6 +21,7 @@ from bugintake.team.models import User
 
 KINDS = {Status.LIVE: AnnouncementKind.LIVE, Status.DECLINED: AnnouncementKind.DECLINED}
 TOLD = (MessageState.SENT, MessageState.TOLD_BY_HAND)
+UNSENT = (MessageState.PENDING, MessageState.HELD, MessageState.FAILED)
 SILENT = (MessageState.CANCELLED, MessageState.SUPPRESSED)
 TOLD_BY = {SettledBy.TOLD: MessageState.SENT, SettledBy.TOLD_BY_HAND: MessageState.TOLD_BY_HAND}
 TOLD_AGAIN = "They told us again after they had been told."
@@ -56,7 +57,8 @@ def tell_latecomer(event: Event) -> None:
 def stop_telling(event: Event) -> None:
     """Owe nothing more to a customer whose report was taken back, or for whom it works.
 
-    Where an attaching was taken back, their message stands as before it. Raises Conflict while it leaves.
+    A mail that may have arrived stays for a person to judge: it must not leave again if they wait again. Where an
+    attaching was taken back, their message stands as before it. Raises Conflict while it leaves.
     """
     report = db.session.get_one(Report, event.report_id)
     if event.details.get("attached") is not None:
@@ -66,7 +68,7 @@ def stop_telling(event: Event) -> None:
         return
     about = sa.select(Announcement.id).where(Announcement.bug_id == event.bug_id)
     theirs = sa.and_(Message.customer_id == report.customer_id, Message.announcement_id.in_(about))
-    take_out(theirs, OWED, state=MessageState.CANCELLED)
+    take_out(theirs, UNSENT, state=MessageState.CANCELLED)
 
 
 def _let_stand_as_before(attached: Event) -> None:

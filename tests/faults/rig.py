@@ -73,7 +73,8 @@ def _untold() -> list[str]:
         .where(Report.settled_at.is_(None), Bug.canonical_id == Bug.id)
         .distinct()
     )
-    owed = sa.select(Announcement.bug_id, Message.customer_id).join(Message).where(Announcement.cancelled_at.is_(None))
+    owed = sa.select(Announcement.bug_id, Message.customer_id).join(Message).join(Announcement.bug)
+    owed = owed.where(Announcement.cancelled_at.is_(None), Announcement.generation == Bug.generation)
     owed = owed.where(Announcement.kind.in_(OUTCOMES))
     counted = Counter(tuple(row) for row in db.session.execute(owed))
     return [

@@ -21,7 +21,7 @@ from tests.loop.inbound.conftest import SECRET
 
 LENGTH = 40  # of a story, in steps
 FEW, MANY = 15, 200
-OFTEN_ENOUGH = 5
+OFTEN_ENOUGH = 2
 VERBS = [
     "file",
     "attach",
