@@ -60,7 +60,7 @@ REMIND_EVERY = 15
 PULSE_EVERY = 10
 FORGET_EVERY = 43_200  # once a day
 TIDY_EVERY = 300
-MANY = 2000  # rows at once, after which plans made for a few would not do
+MANY = 2000  # envelopes at once: others get their turn, and plans made for a few would not do any more
 FORGET_PULSE_AFTER = timedelta(days=1)
 
 log = logging.getLogger(__name__)
@@ -133,7 +133,8 @@ def sweep(app: Flask, count: int = 0) -> bool:
     opened = 0
     while made := _guarded(app, _open_some):
         opened += made
-        time.sleep(BREATH)
+        if opened > MANY:
+            time.sleep(BREATH)
     if opened > MANY:
         _guarded(app, lambda: count_anew("messages", "deliveries"))
     return bool(_guarded(app, outbox.is_waiting))
