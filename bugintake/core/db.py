@@ -125,9 +125,9 @@ def _once_more(answer: Callable[[], Any]) -> Callable[[], Any]:
 
 
 def count_anew(*tables: str) -> None:
-    """Let the database count what its plans rest on: in these tables, or all of them.
+    """Let the database count what its plans rest on: in these tables, which much has come into, or all of them.
 
-    SQLite counts so many rows of each index. PostgreSQL counts by itself too, a minute after very much has changed.
+    SQLite counts so many rows of each index. PostgreSQL counts by itself, only a minute late: all of them are its own.
     """
     with db.engine.connect() as connection:
         raw: Any = connection.connection.driver_connection  # not in a transaction that reads
@@ -135,7 +135,7 @@ def count_anew(*tables: str) -> None:
             raw.execute(f"PRAGMA analysis_limit = {SAMPLED}")
             for table in tables or [""]:
                 raw.execute(f"ANALYZE {table}")
-        else:
+        elif tables:
             raw.execute(f"ANALYZE {', '.join(tables)}")
             raw.commit()
 

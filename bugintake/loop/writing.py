@@ -46,9 +46,8 @@ def write(
     db.session.add(text)
     db.session.flush()
     _stop_what_names_somebody(kind)
-    write_anew(
-        Delivery.customer_id.is_not(None)
-    )  # after the announcements: who holds one of them takes them in this order
+    # After the announcements: who holds one of them takes envelopes in this order.
+    write_anew(Delivery.customer_id.is_not(None))
     events.record(EventKind.MAIL_TEXT_WRITTEN, actor=actor, text=kind, language=language, version=version)
     return text
 

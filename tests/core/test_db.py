@@ -429,3 +429,19 @@ def test_postgresql_is_left_to_count_by_itself(app: Flask) -> None:
         count_anew()
 
     assert statements == []
+
+
+@pytest.mark.only_on("postgres")
+def test_postgresql_counts_the_tables_it_is_told_and_leaves_the_others_to_itself(app: Flask) -> None:
+    def counted() -> float:
+        db.session.rollback()
+        return float(db.session.scalar(sa.text("SELECT reltuples FROM pg_class WHERE relname = 'circuits'")))
+
+    before = counted()
+    with transaction():
+        db.session.add_all([Circuit(channel=f"channel {number}", failures=0) for number in range(7)])
+    count_anew()
+    assert counted() == before
+
+    count_anew("circuits")
+    assert counted() == 7

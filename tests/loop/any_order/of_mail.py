@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import sqlalchemy as sa
+
 from bugintake.core import clock
 from bugintake.loop import announcements, asking, attempts, messages, outbox
 from bugintake.loop.models import Announcement, AnnouncementKind, MessageState
@@ -47,8 +49,8 @@ class OfMail(Company):
         """Nothing of a correction leaves before somebody has written it."""
         self._word("word a correction", Announcement.kind == AnnouncementKind.CORRECTION)
 
-    def _word(self, verb: str, *terms: object) -> None:
-        announcement = self.announcement(*terms)  # type: ignore[arg-type]
+    def _word(self, verb: str, *terms: sa.ColumnElement[bool]) -> None:
+        announcement = self.announcement(*terms)
         self.words += 1
         notes = {"en": f"Words {self.words}.", "de": f"Worte {self.words}."}
         if self.sometimes():
