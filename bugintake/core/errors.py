@@ -191,11 +191,18 @@ def _answer(
             words["action"] = f"{request.path}?{address}"
             page = render_template("core/stale.html", clashes=error.clashes, **words)
         else:
-            page = render_template("core/error.html", **words)
+            page = _draw("core/error.html", **words)
         answer = current_app.response_class(page, status)
     if retry_after:
         answer.headers["Retry-After"] = str(retry_after)
     return answer
+
+
+def _draw(template: str, *, status: int, **words: Any) -> str:
+    """Draw a page; that of a failure without asking who sees it, since what failed may be the answer to just that."""
+    if status < 500:
+        return render_template(template, status=status, **words)
+    return current_app.jinja_env.get_template(template).render(status=status, **words)
 
 
 def _is_typed(name: str, value: str) -> bool:

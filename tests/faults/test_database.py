@@ -1,5 +1,6 @@
 """The database hangs up, blocks itself, or forgets who was signed in: nobody sees a failure, and nothing is lost."""
 
+import sqlite3
 import threading
 from collections import Counter
 from dataclasses import replace
@@ -40,7 +41,7 @@ def hang_up(settings: Settings) -> Any:
     def end() -> int:
         with psycopg.connect(url, autocommit=True) as connection:
             found = connection.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "  # and waits until it has ended
                 "WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
             return len(found.fetchall())
@@ -57,6 +58,32 @@ def test_connections_that_the_database_ended_are_replaced_before_anybody_notices
     db.session.remove()
 
     assert hang_up() >= 1
+    assert visitor.get("/board").status_code == 200
+
+
+@pytest.mark.fault("F-P2")
+def test_a_page_asked_for_while_the_database_is_away_says_so_and_asks_to_try_again(app: Flask) -> None:
+    make_workspace()
+    with transaction():
+        own_page = urlsplit(make_link(make_report(make_bug()), LinkPurpose.REPORT, "en")[1]).path
+    visitor, stranger = visit(app, make_user()), app.test_client()
+    assert visitor.get("/board").status_code == 200
+    db.session.remove()
+
+    def away(cursor: Any, *_said: Any) -> None:
+        if db.engine.dialect.name == "sqlite":
+            raise sqlite3.OperationalError("disk I/O error")
+        cursor.connection.close()
+
+    sa.event.listen(db.engine, "do_execute", away)
+    for client, address in [(visitor, "/board"), (visitor, "/mine"), (stranger, own_page)]:
+        answer = client.get(address)
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5"), address
+        assert "The database is busy" in answer.text
+    typed = visitor.post("/bugs/1/attach", data={"words": "what was typed"})
+    assert (typed.status_code, "what was typed" in typed.text) == (503, True)
+
+    sa.event.remove(db.engine, "do_execute", away)
     assert visitor.get("/board").status_code == 200
 
 
