@@ -118,6 +118,23 @@ def test_what_one_may_not_see_answers_as_if_it_were_absent(cast, row):
     assert hidden == absent
 
 
+def test_asking_for_the_head_of_a_page_does_what_asking_for_the_page_does(cast):
+    """Scanners ask so, without a form token. A view that takes forms too may mistake that for one."""
+    take_forms = {row.address for row in ROWS if row.method == "POST"}
+    pages = [row for row in ROWS if row.method == "GET" and row.address in take_forms]
+    seen = [(row, who) for row in pages for who, said in row.answers.items() if said not in ("login", *KEPT_OUT)]
+    of_each = {row.route: (row, who) for row, who in seen}
+    found = {name: tuple(head_and_page(cast, who, row)) for name, (row, who) in of_each.items()}
+
+    assert {name: codes for name, codes in found.items() if codes[0] != codes[1]} == {}
+
+
+def head_and_page(cast: Cast, who: str, row: Row) -> Iterator[int]:
+    for method in ("HEAD", "GET"):
+        limiter.reset()
+        yield cast.send(who, method, row.address, row.which).status_code
+
+
 def test_each_customer_sees_their_own_report_and_nothing_of_the_other(cast):
     seen = {person: cast.send(person, "GET", "/s/<language>/report", "").text for person in cast.reports}
     words = {person: report.actual for person, report in cast.reports.items()}

@@ -93,7 +93,7 @@ def _page(
         rows=[
             _row(month, slot, choices.get(slot.key), found, before, refused.get(slot.key, "")) for slot in month.slots
         ],
-        is_proposal=request.method == "GET",
+        is_proposal=request.method != "POST",
         refused=list(dict.fromkeys(refused.values())),
         change_count=len(choices),
         moved=changes(month.plan, month.with_choices(choices), since, to) if is_preview else None,

@@ -84,7 +84,7 @@ def setup_you() -> ResponseReturnValue:
     _check_link()
     form = YouForm()
     page = "team/setup_you.html"
-    if request.method == "GET":
+    if request.method != "POST":
         return render_template(page, form=form)
     if not form.validate():
         return render_template(page, form=form), 422
@@ -115,7 +115,7 @@ def setup_product() -> ResponseReturnValue:
     company = workspace.workspace()
     form = ProductForm(name=company.name)
     page = "team/setup_product.html"
-    if request.method == "GET":
+    if request.method != "POST":
         return render_template(page, form=form)
     if "skip" in request.form:  # without lists no bug could be filed, so the usual ones are taken
         with transaction():
@@ -145,7 +145,7 @@ def setup_duty() -> ResponseReturnValue:
     form = DutyForm(
         working_days=company.working_days, opens_at=company.opens_at, closes_at=company.closes_at, first_on=tomorrow
     )
-    if request.method == "GET":
+    if request.method != "POST":
         return _duty_page(form)
     if not form.validate():
         return _duty_page(form), 422

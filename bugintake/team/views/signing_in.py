@@ -40,7 +40,7 @@ def enter() -> ResponseReturnValue:
     """Sign in, and go on to where one was heading."""
     form = SignInForm(next=request.args.get("next", ""))
     target = local_target(form.next.data, url_for(".start"))
-    if request.method == "GET":
+    if request.method != "POST":
         if current_user.is_authenticated:
             return redirect(target)
         return redirect(url_for(".first_run")) if not is_set_up() else _sign_in_page(form)
@@ -87,7 +87,7 @@ def sign_out() -> ResponseReturnValue:
 def password_reset() -> ResponseReturnValue:
     """Ask for a mail with a link; the answer is the same for every address."""
     form = ResetRequestForm()
-    if request.method == "GET":
+    if request.method != "POST":
         return render_template("team/password_reset.html", form=form, is_asked=False)
     if not form.validate():
         return render_template("team/password_reset.html", form=form, is_asked=False), 422
@@ -104,7 +104,7 @@ def choose_password(secret: str) -> ResponseReturnValue:
     link = people.pass_or_404(secret)
     form = NewPasswordForm()
     page = "team/choose_password.html"
-    if request.method == "GET":
+    if request.method != "POST":
         return render_template(page, form=form, link=link)
     if not form.validate():
         return render_template(page, form=form, link=link), 422

@@ -138,7 +138,7 @@ def assign(ref: str) -> ResponseReturnValue:
     """Ask whose a bug becomes; then give it to them, take it, or leave it to whoever is on duty."""
     me, people = signed_in_user(), queries.colleagues()
     bug = bug_or_404(ref, me)
-    if request.method == "GET":
+    if request.method != "POST":
         form = forms.assign_form(people, owner=str(bug.owner_id or "duty"))
         return short_form("triage/assign.html", [bug], form)
     owner = owners.owner_from(request.form.get("owner"), me, people)
