@@ -13,9 +13,10 @@ from bugintake.core import clock, events
 from bugintake.core.db import after_commit, db, transaction
 from bugintake.core.event_kinds import EventKind
 from bugintake.duty import reminders
-from bugintake.loop import attempts, duty_notices, outcomes, smtp
-from bugintake.loop.models import Delivery, DeliveryState
+from bugintake.loop import attempts, duty_notices, links, outcomes, smtp
+from bugintake.loop.models import CustomerLink, Delivery, DeliveryState, LinkPurpose
 from bugintake.loop.verdicts import Outcome, Phase, Verdict
+from bugintake.team import people
 
 Replace = Callable[[Any, str, Any], None]
 
@@ -166,6 +167,33 @@ def unsubscribes_by_get(replace: Replace) -> None:
     replace(app, "view_functions", views | {ask: views[click]})
 
 
+def lets_in_by_get(replace: Replace) -> None:
+    """Opening the link that lets somebody in uses it up."""
+    found = people.pass_or_404
+
+    def spend(secret: str) -> Any:
+        link = found(secret)
+        with transaction():
+            link.used_at = clock.now()
+        return link
+
+    replace(people, "pass_or_404", spend)
+
+
+def opens_links_once(replace: Replace) -> None:
+    """A customer's link opens their report once."""
+    behind = links.report_behind
+
+    def spend(secret: str, purpose: LinkPurpose) -> Any:
+        report = behind(secret, purpose)
+        with transaction():
+            it = sa.update(CustomerLink).where(CustomerLink.secret_hash == links.hash_secret(secret))
+            db.session.execute(it.values(revoked_at=clock.now()))
+        return report
+
+    replace(links, "report_behind", spend)
+
+
 def _later(act: Callable[[], Any]) -> None:
     with transaction():
         act()
@@ -187,4 +215,6 @@ MUTANTS: dict[str, tuple[Callable[[Replace], None], tuple[str, ...]]] = {
     "announces_in_a_second_commit": (announces_in_a_second_commit, ("F-WAL",)),
     "begins_deferred": (begins_deferred, ("D5",)),
     "unsubscribes_by_get": (unsubscribes_by_get, ("A-27",)),
+    "lets_in_by_get": (lets_in_by_get, ("A-27",)),
+    "opens_links_once": (opens_links_once, ("A-27",)),
 }

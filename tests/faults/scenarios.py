@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from tests.faults import duty_weeks, kills, losses
+from tests.faults import duty_weeks, kills, losses, scanners
 from tests.faults.launching import Rig
 
 SCENARIOS: dict[str, Callable[[Rig], None]] = {
@@ -19,5 +19,5 @@ SCENARIOS: dict[str, Callable[[Rig], None]] = {
     "F-S3": losses.drops_after_the_dot,
     "F-WAL": losses.power_fails,
     "D5": losses.eight_count_at_once,
-    "A-27": losses.scanners_open_every_link,
+    "A-27": scanners.open_every_link,
 }

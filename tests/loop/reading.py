@@ -6,10 +6,9 @@ from urllib.parse import urlsplit
 import sqlalchemy as sa
 
 from bugintake.core.db import db, transaction
-from bugintake.core.events import Event
-from bugintake.intake.models import Remark, Report
+from bugintake.intake.models import Report
 from bugintake.loop import links
-from bugintake.loop.models import CustomerLink, LinkPurpose, Message
+from bugintake.loop.models import LinkPurpose
 from tests.visitors import visit
 
 
@@ -42,15 +41,6 @@ def words_of(page):
 
 def send(browser, report, action, language="en", **given):
     return browser.post(f"/s/{language}/report/{action}", {"report": str(report.id), **given})
-
-
-def everything():
-    """Everything that could change when a page is opened."""
-    counted = [
-        sa.select(sa.func.count()).select_from(table) for table in (Event, Report, Message, CustomerLink, Remark)
-    ]
-    stamps = sa.select(Report.settled_at, Report.unsubscribed_at).order_by(Report.id)
-    return [db.session.scalar(count) for count in counted], [tuple(row) for row in db.session.execute(stamps)]
 
 
 def gone(answer):

@@ -10,12 +10,12 @@ import sqlalchemy as sa
 from bugintake.core.db import db, transaction
 from bugintake.core.errors import Conflict
 from bugintake.intake import reports
-from bugintake.intake.models import Report, SettledBy, Status
+from bugintake.intake.models import Report, SettledBy
 from bugintake.loop import links
 from bugintake.loop.models import CustomerLink, LinkPurpose
 from bugintake.team.models import Role
 from tests.factories import make_bug, make_customer, make_report, make_user, make_workspace
-from tests.loop.reading import everything, first_report, gone, link_to, opened
+from tests.loop.reading import first_report, gone, link_to, opened
 from tests.loop.rows import last_event
 from tests.visitors import visit
 
@@ -51,22 +51,6 @@ def test_behind_https_no_other_host_can_set_the_cookie(app, hana):
 
     assert answer.headers["Set-Cookie"].startswith("__Host-report=")
     assert "; Secure; HttpOnly; Path=/; SameSite=Lax" in answer.headers["Set-Cookie"]
-
-
-def test_a_27_scanners_may_open_every_link_any_number_of_times_and_nothing_changes(app, hana):
-    report = first_report(make_bug(Status.LIVE, waiting=[hana]))
-    paths = [link_to(report), link_to(report, LinkPurpose.UNSUBSCRIBE)]
-    before = everything()
-
-    for path in paths * 2:
-        for method in ("GET", "HEAD"):
-            assert visit(app).client.open(path, method=method, headers={"Purpose": "prefetch"}).status_code in (
-                200,
-                303,
-            )
-
-    assert everything() == before
-    assert visit(app).get(paths[0]).status_code == 303
 
 
 def test_a_15_only_the_fingerprint_of_a_link_is_kept(app, hana):
