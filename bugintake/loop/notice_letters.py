@@ -14,7 +14,7 @@ from bugintake.duty.standing_in import present
 from bugintake.intake import form_use
 from bugintake.intake.models import Bug, Question, Report, Status
 from bugintake.intake.queries import is_visible
-from bugintake.loop import duty_letters, duty_week, handoff_letters, swap_letters
+from bugintake.loop import duty_letters, duty_week, handoff_letters, never_told, swap_letters
 from bugintake.loop.dates import LOCALES
 from bugintake.loop.mail import Letter, Line, Written
 from bugintake.loop.models import Announcement, Delivery, DeliveryKind
@@ -167,9 +167,9 @@ def _overlooked(delivery: Delivery, user: User) -> Written | None:
     """List what is overlooked by number alone, so that nothing of a restricted bug leaves the house."""
     today = clock.now().astimezone(working_hours().zone).date().isoformat()
     counts = overlooked.counted(user)
-    decisions = _decisions()
+    untold, decisions = _never_told(user), _decisions()
     is_due = delivery.key == f"overlooked:{today}:{user.id}" and user.can(Role.LEAD)
-    if not is_due or not (counts.total or decisions):
+    if not is_due or not (counts.total or untold or decisions):
         return None
     heads = {
         Lack.OWNER: ngettext("%(num)d bug that nobody has", "%(num)d bugs that nobody has", counts.by_lack[Lack.OWNER]),
@@ -188,7 +188,16 @@ def _overlooked(delivery: Delivery, user: User) -> Written | None:
         if count
     ]
     subject = ngettext("%(num)d bug is overlooked", "%(num)d bugs are overlooked", counts.total)
-    return subject if counts.total else gettext("The form waits for you"), lines + decisions
+    if not counts.total:
+        subject = gettext("Customers were never told") if untold else gettext("The form waits for you")
+    return subject, lines + untold + decisions
+
+
+def _never_told(user: User) -> list[Line]:
+    """Count what customers should have heard a month ago and have not, because of us."""
+    count = never_told.count(user)
+    words = gettext("Mails that customers should have had more than 30 days ago: %(count)d.", count=count)
+    return [Line(words, url=f"{settings().base_url}/loop/never-told")] if count else []
 
 
 def _decisions() -> list[Line]:

@@ -473,6 +473,8 @@ GET  /mine                                               login  login    login  
 GET  /loop                                               login  login    login    200   200      200  200
 GET  /loop/ledger                                        login  login    login    200   200      200  200
 GET  /loop/ledger.csv                                    login  login    login    200   200      200  200
+GET  /loop/never-told                                    login  login    login    200   200      200  200
+POST /loop/never-told                                    401    401      401      in    in       in   in
 GET  /loop/<announcement_id>                             login  login    login    200   200      200  200
 GET  /loop/<announcement_id> restricted                  login  login    login    404   404      200  200
 GET  /loop/<announcement_id> absent                      login  login    login    404   404      404  404

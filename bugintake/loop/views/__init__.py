@@ -57,6 +57,7 @@ def attach(app: Flask) -> None:
     register_nav("My reports", "loop.my_reports", "m", position=32, is_for=mine.is_agent)
     register_page("Releases", "loop.list_releases")
     register_page("Who was told", "loop.show_ledger")
+    register_page("Never told", "loop.show_never_told")
     register_page("Texts of mails", "loop.list_texts", is_lead)
     register_page("Releases by webhook", "loop.list_release_hooks", is_admin)
     register_page("Webhooks", "loop.list_webhooks", is_admin)

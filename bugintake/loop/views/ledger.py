@@ -1,13 +1,16 @@
-"""The ledger: everything that anybody was told, as a page and as a file."""
+"""The ledger: everything that anybody was told, as a page and as a file; and who never was."""
 
 import tempfile
 
-from flask import render_template, request, send_file
+from flask import redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import ngettext
 
+from bugintake.core.db import transaction
 from bugintake.core.paging import page_number, page_start
+from bugintake.core.templating import toast
 from bugintake.intake.queries import bug_or_404
-from bugintake.loop import ledger, words
+from bugintake.loop import ledger, never_told, words
 from bugintake.loop.ledger import Asked
 from bugintake.loop.models import MessageState
 from bugintake.loop.queries import PEOPLE_SHOWN
@@ -46,6 +49,36 @@ def ledger_file() -> ResponseReturnValue:
         file.write(lines.encode())
     file.seek(0)
     return send_file(file, "text/csv", as_attachment=True, download_name="told.csv")
+
+
+@bp.get("/loop/never-told")
+@signed_in
+def show_never_told() -> ResponseReturnValue:
+    """Show who should have heard something a month ago and has not, and why."""
+    me = signed_in_user()
+    found = never_told.page_of_untold(me, start=page_start(PEOPLE_SHOWN))
+    return render_template(
+        "loop/never_told.html",
+        owed=found[:PEOPLE_SHOWN],
+        missed=never_told.missed(me),
+        page=page_number(),
+        has_more=len(found) > PEOPLE_SHOWN,
+        me=me,
+        why=never_told.why_untold,
+        STATES=words.STATES,
+        CHIPS=words.CHIPS,
+        KINDS=words.KINDS,
+    )
+
+
+@bp.post("/loop/never-told")
+@signed_in
+def owe_missed() -> ResponseReturnValue:
+    """Owe how it ended to those for whom nothing was ever written."""
+    with transaction():
+        count = never_told.owe_missed(actor=signed_in_user())
+    toast(ngettext("%(num)d person is told how it ended.", "%(num)d people are told how it ended.", count))
+    return redirect(url_for("loop.show_never_told"))
 
 
 def _asked() -> Asked:
