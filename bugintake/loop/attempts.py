@@ -14,7 +14,7 @@ from bugintake.core import clock, events
 from bugintake.core.db import db, transaction, update_one
 from bugintake.core.event_kinds import EventKind
 from bugintake.intake.customers.models import Customer
-from bugintake.loop import circuit, owed
+from bugintake.loop import circuit, owed, pace
 from bugintake.loop.coming_back import suppress
 from bugintake.loop.mail import Letter
 from bugintake.loop.models import Announcement, CustomerLink, Delivery, DeliveryState, Message, MessageState
@@ -24,6 +24,7 @@ from bugintake.loop.verdicts import Outcome, Verdict
 LEASE = timedelta(minutes=15)
 RETRY_AFTER = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15), timedelta(hours=1))
 MOST_ATTEMPTS = 75  # hourly after the first four: three days
+LONGEST_SLOW = timedelta(days=3)
 MOST_LOSSES = 5
 
 
@@ -66,6 +67,7 @@ class Claimed:
     user_id: int | None
     day: date  # quiet.open_day() when it was claimed
     links: tuple[str, ...] = ()
+    tries_domain: bool = False  # it is the one that finds out whether a slow domain takes mail again
 
 
 def begin_sending(claimed: Claimed) -> bool:
@@ -97,6 +99,8 @@ def finish(claimed: Claimed, outcome: Outcome) -> None:
             _back(claimed, clock.now(), **_seen(outcome))
         elif outcome.verdict is Verdict.RETRY:
             _again(claimed, outcome)
+        elif outcome.verdict is Verdict.SLOW:
+            _later(claimed, outcome)
         elif outcome.verdict is Verdict.UNCERTAIN:
             _stuck(claimed, outcome, DeliveryState.UNCERTAIN)
         elif outcome.verdict is Verdict.BOUNCED and claimed.user_id is None:
@@ -185,6 +189,27 @@ def _again(claimed: Claimed, outcome: Outcome) -> None:
         return
     pause = RETRY_AFTER[min(attempts, len(RETRY_AFTER)) - 1]
     _back(claimed, clock.now() + circuit.jittered(pause), attempts=attempts, **_seen(outcome))
+
+
+def _later(claimed: Claimed, outcome: Outcome) -> None:
+    """Let what met a slow domain wait with the others.
+
+    The one that found it slow uses up a try: a mail that is itself at fault does so each time, and ends at last.
+    """
+    domain = pace.domain_of(claimed.letter.recipient)
+    was_slow = pace.is_slow(domain)
+    until = pace.slow_down(domain, outcome, was_trying=claimed.tries_domain).open_until
+    if not was_slow:
+        _again(claimed, outcome)
+    elif _has_waited(claimed):
+        _stuck(claimed, outcome, DeliveryState.FAILED)
+    else:
+        _back(claimed, until, **_seen(outcome) | {"last_error": f"{pace.said(domain)} {outcome.error}"[:500]})
+
+
+def _has_waited(claimed: Claimed) -> bool:
+    made_at = db.session.scalar(sa.select(Delivery.created_at).where(Delivery.id == claimed.id))
+    return made_at is not None and made_at < clock.now() - LONGEST_SLOW
 
 
 def _stuck(claimed: Claimed, outcome: Outcome, state: DeliveryState) -> None:

@@ -1,12 +1,15 @@
-"""The mail channel's circuit: while the server refuses everything, mail waits instead of failing one by one."""
+"""Circuits: while the server refuses everything, mail waits and does not fail one by one. Domains have their `pace`."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from random import SystemRandom
 
+import sqlalchemy as sa
+
 from bugintake.core import clock
-from bugintake.core.db import db, transaction
+from bugintake.core.db import db, one_at_a_time, transaction
 from bugintake.loop.models import Circuit
 from bugintake.loop.verdicts import Outcome, Phase, Verdict
 
@@ -27,9 +30,9 @@ def is_open() -> bool:
     return circuit is not None and circuit.open_until is not None and circuit.open_until > clock.now()
 
 
-def is_half_open() -> bool:
-    """Whether the server is to be tried with a single mail, because the last one found it refusing."""
-    return mail_circuit() is not None and not is_open()
+def circuits() -> Sequence[Circuit]:
+    """List everything that refused mail and has not taken any since: the mail server, and domains."""
+    return db.session.scalars(sa.select(Circuit).execution_options(populate_existing=True)).all()
 
 
 def concerns_every_mail(outcome: Outcome) -> bool:
@@ -41,16 +44,29 @@ def concerns_every_mail(outcome: Outcome) -> bool:
 
 def trip(outcome: Outcome) -> None:
     """Let all mail wait, longer each time, with some chance so that workers do not come back at once."""
-    first, longest = SETTINGS_WRONG if outcome.verdict is Verdict.CHANNEL else UNREACHABLE
+    pause = SETTINGS_WRONG if outcome.verdict is Verdict.CHANNEL else UNREACHABLE
     with transaction():
-        circuit = mail_circuit()
-        if circuit is None:
-            circuit = Circuit(channel=MAIL, failures=0, since_at=clock.now())
-            db.session.add(circuit)
-        pause = min(longest, first * 2 ** min(circuit.failures, 20))
-        circuit.failures += 1
-        circuit.reason = f"{outcome.phase}: {outcome.error or outcome.code or 'no answer'}"[:500]
-        circuit.open_until = clock.now() + jittered(pause)
+        one_at_a_time(MAIL)
+        lengthen(MAIL, pause, outcome, is_due=True)
+
+
+def lengthen(channel: str, pause: tuple[timedelta, timedelta], outcome: Outcome, *, is_due: bool) -> Circuit:
+    """Let a channel wait, twice as long as the last time, between a first and a longest pause.
+
+    Where it waits already, that is left as it is unless its one try `is_due`. Whoever calls holds the channel.
+    """
+    first, longest = pause
+    circuit = db.session.get(Circuit, channel, populate_existing=True)
+    if circuit is None:
+        circuit = Circuit(channel=channel, failures=0, since_at=clock.now())
+        db.session.add(circuit)
+    elif not is_due and circuit.open_until is not None and circuit.open_until > clock.now():
+        return circuit
+    length = min(longest, first * 2 ** min(circuit.failures, 20))
+    circuit.failures += 1
+    circuit.reason = f"{outcome.phase}: {outcome.error or outcome.code or 'no answer'}"[:500]
+    circuit.open_until = clock.now() + jittered(length)
+    return circuit
 
 
 def close() -> None:

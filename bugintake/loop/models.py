@@ -252,11 +252,11 @@ class CustomerLink(Model):
 
 
 class Circuit(Model):
-    """A channel that refuses everything, such as a mail server that no longer takes our password."""
+    """What refuses mail: `mail`, a server that takes no password of ours; `mail:example.com`, a domain that is slow."""
 
     __tablename__ = "circuits"
 
-    channel: Mapped[str] = mapped_column(sa.String(16), primary_key=True)
+    channel: Mapped[str] = mapped_column(sa.String(260), primary_key=True)
     open_until: Mapped[datetime | None]
     failures: Mapped[int] = mapped_column(default=0)
     reason: Mapped[str] = mapped_column(sa.String(500), default="")

@@ -23,10 +23,12 @@ from sqlalchemy.orm import joinedload
 from bugintake.core import clock
 from bugintake.core.config import settings
 from bugintake.core.db import db, transaction
+from bugintake.intake.customers.models import Customer
 from bugintake.intake.customers.quiet import open_day
 from bugintake.intake.models import Bug, Report
-from bugintake.loop import attempts, circuit, letters, links, notice_letters, owed
+from bugintake.loop import attempts, circuit, letters, links, notice_letters, owed, pace
 from bugintake.loop.attempts import LEASE, Claimed
+from bugintake.loop.circuit import MAIL
 from bugintake.loop.facts import Outcome
 from bugintake.loop.mail import Letter
 from bugintake.loop.models import (
@@ -36,13 +38,14 @@ from bugintake.loop.models import (
     Message,
     MessageState,
 )
-from bugintake.team.models import Workspace
+from bugintake.loop.pace import Turn
+from bugintake.team.models import User, Workspace
 from bugintake.team.workspace import is_sample, is_set_up, workspace
 
 log = logging.getLogger(__name__)
 
 BATCH = 20
-
+LOOKED_AT = 200  # envelopes that are due, where some may have to wait because their domain is slow
 
 KEEP_TEXT = sa.update(Message).where(Message.id == sa.bindparam("b_id"))
 KEEP_SUBJECT = sa.update(Delivery).where(Delivery.id == sa.bindparam("b_id"))
@@ -67,20 +70,35 @@ def claim(limit: int = BATCH) -> list[Claimed]:
     Everything that could have changed since a message was made is asked again in this same transaction. An envelope
     that cannot be written becomes failed, and the others go on.
     """
-    if not is_waiting():
-        return []
     fence = f"{socket.gethostname()[:20]}:{os.getpid()}:{uuid4().hex[:16]}"
-    with transaction():
-        return _write(_take(1 if circuit.is_half_open() else limit, fence), fence)
+    while is_waiting():
+        with transaction():
+            turn = _turn(limit)
+            found = _write(_take(turn.ids, fence), fence, turn.tries)
+        if found or not turn.waits:
+            return found
+    return []
 
 
-def _take(limit: int, fence: str) -> list[int]:
-    is_due = _is_due(clock.now())
-    due = sa.select(Delivery.id).where(is_due).order_by(Delivery.not_before, Delivery.id).limit(limit)
-    ids = db.session.scalars(due.with_for_update(skip_locked=True)).all()
-    take = sa.update(Delivery).where(Delivery.id.in_(ids), is_due).values(_lease(fence)).returning(Delivery.id)
-    taken = db.session.scalars(take.execution_options(synchronize_session=False)).all() if ids else []
-    return [found for found in ids if found in set(taken)]
+def _turn(limit: int) -> Turn:
+    refusing = circuit.circuits()
+    limit = 1 if any(each.channel == MAIL for each in refusing) else limit
+    slow = pace.slow_domains(refusing)
+    due = sa.select(Delivery.id).where(_is_due(clock.now())).order_by(Delivery.not_before, Delivery.id)
+    due = due.with_for_update(skip_locked=True, of=Delivery)
+    if not slow:
+        return Turn([*db.session.scalars(due.limit(limit))])
+    addressed = due.add_columns(sa.func.coalesce(Customer.email, User.email, ""))
+    addressed = addressed.outerjoin(Customer, Customer.id == Delivery.customer_id)
+    addressed = addressed.outerjoin(User, User.id == Delivery.user_id).limit(LOOKED_AT)
+    return pace.begin_turn(slow, [(each, email) for each, email in db.session.execute(addressed)], limit)
+
+
+def _take(ids: Sequence[int], fence: str) -> list[int]:
+    take = sa.update(Delivery).where(Delivery.id.in_(ids), _is_due(clock.now())).values(_lease(fence))
+    take = take.returning(Delivery.id).execution_options(synchronize_session=False)
+    taken = set(db.session.scalars(take)) if ids else set()
+    return [found for found in ids if found in taken]
 
 
 def _is_due(at: datetime) -> sa.ColumnElement[bool]:
@@ -91,7 +109,7 @@ def _lease(fence: str) -> dict[str, Any]:
     return {"state": DeliveryState.CLAIMED, "lease_owner": fence, "lease_until": clock.now() + LEASE}
 
 
-def _write(ids: Sequence[int], fence: str) -> list[Claimed]:
+def _write(ids: Sequence[int], fence: str, tries: Mapping[int, str]) -> list[Claimed]:
     carried, company = _messages_in(ids), workspace()
     drafts = [draft for each in _deliveries(ids) if (draft := _draft(each, carried, company)) is not None]
     texts = [{"b_id": number, "text": text} for draft in drafts for number, text in draft.texts.items()]
@@ -112,6 +130,7 @@ def _write(ids: Sequence[int], fence: str) -> list[Claimed]:
             user_id=draft.user_id,
             day=day,
             links=tuple(row["secret_hash"] for row in draft.link_rows),
+            tries_domain=draft.id in tries,
         )
         for draft in drafts
     ]

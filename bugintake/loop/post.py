@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError
 
 from bugintake.core import clock
 from bugintake.core.config import settings
-from bugintake.loop import attempts, circuit, outbox
+from bugintake.loop import attempts, circuit, outbox, pace
 from bugintake.loop.attempts import Claimed
 from bugintake.loop.inbound import addresses
 from bugintake.loop.mail import Sender, UnsafeMail, compose, mail_domain, plain_address, sender_of
@@ -75,10 +75,14 @@ def _send_batch(channel: Channel, stopping: Callable[[], bool]) -> int:
         circuit.trip(Outcome(Verdict.CHANNEL, Phase.COMPOSE, error=f"The sender cannot be used. {error}"))
         return 0
     batch = outbox.claim()
+    slow: set[str] = set()
     for position, claimed in enumerate(batch):
         if stopping():
             _give_back(batch[position:])
             return position
+        if slow and pace.domain_of(claimed.letter.recipient) in slow:
+            attempts.give_back(claimed)
+            continue
         try:
             outcome = _send(claimed, channel, from_whom)
         except Exception:
@@ -89,6 +93,10 @@ def _send_batch(channel: Channel, stopping: Callable[[], bool]) -> int:
             circuit.trip(outcome)
             _give_back(batch[position + 1 :])
             return 0
+        if outcome.verdict is Verdict.SLOW:
+            slow.add(pace.domain_of(claimed.letter.recipient))
+        elif claimed.tries_domain and outcome.verdict is Verdict.SENT:
+            pace.speed_up(pace.domain_of(claimed.letter.recipient))
         if was_refusing and outcome.phase is not Phase.COMPOSE:
             circuit.close()
             was_refusing = False

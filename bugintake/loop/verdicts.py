@@ -27,6 +27,8 @@ class Verdict(StrEnum):
 
     SENT = "sent"
     RETRY = "retry"
+    SLOW = "slow"
+    """The receiving domain asks for patience: mail to it waits, and this one is not to blame."""
     BOUNCED = "bounced"
     """The address does not exist: no other mail may try it."""
     FAILED = "failed"
@@ -50,6 +52,14 @@ class Outcome:
     error: str | None = None
 
 
+ABOUT_THE_PACE = re.compile(
+    rb"\b(too (many|much|fast|quickly|frequent(ly)?)|rate|rate.?limit\w*|throttl\w*|slow down|try (again )?later)\b",
+    re.IGNORECASE,
+)
+ABOUT_STRANGERS = re.compile(rb"gr[ae]y.?list", re.IGNORECASE)
+"""Greylisting: whoever comes again gets in, each mail for itself."""
+
+
 class Refused(Exception):
     """The server answered, and not what was hoped for."""
 
@@ -61,6 +71,8 @@ class Refused(Exception):
 def reading(phase: Phase, error: Exception) -> tuple[int, bytes, Verdict]:
     """Say what an error means at a phase: its code, the server's words, the verdict."""
     if isinstance(error, Refused):
+        if _asks_for_patience(phase, error):
+            return error.code, error.answer, Verdict.SLOW
         return error.code, error.answer, verdict_of(phase, error.code, enhanced_code_of(error.answer))
     if phase is Phase.DATA:
         return 0, b"", Verdict.UNCERTAIN
@@ -74,6 +86,16 @@ def reading(phase: Phase, error: Exception) -> tuple[int, bytes, Verdict]:
     if phase is Phase.AUTH and isinstance(error, smtplib.SMTPException):
         return 0, b"", Verdict.CHANNEL
     return 0, b"", Verdict.RETRY
+
+
+def _asks_for_patience(phase: Phase, refusal: Refused) -> bool:
+    """Whether the answer is about how fast mail comes to the recipient's domain: 4.7.x, or such words and no code."""
+    if phase not in (Phase.RCPT, Phase.DATA) or refusal.code not in (421, 450, 451):
+        return False
+    if ABOUT_STRANGERS.search(refusal.answer):
+        return False
+    enhanced = enhanced_code_of(refusal.answer)
+    return enhanced.startswith("4.7.") if enhanced else ABOUT_THE_PACE.search(refusal.answer) is not None
 
 
 def verdict_of(phase: Phase, code: int, enhanced_code: str | None) -> Verdict:

@@ -175,7 +175,7 @@ def upgrade() -> None:
     op.create_index("ix_accounts_merged_into_id", "accounts", ["merged_into_id"], unique=False)
     op.create_table(
         "circuits",
-        sa.Column("channel", sa.String(length=16), nullable=False),
+        sa.Column("channel", sa.String(length=260), nullable=False),
         sa.Column("open_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("failures", sa.Integer(), nullable=False),
         sa.Column("reason", sa.String(length=500), nullable=False),

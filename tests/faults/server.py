@@ -26,7 +26,13 @@ RCPT = {
     "rcptgarbage": b"hello there",
 }
 DATA = {"data451": b"451 4.3.0 busy", "data554": b"554 5.4.4 no route", "data571": b"554 5.7.1 looks like spam"}
-DOT = {"dot451": b"451 4.3.0 busy", "dot554": b"554 5.7.1 looks like spam", "garbage": b"xyzzy", "dot354": b"354 more"}
+DOT = {
+    "dot451": b"451 4.3.0 busy",
+    "dotslow": b"451 4.7.500 server busy",
+    "dot554": b"554 5.7.1 looks like spam",
+    "garbage": b"xyzzy",
+    "dot354": b"354 more",
+}
 
 
 class FaultServer:
@@ -39,6 +45,7 @@ class FaultServer:
         self.password = password
         self.senders: list[str] = []
         self.recipients: list[str] = []
+        self.slow: dict[str, bytes] = {}  # what it answers to RCPT for a domain
         self._tls, self._implicit = tls, implicit
         self._writers: set[asyncio.StreamWriter] = set()
         self._news = threading.Condition()
@@ -91,8 +98,9 @@ class FaultServer:
                 mode = recipient.split("@")[0].split("+")[0]
                 if mode == "stallrcpt":
                     await reader.read()
-                say(RCPT.get(mode, b"250 2.1.5 fine"))
-                if mode == "rcpt421":
+                said = self.slow.get(recipient.rpartition("@")[2].lower(), RCPT.get(mode, b"250 2.1.5 fine"))
+                say(said)
+                if said.startswith(b"421"):
                     return
             elif verb == "DATA":
                 if not await self._take(mode, recipient, reader, say):

@@ -110,6 +110,17 @@ def test_a_mail_server_that_refuses_is_shown_with_its_reason(lea, app, clock):
     assert "auth: 535 the password is wrong" in said
 
 
+def test_domains_that_are_slow_are_shown_with_the_next_try(lea, app, clock):
+    app.extensions["bugintake"] = replace(app.extensions["bugintake"], smtp_url="smtp://127.0.0.1:25")
+    until = [clock.now() + timedelta(minutes=minutes) for minutes in (4, 9, -1)]
+    with transaction():
+        db.session.add_all([Circuit(channel=f"mail:{n}.example", open_until=at) for n, at in enumerate(until)])
+
+    said = words_of(lea.get("/loop"))
+    assert "0.example takes mail slowly at present: the next try is at 09:04. So does 1 other domain." in said
+    assert "2.example" not in said
+
+
 def test_the_sample_company_says_that_nothing_leaves(lea):
     make_workspace(is_sample=True)
 

@@ -16,7 +16,17 @@ from bugintake.core.forms import Seen, fingerprint
 from bugintake.core.paging import page_number, page_start
 from bugintake.core.templating import toast
 from bugintake.intake.models import Bug
-from bugintake.loop import announcements, asked_words, duplicates, letters, personal_lines, queries, readers, words
+from bugintake.loop import (
+    announcements,
+    asked_words,
+    duplicates,
+    letters,
+    pace,
+    personal_lines,
+    queries,
+    readers,
+    words,
+)
 from bugintake.loop.circuit import mail_circuit
 from bugintake.loop.doubts import doubts_about
 from bugintake.loop.envelopes import OWED
@@ -55,6 +65,7 @@ def index() -> ResponseReturnValue:
         has_server=settings().smtp_url is not None,
         is_sample=is_sample(),
         circuit=mail_circuit(),
+        slow=pace.paused(),
         now=clock.now(),
         MessageState=MessageState,
         STATES=words.STATES,
@@ -102,6 +113,7 @@ def page(summary: Summary, status: int = 200, **forms: Any) -> ResponseReturnVal
         "has_server": settings().smtp_url is not None,
         "is_sample": is_sample(),
         "circuit": mail_circuit(),
+        "slow": pace.paused(),
         "doubts": doubts_about(announcement) if announcement.released_at is None else [],
         "who_may_word": asked_words.who_may_word(announcement, me) if announcement.released_at is None else [],
         "is_outdated": announcement.generation != announcement.bug.generation,
