@@ -76,12 +76,16 @@ def separate(event: Event) -> None:
     """
     bug, of = db.session.get_one(Bug, event.bug_id), event.details["of"]
     own = waiting.reports_under(bug.id)
+    uncorrected = db.session.scalars(updates.uncorrected(Announcement.bug_id == of)).all()
     _owe_no_more(of, own.with_only_columns(Report.customer_id), own.with_only_columns(Report.id))
     announcement = announcements.current(bug) if bug.status in KINDS else None
     if announcement is None:
         if bug.status in OPEN:
             actor = db.session.get(User, event.actor_id) if event.actor_id is not None else None
-            updates.correct(bug, told_of_another(bug.id, of, event.details["since"]), actor=actor)
+            told = told_of_another(bug.id, of, event.details["since"])
+            believe = sa.or_(Report.customer_id.in_(told), Report.customer_id.in_(uncorrected))
+            theirs = waiting.unsettled_under(bug.id).with_only_columns(Report.customer_id).where(believe)
+            updates.correct(bug, theirs, actor=actor)
         return
     wait = waiting.unsettled_under(bug.id).with_only_columns(Report.customer_id)
     of_it = sa.and_(Message.announcement_id == announcement.id, Message.customer_id.in_(wait))
@@ -136,7 +140,8 @@ def effects(bugs: Sequence[Bug], into: Bug) -> list[str]:
     """Say what people will be told, or not be told, once some bugs are a part of another one."""
     sentences = []
     ids = [bug.id for bug in bugs]
-    gone = _about(*ids, kinds=OF_THE_BUG if may_need_answer(into) else (*OF_THE_BUG, *QUESTIONS))
+    ends = [kind for kind in OF_THE_BUG if kind is not AnnouncementKind.CORRECTION or into.status in KINDS]
+    gone = _about(*ids, kinds=ends if may_need_answer(into) else (*ends, *QUESTIONS))
     unsent = sa.select(sa.func.count(sa.distinct(Message.customer_id))).where(gone, Message.state.in_(UNSENT))
     taken_back = db.session.scalar(unsent) or 0
     if taken_back:

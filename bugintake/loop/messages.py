@@ -14,7 +14,8 @@ from bugintake.intake import waiting
 from bugintake.intake.customers.quiet import quiet_until
 from bugintake.intake.models import Bug, SettledBy
 from bugintake.intake.queries import visible_to
-from bugintake.loop import letters, owed
+from bugintake.intake.reports import canonical
+from bugintake.loop import late, letters, owed
 from bugintake.loop.envelopes import OWED, take_out
 from bugintake.loop.models import OUTCOMES, Announcement, Delivery, DeliveryState, HeldBecause, Message, MessageState
 from bugintake.loop.telling import take_bugs
@@ -117,6 +118,7 @@ def judge_uncertain(message: Message, *, arrived: bool, actor: User) -> None:
         for told in inside:
             told.state, told.reason, told.state_at = MessageState.SENT, "", clock.now()
             _settle(told, SettledBy.TOLD, actor)
+            late.arrived(told, actor=actor)
     else:
         _post_again(envelope, inside)
     for told in inside:
@@ -155,7 +157,8 @@ def _post_again(envelope: Delivery, inside: Collection[Message]) -> None:
     """Let an envelope leave once more; whoever no longer waits for what is in it is owed it no more."""
     for message in inside:
         owed.choose_report(message)
-        is_over = message.report.settled_at is not None
+        waits_for = canonical(message.report.bug).id
+        is_over = message.report.settled_at is not None or waits_for != canonical(message.announcement.bug).id
         message.state = MessageState.CANCELLED if is_over else MessageState.PENDING
         message.reason, message.state_at = owed.NOT_WAITING if is_over else "", clock.now()
     goes = any(message.state is MessageState.PENDING for message in inside)

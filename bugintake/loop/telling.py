@@ -8,6 +8,7 @@ from bugintake.core import clock, events
 from bugintake.core.db import db
 from bugintake.core.event_kinds import EventKind
 from bugintake.intake.models import Bug, Report, SettledBy
+from bugintake.loop import late
 from bugintake.loop.models import OUTCOMES, Announcement, Message, MessageState
 from bugintake.loop.webhooks import happenings
 
@@ -22,6 +23,7 @@ BUGS = (
     sa.select(
         Announcement.id,
         Announcement.bug_id,
+        Announcement.kind.in_(OUTCOMES).label("is_outcome"),
         sa.and_(Announcement.kind.in_(OUTCOMES), Announcement.generation == Bug.generation).label("is_current"),
     )
     .join(Bug, Bug.id == Announcement.bug_id)
@@ -70,13 +72,16 @@ def note_told(delivery_id: int, customer_id: int) -> None:
     found = connection.execute(BUGS, {"b_ids": [row.announcement_id for row in told]}).all()
     bugs = {row.id: row.bug_id for row in found}
     current = {row.id for row in found if row.is_current}
-    happened = []
+    outcomes = {row.id for row in found if row.is_outcome}
+    happened, unheard = [], []
     for row in sorted(told, key=lambda row: bugs[row.announcement_id]):  # one order, so that workers never deadlock
         about = {"at": at, "bug_id": bugs[row.announcement_id]}
         known = {"b_customer": customer_id, "b_bug": about["bug_id"], "b_at": at}
         # Who is asked, or told of an outcome that was taken back meanwhile, still waits for the next one.
         is_current = row.announcement_id in current
         settled = connection.execute(SETTLE, known).scalars().all() if is_current else []
+        if row.announcement_id in outcomes and not settled:
+            unheard.append(row.id)
         if settled and connection.execute(COUNT_DOWN, {"b_bug": about["bug_id"]}).scalar_one() == 0:
             happenings.everybody_told(about["bug_id"])
         details = {"message_id": row.id, "delivery_id": delivery_id}
@@ -85,3 +90,5 @@ def note_told(delivery_id: int, customer_id: int) -> None:
         by = {"kind": EventKind.REPORT_SETTLED, "after": SettledBy.TOLD.value, "details": {}}
         happened += [about | by | {"report_id": number} for number in settled]
     events.record_many(happened)
+    for number in unheard:  # nobody waited for it any more when it arrived
+        late.arrived(db.session.get_one(Message, number, populate_existing=True), actor=None)

@@ -1,5 +1,7 @@
 """What is told on the way: we have your report, there is a way round it, what we told you was wrong."""
 
+from collections.abc import Sequence
+
 import sqlalchemy as sa
 
 from bugintake.core import clock, events
@@ -90,6 +92,14 @@ def correct(bug: Bug, told: sa.Select[int | None], *, actor: User | None) -> Non
         announcements.begin(bug, AnnouncementKind.CORRECTION, notes={}, actor=actor, among=told)
 
 
+def unworded_correction(bug: Bug) -> Announcement | None:
+    """Return a correction that stands and that nobody has worded."""
+    theirs = (Announcement.bug_id == bug.id, Announcement.generation == bug.generation)
+    stands = (Announcement.kind == AnnouncementKind.CORRECTION, Announcement.cancelled_at.is_(None))
+    found = db.session.scalars(sa.select(Announcement).where(*theirs, *stands).order_by(Announcement.id)).all()
+    return next((each for each in found if not any(each.notes.values())), None)
+
+
 def welcome(event: Event) -> None:
     """Write to whoever just told us that we have it, where the company wants that; else what the others were told."""
     report = db.session.get_one(Report, event.report_id)
@@ -106,7 +116,8 @@ def welcome(event: Event) -> None:
 def end(event: Event) -> None:
     """Owe nothing of all this any more once the outcome of a bug is known, or it is a part of another one.
 
-    Of a part only what concerns the whole of it ends: that we have somebody's report stays true.
+    Of a part only what concerns the whole of it ends: that we have somebody's report stays true. What was wrong stays
+    wrong: who was to be told so is told so of the bug that stands for it, while that is open.
     """
     whole = (AnnouncementKind.WORKAROUND, AnnouncementKind.CORRECTION)
     kinds = whole if event.kind is EventKind.BUG_MERGED else UPDATES
@@ -118,10 +129,27 @@ def end(event: Event) -> None:
     found = db.session.scalars(about).all()
     if not found:
         return
+    if event.kind is EventKind.BUG_MERGED:
+        _correct_all_the_same([each for each in found if each.kind is AnnouncementKind.CORRECTION], event)
     take_out(Message.announcement_id.in_([each.id for each in found]), UNSENT, state=MessageState.CANCELLED)
     for announcement in found:
         if announcement.released_at is None:
             announcement.cancelled_at = clock.now()
+
+
+def _correct_all_the_same(corrections: Sequence[Announcement], event: Event) -> None:
+    whole = db.session.get_one(Bug, event.details["into"])
+    actor = db.session.get(User, event.actor_id) if event.actor_id is not None else None
+    for each in corrections if whole.status in OPEN else ():
+        unsent = uncorrected(Announcement.id == each.id)
+        if db.session.scalar(unsent.limit(1)) is not None:
+            announcements.begin(whole, AnnouncementKind.CORRECTION, notes=each.notes, actor=actor, among=unsent)
+
+
+def uncorrected(chosen: sa.ColumnElement[bool]) -> sa.Select[int | None]:
+    """Select who is still owed a correction, of some announcements."""
+    told = sa.select(Message.customer_id).join(Message.announcement).where(chosen, Message.state.in_(UNSENT))
+    return told.where(Announcement.kind == AnnouncementKind.CORRECTION, Announcement.cancelled_at.is_(None))
 
 
 def reword(event: Event) -> None:

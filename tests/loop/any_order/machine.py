@@ -23,6 +23,7 @@ from bugintake.team.models import Role, User
 from tests.factories import make_customer, make_option, make_telling, make_user, make_version, make_workspace
 from tests.loop.any_order import promises
 from tests.loop.any_order.post_office import PostOffice
+from tests.loop.any_order.truth import root
 from tests.loop.rows import TUESDAY_9
 
 OFTEN = {"work": 6, "claim": 12, "hand_over": 8, "hear": 8, "die": 4, "fix": 8, "release_live": 12}
@@ -195,3 +196,12 @@ class Company:
         """Note that somebody was told what is not so, if they wait again."""
         if message.report.settled_at is None:
             self.misled[message.customer_id, message.report_id] = (message.id, clock.now())
+
+    def mislead_by(self, delivery: int) -> None:
+        """Note who was told, when a mail turned out to have arrived, of a bug that they never reported."""
+        found = db.session.scalars(sa.select(Message).where(Message.delivery_id == delivery))
+        for message in [each for each in found if each.announcement.kind in OUTCOMES]:
+            theirs = sa.select(Report).where(Report.customer_id == message.customer_id)
+            said = root(message.announcement.bug)
+            if not any(root(report.bug) is said for report in db.session.scalars(theirs)):
+                self.mislead(message)

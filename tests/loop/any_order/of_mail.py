@@ -89,6 +89,8 @@ class OfMail(Company):
         if self.act("judge", lambda: messages.judge_uncertain(message, arrived=arrived, actor=self.me)):
             self.office.excuse(number)
             self.office.vouched |= inside if arrived else set()
+            if arrived:
+                self.mislead_by(number)
 
     @step("message failed")
     def send_again(self) -> None:
@@ -142,5 +144,9 @@ class OfMail(Company):
     def hear(self) -> None:
         """The slow worker hears of a mail that the server took it, or nothing."""
         answer = self.chance.choice(["yes", "yes", "nothing after the dot"])
-        attempts.finish(self.leaving.pop(0), ANSWERS[answer])
+        claimed = self.leaving.pop(0)
+        attempts.finish(claimed, ANSWERS[answer])
+        self.look_anew()
+        if answer == "yes":
+            self.mislead_by(claimed.id)
         self.counts[f"hear {answer}"] += 1
