@@ -10,11 +10,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
-from bugintake.core import clock, events
+from bugintake.core import clock, events, resting
 from bugintake.core.db import db, transaction, update_one
 from bugintake.core.event_kinds import EventKind
 from bugintake.intake.customers.models import Customer
-from bugintake.loop import circuit, owed, pace
+from bugintake.loop import owed, pace
 from bugintake.loop.coming_back import suppress
 from bugintake.loop.mail import Letter
 from bugintake.loop.models import Announcement, CustomerLink, Delivery, DeliveryState, Message, MessageState
@@ -22,7 +22,6 @@ from bugintake.loop.telling import note_told, take_bugs
 from bugintake.loop.verdicts import Outcome, Verdict
 
 LEASE = timedelta(minutes=15)
-RETRY_AFTER = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15), timedelta(hours=1))
 MOST_ATTEMPTS = 75  # hourly after the first four: three days
 LONGEST_SLOW = timedelta(days=3)
 MOST_LOSSES = 5
@@ -187,8 +186,7 @@ def _again(claimed: Claimed, outcome: Outcome) -> None:
     if attempts >= MOST_ATTEMPTS:
         _stuck(claimed, outcome, DeliveryState.FAILED)
         return
-    pause = RETRY_AFTER[min(attempts, len(RETRY_AFTER)) - 1]
-    _back(claimed, clock.now() + circuit.jittered(pause), attempts=attempts, **_seen(outcome))
+    _back(claimed, clock.now() + resting.pause_after(attempts), attempts=attempts, **_seen(outcome))
 
 
 def _later(claimed: Claimed, outcome: Outcome) -> None:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
-from random import SystemRandom
 
 import sqlalchemy as sa
 
-from bugintake.core import clock
+from bugintake.core import clock, resting
 from bugintake.core.db import db, one_at_a_time, transaction
 from bugintake.loop.models import Circuit
 from bugintake.loop.verdicts import Outcome, Phase, Verdict
@@ -65,7 +64,7 @@ def lengthen(channel: str, pause: tuple[timedelta, timedelta], outcome: Outcome,
     length = min(longest, first * 2 ** min(circuit.failures, 20))
     circuit.failures += 1
     circuit.reason = f"{outcome.phase}: {outcome.error or outcome.code or 'no answer'}"[:500]
-    circuit.open_until = clock.now() + jittered(length)
+    circuit.open_until = clock.now() + resting.jittered(length)
     return circuit
 
 
@@ -77,8 +76,3 @@ def close() -> None:
         circuit = mail_circuit()
         if circuit is not None:
             db.session.delete(circuit)
-
-
-def jittered(span: timedelta) -> timedelta:
-    """Vary a span by a fifth, so that what waited together does not return together."""
-    return span * SystemRandom().uniform(0.8, 1.2)

@@ -1318,6 +1318,7 @@ def upgrade() -> None:
         "webhooks",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("url", sa.String(1000), nullable=False),
+        sa.Column("chat", sa.String(32), nullable=True),
         sa.Column("topics", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
         sa.Column("owner_id", sa.Integer(), nullable=False),
         sa.Column("secret", sa.String(100), nullable=False),
@@ -1325,6 +1326,7 @@ def upgrade() -> None:
         sa.Column("previous_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("failing_since_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("failures", sa.Integer(), nullable=False),
         sa.Column("rests_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("off_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("off_because", sa.String(32), nullable=True),
@@ -1355,7 +1357,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_webhook_deliveries"),
         sa.UniqueConstraint("number", name="uq_webhook_deliveries_number"),
     )
-    op.create_index("ix_webhook_deliveries_due", "webhook_deliveries", ["state", "not_before", "id"], unique=False)
+    op.create_index("ix_webhook_deliveries_due", "webhook_deliveries", ["webhook_id", "state", "id"], unique=False)
     op.create_index("ix_webhook_deliveries_log", "webhook_deliveries", ["webhook_id", "id"], unique=False)
     op.create_table(
         "option_merges",

@@ -88,20 +88,20 @@ GET  /admin/release-hooks                                login  login    login  
 POST /admin/release-hooks                                401    401      401      403   403      403  in
 POST /admin/release-hooks/<hook_id>/revocation           401    401      401      403   403      403  in
 POST /admin/release-hooks/<hook_id>/revocation absent    401    401      401      403   403      403  404
-GET  /admin/webhooks                                     login  login    login    403   403      403  200
-POST /admin/webhooks                                     401    401      401      403   403      403  in
-GET  /admin/webhooks/<webhook_id>                        login  login    login    403   403      403  200
-GET  /admin/webhooks/<webhook_id> absent                 login  login    login    403   403      403  404
-POST /admin/webhooks/<webhook_id>                        401    401      401      403   403      403  in
-POST /admin/webhooks/<webhook_id> absent                 401    401      401      403   403      403  404
-POST /admin/webhooks/<webhook_id>/secret                 401    401      401      403   403      403  in
-POST /admin/webhooks/<webhook_id>/test                   401    401      401      403   403      403  in
-POST /admin/webhooks/<webhook_id>/disabling              401    401      401      403   403      403  in
-POST /admin/webhooks/<webhook_id>/enabling               401    401      401      403   403      403  in
-POST /admin/webhooks/<webhook_id>/removal                401    401      401      403   403      403  in
-POST /admin/webhooks/<webhook_id>/removal absent         401    401      401      403   403      403  404
-POST /admin/webhooks/<webhook_id>/deliveries/<sending_id>/sending 401 401 401 403 403 403 in
-POST /admin/webhooks/<webhook_id>/deliveries/<sending_id>/sending absent 401 401 401 403 403 403 404
+GET  /admin/webhooks                                     login  login    login    403   403      200  200
+POST /admin/webhooks                                     401    401      401      403   403      in   in
+GET  /admin/webhooks/<webhook_id>                        login  login    login    403   403      200  200
+GET  /admin/webhooks/<webhook_id> absent                 login  login    login    403   403      404  404
+POST /admin/webhooks/<webhook_id>                        401    401      401      403   403      in   in
+POST /admin/webhooks/<webhook_id> absent                 401    401      401      403   403      404  404
+POST /admin/webhooks/<webhook_id>/secret                 401    401      401      403   403      in   in
+POST /admin/webhooks/<webhook_id>/test                   401    401      401      403   403      in   in
+POST /admin/webhooks/<webhook_id>/disabling              401    401      401      403   403      in   in
+POST /admin/webhooks/<webhook_id>/enabling               401    401      401      403   403      in   in
+POST /admin/webhooks/<webhook_id>/removal                401    401      401      403   403      in   in
+POST /admin/webhooks/<webhook_id>/removal absent         401    401      401      403   403      404  404
+POST /admin/webhooks/<webhook_id>/deliveries/<sending_id>/sending 401 401 401 403 403 in  in
+POST /admin/webhooks/<webhook_id>/deliveries/<sending_id>/sending absent 401 401 401 403 403 404 404
 POST /hooks/releases/<key>                               401    401      401      401   401      401  401
 POST /hooks/releases/<key> absent                        404    404      404      404   404      404  404
 

@@ -295,6 +295,10 @@ class Cast:
                 name = f"View {next(self._numbers)}"
                 view = saved_views.save(name, "", is_board=True, for_team=True, actor=self.staff["lead"])
             pattern = pattern.replace("<view_id>", str(view.id))
+        if pattern == "/admin/webhooks/<webhook_id>/removal" and which == "":
+            with transaction():
+                made = outgoing.make("https://hooks.example.com/x", ["bug.live"], actor=self.staff["lead"])
+            pattern = pattern.replace("<webhook_id>", str(made.id))
         if "<note_id>" in pattern and which != "absent":
             with transaction():  # it is gone with the first who takes it away
                 note = changing.write_note(self.account, "They pay late.", actor=self.spare)

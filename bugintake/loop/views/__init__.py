@@ -60,7 +60,7 @@ def attach(app: Flask) -> None:
     register_page("Never told", "loop.show_never_told")
     register_page("Texts of mails", "loop.list_texts", is_lead)
     register_page("Releases by webhook", "loop.list_release_hooks", is_admin)
-    register_page("Webhooks", "loop.list_webhooks", is_admin)
+    register_page("Webhooks", "loop.list_webhooks", is_lead)
     register_panel("topbar.menu", _menu)
     register_panel("mail", inbound.state)
     register_panel("bug.told", announcements.told)

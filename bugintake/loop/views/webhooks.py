@@ -1,9 +1,10 @@
-"""Webhooks that are told what happens here, for admins: made, looked after, and what each was told."""
+"""Webhooks that are told what happens here, for leads: made, looked after, and what each was told."""
 
 from flask import flash, make_response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
+from bugintake.core.chats import Chat
 from bugintake.core.db import transaction
 from bugintake.core.errors import Invalid
 from bugintake.loop.views.blueprint import bp
@@ -11,43 +12,45 @@ from bugintake.loop.webhooks import outgoing
 from bugintake.loop.webhooks.forms import TOPICS, TopicsForm, WebhookForm
 from bugintake.loop.webhooks.letters import why_off
 from bugintake.loop.webhooks.models import OffBecause, Webhook
-from bugintake.team.guards import admin_required, signed_in_user
+from bugintake.team.guards import lead_required, signed_in_user
+from bugintake.team.workspace import is_sample
 
 ONE = "/admin/webhooks/<int:webhook_id>"
 
 
 @bp.get("/admin/webhooks")
-@admin_required
+@lead_required
 def list_webhooks() -> ResponseReturnValue:
     """List the webhooks there are."""
     return _list(WebhookForm(formdata=None))
 
 
 @bp.post("/admin/webhooks")
-@admin_required
+@lead_required
 def make_webhook() -> ResponseReturnValue:
-    """Make a webhook, and show its secret this once."""
+    """Make a webhook, and show its secret this once where there is one to check."""
     form = WebhookForm()
     try:
         if not form.validate():
             return _list(form, 422)
         with transaction():
-            webhook = outgoing.make(form.url.data or "", form.topics.data or [], actor=signed_in_user())
+            chat = Chat(form.chat.data) if form.chat.data else None
+            webhook = outgoing.make(form.url.data or "", form.topics.data or [], chat, actor=signed_in_user())
     except Invalid as refusal:
         form.refuse(refusal.sentence, refusal.field)
         return _list(form, 422)
-    return _one(webhook, secret=webhook.secret)
+    return _one(webhook, secret=webhook.secret) if webhook.chat is None else _back(webhook)
 
 
 @bp.get(ONE)
-@admin_required
+@lead_required
 def show_webhook(webhook_id: int) -> ResponseReturnValue:
     """Show a webhook, and what it was told last."""
     return _one(outgoing.webhook_or_404(webhook_id))
 
 
 @bp.post(ONE)
-@admin_required
+@lead_required
 def choose_topics(webhook_id: int) -> ResponseReturnValue:
     """Change what a webhook is told."""
     webhook, form = outgoing.webhook_or_404(webhook_id), TopicsForm()
@@ -64,7 +67,7 @@ def choose_topics(webhook_id: int) -> ResponseReturnValue:
 
 
 @bp.post(f"{ONE}/secret")
-@admin_required
+@lead_required
 def renew_webhook_secret(webhook_id: int) -> ResponseReturnValue:
     """Give a webhook another secret, and show it this once."""
     webhook = outgoing.webhook_or_404(webhook_id)
@@ -74,9 +77,9 @@ def renew_webhook_secret(webhook_id: int) -> ResponseReturnValue:
 
 
 @bp.post(f"{ONE}/test")
-@admin_required
+@lead_required
 def test_webhook(webhook_id: int) -> ResponseReturnValue:
-    """Tell a webhook that it works."""
+    """Send a webhook a sample."""
     webhook = outgoing.webhook_or_404(webhook_id)
     with transaction():
         outgoing.queue_test(webhook)
@@ -85,7 +88,7 @@ def test_webhook(webhook_id: int) -> ResponseReturnValue:
 
 
 @bp.post(f"{ONE}/disabling")
-@admin_required
+@lead_required
 def switch_webhook_off(webhook_id: int) -> ResponseReturnValue:
     """Tell a webhook nothing more."""
     webhook = outgoing.webhook_or_404(webhook_id)
@@ -95,7 +98,7 @@ def switch_webhook_off(webhook_id: int) -> ResponseReturnValue:
 
 
 @bp.post(f"{ONE}/enabling")
-@admin_required
+@lead_required
 def switch_webhook_on(webhook_id: int) -> ResponseReturnValue:
     """Tell a webhook again what happens."""
     webhook = outgoing.webhook_or_404(webhook_id)
@@ -106,7 +109,7 @@ def switch_webhook_on(webhook_id: int) -> ResponseReturnValue:
 
 
 @bp.post(f"{ONE}/removal")
-@admin_required
+@lead_required
 def remove_webhook(webhook_id: int) -> ResponseReturnValue:
     """Take a webhook away."""
     webhook = outgoing.webhook_or_404(webhook_id)
@@ -117,7 +120,7 @@ def remove_webhook(webhook_id: int) -> ResponseReturnValue:
 
 
 @bp.post(f"{ONE}/deliveries/<int:sending_id>/sending")
-@admin_required
+@lead_required
 def send_webhook_again(webhook_id: int, sending_id: int) -> ResponseReturnValue:
     """Tell a webhook something once more."""
     webhook = outgoing.webhook_or_404(webhook_id)
@@ -132,7 +135,9 @@ def _back(webhook: Webhook) -> ResponseReturnValue:
 
 
 def _list(form: WebhookForm, status: int = 200) -> ResponseReturnValue:
-    page = render_template("loop/webhooks.html", form=form, webhooks=outgoing.webhooks(), topics=TOPICS)
+    page = render_template(
+        "loop/webhooks.html", form=form, webhooks=outgoing.webhooks(), topics=TOPICS, is_sample=is_sample()
+    )
     return make_response(page, status)
 
 
@@ -143,6 +148,8 @@ def _one(webhook: Webhook, refused: TopicsForm | None = None, secret: str = "") 
         "webhook": webhook,
         "log": outgoing.log_of(webhook),
         "secret": secret,
+        "owed": outgoing.owed_count(webhook),
+        "is_sample": is_sample(),
         "why_off": why_off(webhook),
     }
     return make_response(render_template("loop/webhook.html", **words), 422 if refused else 200)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from wtforms import RadioField, SelectMultipleField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # the stubs do not know it yet
 
+from bugintake.core.chats import Chat
 from bugintake.core.forms import Form, KeptLine
 from bugintake.loop.webhooks.models import Occasion, Sender, Topic
 from bugintake.loop.webhooks.outgoing import CHOICES
@@ -48,6 +49,13 @@ class ReleaseHookForm(Form):
     )
 
 
+CHATS = [
+    SelectChoice("", "A program", {"data-d": " reads JSON that is signed as Standard Webhooks say"}),
+    SelectChoice(Chat.SLACK.value, "Slack", {"data-d": " or what takes its words, such as Mattermost: sentences"}),
+    SelectChoice(Chat.TEAMS.value, "Microsoft Teams", {"data-d": " by a workflow: sentences on a card"}),
+]
+
+
 class TopicsForm(Form):
     """What a webhook is told."""
 
@@ -60,3 +68,4 @@ class WebhookForm(TopicsForm):
     """An address, and what it is told."""
 
     url = KeptLine("Address", description="It begins with https://. It is kept, and shown to nobody again.")
+    chat = RadioField("Who reads it?", choices=CHATS, default="")

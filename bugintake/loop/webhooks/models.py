@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from bugintake.core import clock
+from bugintake.core.chats import Chat
 from bugintake.core.db import Model
 from bugintake.intake.models import Bug
 from bugintake.team.models import User
@@ -88,15 +89,17 @@ class OffBecause(enum.StrEnum):
 
 
 class Webhook(Model):
-    """An address outside that is told what happens here, with the rights of the admin who saved it last.
+    """An address outside that is told what happens here, with the rights of the lead who saved it last.
 
-    Its secrets are kept as they are: what is sent is signed with them. While it fails it rests, and is off after days.
+    A chat reads sentences, whatever else reads JSON. Its secrets are kept as they are: what is sent is signed with
+    them. While it fails it rests, longer after each of its `failures` in a row, and is off after days.
     """
 
     __tablename__ = "webhooks"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     url: Mapped[str] = mapped_column(sa.String(1000))
+    chat: Mapped[Chat | None]
     topics: Mapped[list[str]]
     owner_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"))
     secret: Mapped[str] = mapped_column(sa.String(100))
@@ -104,6 +107,7 @@ class Webhook(Model):
     previous_until: Mapped[datetime | None]
     made_at: Mapped[datetime] = mapped_column(default=clock.now)
     failing_since_at: Mapped[datetime | None]
+    failures: Mapped[int] = mapped_column(default=0)
     rests_until: Mapped[datetime | None]
     off_at: Mapped[datetime | None]
     off_because: Mapped[OffBecause | None]
@@ -131,7 +135,7 @@ class WebhookDelivery(Model):
 
     __tablename__ = "webhook_deliveries"
     __table_args__ = (
-        sa.Index("ix_webhook_deliveries_due", "state", "not_before", "id"),
+        sa.Index("ix_webhook_deliveries_due", "webhook_id", "state", "id"),
         sa.Index("ix_webhook_deliveries_log", "webhook_id", "id"),
     )
 

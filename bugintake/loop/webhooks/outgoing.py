@@ -1,4 +1,4 @@
-"""Webhooks that are told what happens here: made by admins, renewed, switched off and on."""
+"""Webhooks that are told what happens here: made by leads, renewed, switched off and on."""
 
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
@@ -8,13 +8,14 @@ import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
 from bugintake.core import clock, events, outside
+from bugintake.core.chats import Chat
 from bugintake.core.db import db, transaction
 from bugintake.core.errors import Conflict, Invalid, NotFound
 from bugintake.core.event_kinds import EventKind
 from bugintake.core.forms import clean_line
 from bugintake.loop.models import DeliveryKind
 from bugintake.loop.notices import queue_notice
-from bugintake.loop.webhooks import happenings, signing
+from bugintake.loop.webhooks import circuits, happenings, signing
 from bugintake.loop.webhooks.models import OffBecause, SendingState, Topic, Webhook, WebhookDelivery
 from bugintake.team.models import Role, User
 
@@ -24,8 +25,8 @@ ENDED = (SendingState.SENT, SendingState.DROPPED, SendingState.FAILED)
 CHOICES = tuple(topic for topic in Topic if topic is not Topic.TEST)
 
 
-def make(url: str, topics: Iterable[str], *, actor: User) -> Webhook:
-    """Tell an address what happens from now on. Records webhook.made.
+def make(url: str, topics: Iterable[str], chat: Chat | None = None, *, actor: User) -> Webhook:
+    """Tell an address what happens from now on, as a chat reads it or in signed JSON. Records webhook.made.
 
     Raises Invalid for what is no address outside, or nothing to tell it.
     """
@@ -35,7 +36,7 @@ def make(url: str, topics: Iterable[str], *, actor: User) -> Webhook:
     except outside.Refused as why:
         raise Invalid(str(why), "url") from why
     secret = signing.new_standard_secret()
-    webhook = Webhook(url=url, topics=_chosen(topics), owner_id=actor.id, secret=secret)
+    webhook = Webhook(url=url, chat=chat, topics=_chosen(topics), owner_id=actor.id, secret=secret)
     db.session.add(webhook)
     db.session.flush()
     events.record(EventKind.WEBHOOK_MADE, actor=actor, after=webhook.host, webhook=webhook.id, topics=webhook.topics)
@@ -50,7 +51,12 @@ def choose(webhook: Webhook, topics: Iterable[str], *, actor: User) -> None:
 
 
 def renew_secret(webhook: Webhook, *, actor: User) -> None:
-    """Sign with another secret, and for a day with the one before as well. Records webhook.secret_renewed."""
+    """Sign with another secret, and for a day with the one before as well. Records webhook.secret_renewed.
+
+    Raises Conflict for a chat, which checks no signature.
+    """
+    if webhook.chat is not None:
+        raise Conflict("A chat checks no signature: nothing is signed for it.")
     webhook.previous_secret, webhook.previous_until = webhook.secret, clock.now() + OLD_SECRET_LASTS
     webhook.secret = signing.new_standard_secret()
     events.record(EventKind.WEBHOOK_SECRET_RENEWED, actor=actor, webhook=webhook.id)
@@ -59,7 +65,7 @@ def renew_secret(webhook: Webhook, *, actor: User) -> None:
 def switch_off(webhook: Webhook, because: OffBecause, *, actor: User | None = None) -> None:
     """Tell a webhook nothing more, also what it is owed already. Records webhook.switched_off.
 
-    Where no person did it, every admin is told by mail, once.
+    Where no person did it, every admin and whoever saved it last are told by mail, once.
     """
     webhook.off_at, webhook.off_because = clock.now(), because
     is_lost = sa.and_(WebhookDelivery.state == SendingState.SENDING, WebhookDelivery.lease_until < clock.now())
@@ -69,16 +75,18 @@ def switch_off(webhook: Webhook, because: OffBecause, *, actor: User | None = No
     about: dict[str, Any] = {"webhook": webhook.id, "because": because}
     event = events.record(EventKind.WEBHOOK_SWITCHED_OFF, actor=actor, before=webhook.host, **about)
     if actor is None:
-        admins = sa.select(User).where(User.role == Role.ADMIN, User.disabled_at.is_(None)).order_by(User.id)
-        for admin in db.session.scalars(admins).all():
-            queue_notice(DeliveryKind.WEBHOOK_OFF, admin, f"webhook_off:{event.id}:{admin.id}", webhook=webhook.id)
+        looks_after = sa.or_(User.role == Role.ADMIN, User.id == webhook.owner_id)
+        told = sa.select(User).where(looks_after, User.disabled_at.is_(None)).order_by(User.id)
+        for user in db.session.scalars(told).all():
+            queue_notice(DeliveryKind.WEBHOOK_OFF, user, f"webhook_off:{event.id}:{user.id}", webhook=webhook.id)
 
 
 def switch_on(webhook: Webhook, *, actor: User) -> None:
     """Tell a webhook again what happens, from now on. Records webhook.switched_on. Raises Conflict where it is on."""
     if webhook.off_at is None:
         raise Conflict("It is on already.")
-    webhook.off_at = webhook.off_because = webhook.failing_since_at = webhook.rests_until = None
+    webhook.off_at = webhook.off_because = None
+    circuits.took(webhook)
     webhook.owner_id = actor.id
     events.record(EventKind.WEBHOOK_SWITCHED_ON, actor=actor, after=webhook.host, webhook=webhook.id)
 
@@ -91,10 +99,11 @@ def remove(webhook: Webhook, *, actor: User) -> None:
 
 
 def queue_test(webhook: Webhook) -> None:
-    """Tell a webhook that it works. Raises Conflict where it is off."""
+    """Send a webhook a sample, also where it rests. Raises Conflict where it is off."""
     if webhook.off_at is not None:
         raise Conflict("It is off: switch it on first.")
     happenings.owe([webhook.id], Topic.TEST, facts={})
+    circuits.wake(webhook)
 
 
 def send_again(delivery: WebhookDelivery) -> None:
@@ -105,6 +114,13 @@ def send_again(delivery: WebhookDelivery) -> None:
         raise Conflict("It is on its way already.")
     delivery.state, delivery.attempts, delivery.not_before = SendingState.PENDING, 0, clock.now()
     delivery.gives_up_at = clock.now() + happenings.TRIED_FOR
+    circuits.wake(delivery.webhook)
+
+
+def owed_count(webhook: Webhook) -> int:
+    """Count what waits to be told."""
+    theirs = (WebhookDelivery.webhook_id == webhook.id, WebhookDelivery.state == SendingState.PENDING)
+    return db.session.scalar(sa.select(sa.func.count(WebhookDelivery.id)).where(*theirs)) or 0
 
 
 def webhooks() -> Sequence[Webhook]:

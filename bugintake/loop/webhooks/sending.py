@@ -1,37 +1,26 @@
-"""Telling webhooks what they are owed: at least once under one number, never twice at the same time, for three days.
+"""Telling webhooks what they are owed: at least once under one number, one thing at a time, for three days.
 
 Claims carry a lease and a fence, so that what a dead worker had is sent by another, and one that is only slow writes
 nothing down over it. Nothing is held while a server is asked.
 """
 
-import json
 import os
 import socket
 import time
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from email.utils import parsedate_to_datetime
-from typing import Any
+from datetime import timedelta
 from uuid import uuid4
 
-import sqlalchemy as sa
-
-from bugintake.core import clock, outside
-from bugintake.core.db import db, transaction, update_one
+from bugintake.core import clock, outside, resting
+from bugintake.core.db import db, transaction
 from bugintake.intake.models import Bug
-from bugintake.loop.attempts import RETRY_AFTER
-from bugintake.loop.circuit import jittered
-from bugintake.loop.webhooks import outgoing
-from bugintake.loop.webhooks.happenings import in_utc
+from bugintake.loop.webhooks import bodies, circuits, outgoing
 from bugintake.loop.webhooks.models import OffBecause, SendingState, Webhook, WebhookDelivery
-from bugintake.loop.webhooks.signing import standard_headers
+from bugintake.team.models import Role
 
 LEASE = timedelta(minutes=2)
-RESTS_AT_LEAST = timedelta(minutes=1)
-RESTS_AT_MOST = timedelta(days=1)
 OFF_AFTER = timedelta(days=5)
 GONE = 410
-BUSY = (429, 503)
 
 
 @dataclass(frozen=True)
@@ -64,7 +53,7 @@ class Outcome:
 
 def send_one() -> bool:
     """Tell one webhook one thing that is due, outside any transaction; tell whether there was one."""
-    if db.session.scalar(_due().limit(1)) is None:
+    if db.session.scalar(circuits.webhooks_due().limit(1)) is None:
         return False
     with transaction():
         claimed = _claim()
@@ -75,60 +64,50 @@ def send_one() -> bool:
     return True
 
 
-def _due() -> sa.Select[int]:
-    now = clock.now()
-    is_due = sa.and_(WebhookDelivery.state == SendingState.PENDING, WebhookDelivery.not_before <= now)
-    is_lost = sa.and_(WebhookDelivery.state == SendingState.SENDING, WebhookDelivery.lease_until < now)
-    is_awake = sa.or_(Webhook.rests_until.is_(None), Webhook.rests_until <= now)
-    found = sa.select(WebhookDelivery.id).join(Webhook, Webhook.id == WebhookDelivery.webhook_id)
-    found = found.where(sa.or_(is_due, is_lost), Webhook.off_at.is_(None), is_awake)
-    return found.order_by(WebhookDelivery.not_before, WebhookDelivery.id)
-
-
 def _claim() -> Claimed | None:
     """Take what is due first, and write it; nothing where another worker was faster, or it is not to be told."""
-    number = db.session.scalar(_due().limit(1).with_for_update(skip_locked=True, of=WebhookDelivery))
+    due = circuits.webhooks_due().limit(1).with_for_update(skip_locked=True, key_share=True, of=Webhook)
+    webhook = db.session.get(Webhook, db.session.scalar(due) or 0, populate_existing=True)
+    if webhook is None:
+        return None
+    now = clock.now()
+    theirs = circuits.deliveries_due(now).where(WebhookDelivery.webhook_id == webhook.id)
+    number = db.session.scalar(theirs)  # looked at again: another worker may have taken it before the lock was ours
     if number is None:
         return None
     delivery = db.session.get_one(WebhookDelivery, number, populate_existing=True)
-    webhook, fence = delivery.webhook, f"{socket.gethostname()[:20]}:{os.getpid()}:{uuid4().hex[:16]}"
+    fence = f"{socket.gethostname()[:20]}:{os.getpid()}:{uuid4().hex[:16]}"
     reason = _refusal_of(delivery)
     if reason:
         delivery.state, delivery.trouble = SendingState.DROPPED, reason
         delivery.lease_owner = delivery.lease_until = None
         return None
-    now = clock.now()
     delivery.state, delivery.attempts, delivery.asked_at = SendingState.SENDING, delivery.attempts + 1, now
     delivery.lease_owner, delivery.lease_until = fence, now + LEASE
-    keys = [webhook.secret]
-    if webhook.previous_until is not None and webhook.previous_until > now:
-        keys.append(webhook.previous_secret)
-    told = {"type": delivery.topic, "timestamp": in_utc(delivery.happened_at), "data": delivery.facts}
-    body = json.dumps(told, separators=(",", ":")).encode()
-    return Claimed(delivery.id, webhook.id, fence, webhook.url, tuple(keys), delivery.number, body)
+    body, keys = bodies.body_of(delivery), bodies.keys_of(webhook, now)
+    return Claimed(delivery.id, webhook.id, fence, webhook.url, keys, delivery.number, body)
 
 
 def _refusal_of(delivery: WebhookDelivery) -> str:
     """Say why a webhook may not be told of something now.
 
-    It has the rights of its owner, who has to be an admin still. Of a restricted bug it is told nothing, whoever owns
-    it: nobody knows who reads at the other end.
+    It has the rights of its owner, who has to be a lead or an admin still. Of a restricted bug it is told nothing,
+    whoever owns it: nobody knows who reads at the other end.
     """
     owner = delivery.webhook.owner
-    if not owner.is_active or not owner.is_admin:
-        return f"{owner.name}, who saved the webhook last, is no admin any more."
+    if not owner.is_active or not owner.can(Role.LEAD):
+        return f"{owner.name}, who saved the webhook last, is no lead any more."
     if delivery.bug is not None:
         whole = db.session.get_one(Bug, delivery.bug.canonical_id)
         if delivery.bug.is_restricted or whole.is_restricted:
             return "The bug is restricted."
-    if delivery.attempts and delivery.gives_up_at + LEASE < clock.now():
-        return "Its workers kept stopping for three days."
+    if delivery.gives_up_at + LEASE < clock.now():
+        return f"{'Its workers kept stopping' if delivery.attempts else 'It waited'} for three days."
     return ""
 
 
 def _tell(claimed: Claimed) -> Outcome:
-    headers = standard_headers(claimed.number, clock.now(), claimed.body, claimed.keys)
-    headers["Content-Type"] = "application/json"
+    headers = bodies.headers_of(claimed.number, claimed.body, claimed.keys, clock.now())
     started = time.perf_counter()
     code, trouble, retry_after = None, "", ""
     try:
@@ -139,49 +118,38 @@ def _tell(claimed: Claimed) -> Outcome:
 
 
 def _finish(claimed: Claimed, outcome: Outcome) -> None:
-    """Keep how telling ended, unless the lease ran out and another worker has it."""
+    """Keep how telling ended, unless the lease ran out and another worker has it.
+
+    Whoever takes or changes a delivery locks its webhook first, so that what is read here stays as it is.
+    """
     now = clock.now()
     webhook = db.session.get(Webhook, claimed.webhook_id, with_for_update={"key_share": True}, populate_existing=True)
     delivery = db.session.get(WebhookDelivery, claimed.id, populate_existing=True)
     if webhook is None or delivery is None:  # taken away meanwhile
         return
-    seen = {"code": outcome.code, "trouble": outcome.trouble, "took_ms": outcome.took_ms}
+    if delivery.state is not SendingState.SENDING or delivery.lease_owner != claimed.fence:
+        return
+    delivery.lease_owner = delivery.lease_until = None
+    delivery.code, delivery.trouble, delivery.took_ms = outcome.code, outcome.trouble, outcome.took_ms
     if outcome.is_taken:
-        if _keep(claimed, state=SendingState.SENT, **seen):
-            webhook.failing_since_at = webhook.rests_until = None
-        return
-    pause = _pause(delivery.attempts, outcome, now)
-    is_over = outcome.code == GONE or now + pause > delivery.gives_up_at or webhook.off_at is not None
-    ended = {"state": SendingState.FAILED} if is_over else {"state": SendingState.PENDING, "not_before": now + pause}
-    if not _keep(claimed, **ended, **seen) or webhook.off_at is not None:
-        return
-    webhook.failing_since_at = webhook.failing_since_at or now
-    webhook.rests_until = now + (pause if outcome.code in BUSY else min(pause, RESTS_AT_LEAST))
-    if outcome.code == GONE:
+        delivery.state = SendingState.SENT
+        circuits.took(webhook)
+    elif webhook.off_at is not None:
+        delivery.state = SendingState.FAILED
+    elif outcome.code == GONE:
+        delivery.state = SendingState.FAILED
         outgoing.switch_off(webhook, OffBecause.GONE)
-    elif now - webhook.failing_since_at >= OFF_AFTER:
+    else:
+        _try_again(webhook, delivery, resting.wanted(outcome.code, outcome.retry_after, now))
+
+
+def _try_again(webhook: Webhook, delivery: WebhookDelivery, wanted: timedelta) -> None:
+    """Let a delivery wait for its next try, or give it up; a webhook that took nothing for days is switched off."""
+    now = clock.now()
+    since = webhook.failing_since_at or now
+    again = now + circuits.failed(webhook, delivery, wanted)
+    is_over = again > delivery.gives_up_at
+    delivery.state = SendingState.FAILED if is_over else SendingState.PENDING
+    delivery.not_before = delivery.not_before if is_over else again
+    if now - since >= OFF_AFTER:
         outgoing.switch_off(webhook, OffBecause.FAILED)
-
-
-def _keep(claimed: Claimed, **values: Any) -> bool:
-    mine = (WebhookDelivery.id == claimed.id, WebhookDelivery.lease_owner == claimed.fence)
-    change = sa.update(WebhookDelivery).where(*mine, WebhookDelivery.state == SendingState.SENDING)
-    return update_one(change.values(lease_owner=None, lease_until=None, **values))
-
-
-def _pause(attempts: int, outcome: Outcome, now: datetime) -> timedelta:
-    """Say how long to wait: 1, 5, 15, 60 minutes, then hourly; longer where the server says so, up to a day."""
-    pause = jittered(RETRY_AFTER[min(attempts, len(RETRY_AFTER)) - 1])
-    if outcome.code in BUSY:
-        pause = max(pause, min(_wanted(outcome.retry_after, now), RESTS_AT_MOST))
-    return pause
-
-
-def _wanted(retry_after: str, now: datetime) -> timedelta:
-    """Read seconds or a date; nothing where it is neither."""
-    if retry_after.isascii() and retry_after.isdigit():
-        return timedelta(seconds=min(int(retry_after[:9]), RESTS_AT_MOST.total_seconds()))
-    try:
-        return max(parsedate_to_datetime(retry_after) - now, timedelta(0))
-    except (ValueError, TypeError):
-        return timedelta(0)

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from bugintake.core import resting
 from bugintake.core.config import Settings
 from bugintake.core.db import db
-from bugintake.loop import circuit
 from tests.loop.any_order.of_bugs import OfBugs
 from tests.loop.any_order.of_mail import OfMail
 from tests.loop.any_order.of_people import OfPeople
@@ -54,7 +54,7 @@ def start_over(
     app: Any, clock: Any, request: pytest.FixtureRequest, data_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[], None]:
     """Empty the database, so that nothing of one story happens in the next; nothing is left to chance but the seed."""
-    monkeypatch.setattr(circuit, "jittered", lambda span: span)
+    monkeypatch.setattr(resting, "jittered", lambda span: span)
 
     def empty() -> None:
         db.session.remove()

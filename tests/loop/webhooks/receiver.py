@@ -18,14 +18,14 @@ ADDRESS = "https://hooks.example.com/secret-part"
 
 
 class Receiver:
-    """A receiver that answers in turn what it is told to, else 200, and keeps what it got."""
+    """A receiver that answers in turn what it is told to, otherwise 204 or as it is told, and keeps what it got."""
 
     def __init__(self):
-        self.answers, self.got = [], []
+        self.answers, self.got, self.otherwise = [], [], Receipt(204, "")
 
     def tell(self, url, headers, body):
         self.got.append((url, headers, body))
-        answer = self.answers.pop(0) if self.answers else Receipt(204, "")
+        answer = self.answers.pop(0) if self.answers else self.otherwise
         if callable(answer):
             answer = answer()
         if isinstance(answer, Exception):

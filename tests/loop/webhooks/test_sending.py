@@ -10,11 +10,13 @@ from standardwebhooks import Webhook as Reference
 from standardwebhooks import WebhookVerificationError
 
 from bugintake.core import clock as house_clock
+from bugintake.core import resting
 from bugintake.core.db import db, transaction
 from bugintake.core.outside import Receipt, Refused, Unreachable
 from bugintake.loop import notice_letters, restoring
 from bugintake.loop.models import Delivery, DeliveryKind
 from bugintake.loop.webhooks import outgoing, sending
+from bugintake.loop.webhooks.happenings import in_utc
 from bugintake.loop.webhooks.models import OffBecause, SendingState, Webhook, WebhookDelivery
 from bugintake.team import people
 from bugintake.team.models import Role
@@ -38,7 +40,7 @@ def bug(webhook):
 
 @pytest.fixture
 def _no_jitter(monkeypatch):
-    monkeypatch.setattr(sending, "jittered", lambda span: span)
+    monkeypatch.setattr(resting, "jittered", lambda span: span)
 
 
 def the_webhook():
@@ -53,8 +55,9 @@ def notices():
 # --- What arrives ------------------------------------------------------------------------------------------------
 
 
-def test_the_published_library_finds_what_is_sent_right(webhook, bug, receiver, clock):
+def test_the_published_library_finds_what_is_sent_right(webhook, receiver, clock):
     clock.set(datetime.now(UTC))  # the library asks a clock of its own
+    bug = make_bug()
     work()
 
     [(url, headers, body)] = receiver.got
@@ -63,7 +66,7 @@ def test_the_published_library_finds_what_is_sent_right(webhook, bug, receiver, 
     read = Reference(webhook.secret).verify(body, headers)
     assert read == {
         "type": "bug.filed",
-        "timestamp": "2026-03-10T09:00:00Z",
+        "timestamp": in_utc(house_clock.now()),
         "data": {
             "bug": {
                 "ref": bug.ref,
@@ -147,20 +150,6 @@ def test_after_three_days_it_is_given_up(bug, receiver, clock):
     assert the_webhook().off_at is None
 
 
-def test_waits_vary_so_that_what_failed_together_does_not_return_together(webhook, receiver, clock):
-    for _ in range(8):
-        make_bug()
-    for _ in range(8):
-        with transaction():
-            the_webhook().rests_until = None
-        receiver.answers = [BROKEN]
-        sending.send_one()
-
-    waits = [each.not_before - house_clock.now() for each in deliveries()]
-    assert len(set(waits)) > 4
-    assert all(timedelta(seconds=48) <= wait <= timedelta(seconds=72) for wait in waits)
-
-
 @pytest.mark.usefixtures("_no_jitter")
 @pytest.mark.parametrize("as_date", [False, True])
 @pytest.mark.parametrize("code", [429, 503])
@@ -190,30 +179,6 @@ def test_a_nonsensical_wish_is_none_and_no_wish_is_longer_than_a_day(bug, receiv
     work()
 
     assert [each.not_before - house_clock.now() for each in deliveries()] == [timedelta(minutes=minutes)]
-
-
-def test_one_that_fails_rests_and_is_asked_about_one_thing_a_minute_until_it_answers(webhook, receiver, clock):
-    for _ in range(5):
-        make_bug()
-    receiver.answers = [BROKEN, BROKEN]
-    counts = []
-    for _ in range(3):
-        work()
-        counts.append(len(receiver.got))
-        clock.advance(timedelta(seconds=75))
-
-    assert counts[:2] == [1, 2]
-    assert (counts[2], the_webhook().rests_until, the_webhook().failing_since_at) == (7, None, None)
-
-
-def test_one_that_rests_keeps_nothing_from_another(make_webhook, receiver, clock):
-    make_webhook("bug.filed")
-    make_webhook("bug.filed", url="https://other.example.com/")
-    receiver.answers = [BROKEN]
-    make_bug()
-    work()
-
-    assert [each[0] for each in states()] == ["pending", "sent"]
 
 
 # --- Off ---------------------------------------------------------------------------------------------------------
@@ -306,15 +271,15 @@ def _sent_before(bug):
     return delivery
 
 
-@pytest.mark.parametrize("how", ["disabled", "no admin"])
-def test_a_45_a_webhook_whose_owner_is_no_admin_any_more_says_nothing_until_one_saves_it(webhook, petra, receiver, how):
+@pytest.mark.parametrize("how", ["disabled", "no lead"])
+def test_a_45_a_webhook_whose_owner_is_no_lead_any_more_says_nothing_until_one_saves_it(webhook, petra, receiver, how):
     other = make_user(Role.ADMIN, "Other Admin")
     make_bug()
     with transaction():
         if how == "disabled":
             people.disable(petra, actor=other)
         else:
-            people.change_role(petra, Role.LEAD, actor=other)
+            people.change_role(petra, Role.ENGINEER, actor=other)
     work()
     silent = len(receiver.got)
     [dropped] = deliveries()
