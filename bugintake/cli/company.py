@@ -37,7 +37,7 @@ def init(email: str, name: str, password_stdin: bool, pack: str | None, as_json:
 @as_json
 @in_app(migrate=True)
 def demo(remove: bool, as_json: bool) -> None:
-    """Bring a sample company into an empty installation, to look around. No mail leaves it."""
+    """Bring a sample company into an empty installation, to look around. Nothing leaves it."""
     if remove:
         if not is_sample():
             raise Conflict("There is no sample company here.")

@@ -31,7 +31,7 @@ def serve(host: str | None, port: int | None) -> None:
         if not is_set_up():
             lines.append(f"Nobody is here yet. Set it up within 24 hours at\n  {setup.new_link()}")
         elif is_sample():
-            lines.append("It holds the sample company, so no mail leaves.")
+            lines.append("It holds the sample company, so nothing leaves.")
         if settings.smtp_url is None:
             lines.append("No mail server is set, so mail stays readable in the outbox (BUGINTAKE_SMTP_URL).")
         lines.append("Ctrl-C stops it.")

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -45,7 +46,7 @@ from bugintake.loop.envelopes import is_ready, open_due
 from bugintake.loop.inbound import mailbox
 from bugintake.loop.models import Announcement, Message, WorkerPulse
 from bugintake.loop.webhooks import happenings, outgoing, release_hooks, sending
-from bugintake.team.workspace import is_set_up
+from bugintake.team.workspace import is_sample, is_set_up
 from bugintake.triage import linking
 
 if TYPE_CHECKING:
@@ -223,7 +224,7 @@ def _stopping(app: Flask) -> Callable[[], bool]:
 
 def _read_mail() -> bool:
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # a proxy hides it
-    return settings().imap_url is not None and is_set_up() and mailbox.read_mailbox(_stopping(app)) > 0
+    return settings().imap_url is not None and mailbox.read_mailbox(_stopping(app)) > 0
 
 
 # Each has a thread of its own, so that a server that is slow keeps neither the mail nor the others.
@@ -238,8 +239,13 @@ def _look_elsewhere(app: Flask, stop: threading.Event, looks: Sequence[Callable[
     """Ask or tell other systems what is due, beside the mail."""
     while not stop.wait(SWEEP_SECONDS):
         for look in looks:
-            while not stop.is_set() and _guarded(app, look):
+            while not stop.is_set() and _guarded(app, partial(_from_here, look)):
                 pass
+
+
+def _from_here(look: Callable[[], bool]) -> bool:
+    """Look unless this is the sample company: nothing leaves it, and no other system is asked about it."""
+    return is_set_up() and not is_sample() and look()
 
 
 def _erase_the_forgotten() -> None:

@@ -54,7 +54,7 @@ def is_set_up() -> bool:
 
 
 def is_sample() -> bool:
-    """Whether everything here is the sample company, so that no mail may leave."""
+    """Whether everything here is the sample company, so that nothing may leave."""
     found = _find()
     return found is not None and found.is_sample
 

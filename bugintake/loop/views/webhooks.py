@@ -13,7 +13,6 @@ from bugintake.loop.webhooks.forms import TOPICS, TopicsForm, WebhookForm
 from bugintake.loop.webhooks.letters import why_off
 from bugintake.loop.webhooks.models import OffBecause, Webhook
 from bugintake.team.guards import lead_required, signed_in_user
-from bugintake.team.workspace import is_sample
 
 ONE = "/admin/webhooks/<int:webhook_id>"
 
@@ -135,9 +134,7 @@ def _back(webhook: Webhook) -> ResponseReturnValue:
 
 
 def _list(form: WebhookForm, status: int = 200) -> ResponseReturnValue:
-    page = render_template(
-        "loop/webhooks.html", form=form, webhooks=outgoing.webhooks(), topics=TOPICS, is_sample=is_sample()
-    )
+    page = render_template("loop/webhooks.html", form=form, webhooks=outgoing.webhooks(), topics=TOPICS)
     return make_response(page, status)
 
 
@@ -149,7 +146,6 @@ def _one(webhook: Webhook, refused: TopicsForm | None = None, secret: str = "") 
         "log": outgoing.log_of(webhook),
         "secret": secret,
         "owed": outgoing.owed_count(webhook),
-        "is_sample": is_sample(),
         "why_off": why_off(webhook),
     }
     return make_response(render_template("loop/webhook.html", **words), 422 if refused else 200)
