@@ -6,10 +6,10 @@ import click
 
 from bugintake.cli.commands import Command, as_json, in_app, show
 from bugintake.core import backup as backups
-from bugintake.core import restoring
+from bugintake.core import clock, restoring
 from bugintake.core.db import db
 from bugintake.intake.attachments.queries import damaged
-from bugintake.loop.restoring import distrust
+from bugintake.loop.restoring import catch_up, distrust
 
 
 @click.command(cls=Command)
@@ -37,13 +37,14 @@ def backup(file: Path, as_json: bool) -> None:
 def restore(file: Path, replace: bool, as_json: bool) -> None:
     """Bring back what FILE holds. Stop bugintake before, and start it again afterwards.
 
-    Mail that had not been sent when the backup was made is held until somebody lets it go on the Loop page.
+    Mail that had not been sent when the backup was made, or was due since, is held until the Loop page lets it go.
     """
     db.session.remove()
     found = restoring.restore(file, replace=replace, then=distrust)
+    catch_up(clock.now())
     show(
         {"file": str(file), "made_at": found.made_at, "rows": found.row_count, "attachments": len(found.attachments)},
         as_json,
         f"Everything is as it was on {found.made_at:%Y-%m-%d %H:%M} UTC. "
-        "Mail that had not been sent by then is held: see the Loop page. Everybody signs in again.",
+        "Mail that had not been sent by then, or was due since, is held: see the Loop page. Everybody signs in again.",
     )

@@ -64,6 +64,19 @@ TIDY_EVERY = 300
 MANY = 2000  # envelopes at once: others get their turn, and plans made for a few would not do any more
 FORGET_PULSE_AFTER = timedelta(days=1)
 
+BY_THE_CLOCK: tuple[Callable[[datetime], int], ...] = (
+    duty_notices.queue_changes,
+    duty_notices.queue_reminders,
+    duty_notices.queue_gaps,
+    duty_week.queue_weeks,
+    swap_notices.queue_untaken,
+    channels.queue_posts,
+    handoff_letters.queue_unsent,
+    notices.queue_overlooked,
+    asking.follow_up,
+)
+"""What somebody hears because the time has come, in the order in which it is asked."""
+
 log = logging.getLogger(__name__)
 
 
@@ -112,16 +125,9 @@ def sweep(app: Flask, count: int = 0) -> bool:
         _guarded(app, beat)
     _guarded(app, attempts.recover)
     if count % REMIND_EVERY == 0:
-        _guarded(app, lambda: duty_notices.queue_changes(clock.now()))
-        _guarded(app, lambda: duty_notices.queue_reminders(clock.now()))
-        _guarded(app, lambda: duty_notices.queue_gaps(clock.now()))
-        _guarded(app, lambda: duty_week.queue_weeks(clock.now()))
-        _guarded(app, lambda: swap_notices.queue_untaken(clock.now()))
-        _guarded(app, lambda: channels.queue_posts(clock.now()))
-        _guarded(app, lambda: handoff_letters.queue_unsent(clock.now()))
+        for bring in BY_THE_CLOCK:
+            _guarded(app, partial(_bring, bring))
         _guarded(app, lambda: feed_slots.keep_up(clock.now()))
-        _guarded(app, lambda: notices.queue_overlooked(clock.now()))
-        _guarded(app, lambda: asking.follow_up(clock.now()))
         _guarded(app, unfilled.let_go)
     if count % TIDY_EVERY == 0:
         _guarded(app, drafts.sweep)
@@ -139,6 +145,10 @@ def sweep(app: Flask, count: int = 0) -> bool:
     if opened > MANY:
         _guarded(app, lambda: count_anew("messages", "deliveries"))
     return bool(_guarded(app, outbox.is_waiting))
+
+
+def _bring(bring: Callable[[datetime], int]) -> int:
+    return bring(clock.now())
 
 
 def beat() -> None:

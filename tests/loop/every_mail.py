@@ -7,11 +7,14 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from bugintake.core.db import db, transaction
+from bugintake.core.forms import Seen
 from bugintake.duty import absences, overrides, swaps, trades
+from bugintake.duty.channel_models import TeamChannel
 from bugintake.duty.swap_models import Swap
 from bugintake.intake import proposals
 from bugintake.intake.models import Bug, OptionList
-from bugintake.loop import announcements, asked_words, notices, releases, updates
+from bugintake.loop import announcements, asked_words, notices, personal_lines, releases, updates, writing
+from bugintake.loop.text_models import TextKind
 from bugintake.loop.webhooks import outgoing
 from bugintake.loop.webhooks.models import OffBecause, Webhook
 from bugintake.team import people
@@ -21,7 +24,7 @@ from bugintake.triage.rule_models import RuleKind, TriageRule
 from tests.duty.conftest import everybody_knows, make_rotation
 from tests.factories import make_bug, make_customer, make_option, make_user, make_version, make_workspace, merge
 from tests.loop.reading import first_report
-from tests.loop.rows import announcement_of
+from tests.loop.rows import announcement_of, one_message
 
 NOTE = {"en": "The VAT line is back.", "ar": "عاد سطر الضريبة.", "zh": "增值税一行已经恢复。"}
 WAY = {"en": "Choose Print.", "ar": "اختر الطباعة.", "zh": "请选择打印。"}
@@ -47,6 +50,11 @@ class Company:
         turns = {"zone": "UTC", "start_on": date(2026, 9, 7)}
         self.rotation = make_rotation(team, actor=self.petra, **turns)
         everybody_knows(self.rotation)
+        with transaction():
+            url, whose = "https://chat.example.com/hook", {"made_by_id": self.petra.id}
+            db.session.add(TeamChannel(rotation_id=self.rotation.id, url=url, **whose))
+            body = "{{ their_words }}\n\nWe have news: {{ note }}"
+            writing.write(TextKind.LIVE, "en", "News of {{ their_words }}", body, actor=self.petra)
 
     def days(self) -> Iterator[None]:
         """Let everything happen, and stop whenever a worker has something to do."""
@@ -88,6 +96,7 @@ class Company:
             transitions.ask(unclear, first_report(unclear), ASKED[self.language], **asked)
             transitions.decline(unworded, reason, NOTE, WAY, actor=self.mira)
             asked_words.ask_to_word(announcement_of(unworded), self.lea.id, actor=self.mira)
+            personal_lines.write(one_message(live), "Thank you for your patience.", Seen(), actor=self.mira)
         return live
 
     def correct(self, live: Bug) -> None:
@@ -102,7 +111,8 @@ class Company:
         """Ask, mention and worry colleagues; one of them leaves."""
         unclear, bad, worse = self.bug(), self.bug(impact="Annoying"), self.bug(impact="Cannot work")
         self.bug(actor=self.otto)
-        webhook = Webhook(url="https://hooks.example.com/in", topics=["bug.live"], owner_id=self.ada.id, secret="-")
+        told = {"topics": ["bug.status_changed"], "owner_id": self.ada.id, "secret": "-"}
+        webhook, other = (Webhook(url=f"https://hooks.example.com/{number}", **told) for number in range(2))
         with transaction():
             transitions.ask(unclear, first_report(unclear), "Which browser?", actor=self.mira)
             comments.write(bad, "@Tin Horvat, have a look.", actor=self.mira)
@@ -112,7 +122,7 @@ class Company:
             people.disable(self.otto, actor=None)
             notices.queue_test(self.ada)
             proposals.propose(OptionList.PLATFORM, "Toaster")
-            db.session.add(webhook)
+            db.session.add_all([webhook, other])
         merge(worse, bad, actor=self.petra)
         with transaction():
             outgoing.switch_off(webhook, OffBecause.GONE)
