@@ -94,6 +94,8 @@ def finish(claimed: Claimed, outcome: Outcome) -> None:
     with transaction(awaits_disk=outcome.verdict is not Verdict.SENT):
         if outcome.verdict is Verdict.SENT:
             _sent(claimed, outcome)
+        elif circuit.is_no_fault_of_the_mail(outcome):
+            _back(claimed, Delivery.not_before, **_seen(outcome))
         elif outcome.verdict in (Verdict.CHANNEL, Verdict.WITHDRAWN):
             _back(claimed, clock.now(), **_seen(outcome))
         elif outcome.verdict is Verdict.RETRY:
@@ -108,9 +110,14 @@ def finish(claimed: Claimed, outcome: Outcome) -> None:
             _stuck(claimed, outcome, DeliveryState.FAILED)
 
 
-def give_back(claimed: Claimed) -> None:
-    """Return an envelope that was not handed over, for the next worker. One that is being sent is not touched."""
-    free = {"state": DeliveryState.PENDING, "lease_owner": None, "lease_until": None, "not_before": clock.now()}
+def give_back(claimed: Claimed, *, goes_last: bool = False) -> None:
+    """Return an envelope that was not handed over, for the next worker, to its place or behind all that is due.
+
+    One that is being sent is not touched.
+    """
+    free: dict[str, Any] = {"state": DeliveryState.PENDING, "lease_owner": None, "lease_until": None}
+    if goes_last:
+        free["not_before"] = clock.now()
     with transaction():
         if update_one(_change(claimed, DeliveryState.CLAIMED).values(**free)):
             _forget_links(claimed)

@@ -15,7 +15,8 @@ from bugintake.loop.verdicts import Outcome, Phase, Verdict
 MAIL = "mail"
 SETTINGS_WRONG = (timedelta(minutes=1), timedelta(minutes=15))
 UNREACHABLE = (timedelta(seconds=2), timedelta(minutes=1))
-ABOUT_THE_SERVER = frozenset({Phase.CONNECT, Phase.TLS, Phase.HELLO, Phase.AUTH, Phase.MAIL})
+BEFORE_ANY_MAIL = frozenset({Phase.CONNECT, Phase.TLS, Phase.HELLO, Phase.AUTH})
+ABOUT_THE_SERVER = BEFORE_ANY_MAIL | {Phase.MAIL}
 
 
 def mail_circuit() -> Circuit | None:
@@ -41,12 +42,20 @@ def concerns_every_mail(outcome: Outcome) -> bool:
     return outcome.verdict is Verdict.RETRY and outcome.phase in ABOUT_THE_SERVER
 
 
+def is_no_fault_of_the_mail(outcome: Outcome) -> bool:
+    """Whether an attempt ended before the server heard anything of the mail: it keeps its place, and all its tries."""
+    return concerns_every_mail(outcome) and outcome.phase in BEFORE_ANY_MAIL
+
+
 def trip(outcome: Outcome) -> None:
-    """Let all mail wait, longer each time, with some chance so that workers do not come back at once."""
+    """Let all mail wait, longer each time, with some chance so that workers do not come back at once.
+
+    Several workers that find the server away at once lengthen the pause once.
+    """
     pause = SETTINGS_WRONG if outcome.verdict is Verdict.CHANNEL else UNREACHABLE
     with transaction():
         one_at_a_time(MAIL)
-        lengthen(MAIL, pause, outcome, is_due=True)
+        lengthen(MAIL, pause, outcome, is_due=False)
 
 
 def lengthen(channel: str, pause: tuple[timedelta, timedelta], outcome: Outcome, *, is_due: bool) -> Circuit:

@@ -87,7 +87,8 @@ def _send_batch(channel: Channel, stopping: Callable[[], bool]) -> int:
             outcome = _send(claimed, channel, from_whom)
         except Exception:
             with suppress(Exception):  # where even this fails, leases run out
-                _give_back(batch[position:])
+                attempts.give_back(claimed, goes_last=True)  # what stops its worker each time must not stop all others
+                _give_back(batch[position + 1 :])
             raise
         if circuit.concerns_every_mail(outcome):
             circuit.trip(outcome)

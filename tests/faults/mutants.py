@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,7 +14,7 @@ from bugintake.core import clock, events
 from bugintake.core.db import after_commit, db, transaction
 from bugintake.core.event_kinds import EventKind
 from bugintake.duty import reminders
-from bugintake.loop import attempts, duty_notices, links, outcomes, smtp
+from bugintake.loop import attempts, circuit, duty_notices, links, outcomes, smtp
 from bugintake.loop.models import CustomerLink, Delivery, DeliveryState, LinkPurpose
 from bugintake.loop.verdicts import Outcome, Phase, Verdict
 from bugintake.team import people
@@ -104,6 +105,21 @@ def retries_any_disconnect(replace: Replace) -> None:
         return code, answer, Verdict.RETRY if verdict is Verdict.UNCERTAIN else verdict
 
     replace(smtp, "reading", read)
+
+
+def storms_the_server(replace: Replace) -> None:
+    """Whoever finds the server away waits a moment, as long as everybody else, and no longer the next time."""
+    replace(circuit, "UNREACHABLE", (timedelta(seconds=2), timedelta(seconds=2)))
+
+
+def comes_back_on_the_dot(replace: Replace) -> None:
+    """A pause has no chance in it."""
+    replace(circuit, "jittered", lambda span: span)
+
+
+def loses_its_place(replace: Replace) -> None:
+    """A mail that found the server away goes behind all that is due."""
+    replace(circuit, "is_no_fault_of_the_mail", lambda _outcome: False)
 
 
 def announces_in_a_second_commit(replace: Replace) -> None:
@@ -212,6 +228,9 @@ MUTANTS: dict[str, tuple[Callable[[Replace], None], tuple[str, ...]]] = {
     "reminds_of_each_layer": (reminds_of_each_layer, ("F-C2, a week changes hands",)),
     "reminds_of_each_day_alone": (reminds_of_each_day_alone, ("F-C2, a week changes hands",)),
     "retries_any_disconnect": (retries_any_disconnect, ("F-S3",)),
+    "storms_the_server": (storms_the_server, ("F-S4",)),
+    "comes_back_on_the_dot": (comes_back_on_the_dot, ("F-S4",)),
+    "loses_its_place": (loses_its_place, ("F-S4",)),
     "announces_in_a_second_commit": (announces_in_a_second_commit, ("F-WAL",)),
     "begins_deferred": (begins_deferred, ("D5",)),
     "unsubscribes_by_get": (unsubscribes_by_get, ("A-27",)),

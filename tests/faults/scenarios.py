@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from tests.faults import duty_weeks, kills, losses, scanners
+from tests.faults import duty_weeks, kills, losses, outage, scanners
 from tests.faults.launching import Rig
 
 SCENARIOS: dict[str, Callable[[Rig], None]] = {
@@ -17,6 +17,7 @@ SCENARIOS: dict[str, Callable[[Rig], None]] = {
     "F-C2": duty_weeks.clocks_change,
     "F-C2, a week changes hands": duty_weeks.a_week_changes_hands,
     "F-S3": losses.drops_after_the_dot,
+    "F-S4": outage.server_away,
     "F-WAL": losses.power_fails,
     "D5": losses.eight_count_at_once,
     "A-27": scanners.open_every_link,

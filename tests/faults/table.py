@@ -15,6 +15,7 @@ FAULTS = {
     "F-S1": "a mail server that refuses, is silent, or does not greet",
     "F-S2": "every answer a mail server can give",
     "F-S3": "a connection that ends during or after DATA",
+    "F-S4": "a mail server that is away for two hours while 5,000 mails are due",
     "F-I1": "bounces and answers that are forged, late, hostile, twice, or of machines",
     "F-I2": "workers that read one mailbox at once; one that is silent, or breaks off",
     "F-D1": "a database that somebody else holds, briefly and for ever",

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
 from bugintake.core.config import Settings
 from tests.factories import make_workspace
-from tests.faults import duty_weeks
+from tests.faults import duty_weeks, outage
 from tests.faults.launching import Launcher, Rig
 from tests.faults.mutants import MUTANTS
 from tests.faults.scenarios import SCENARIOS
@@ -59,6 +59,12 @@ def catches(rig: Rig, mutant: str, story: str, monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.parametrize("story", PLAYED)
 def test_a_fault_costs_nobody_a_message_and_gives_nobody_two(rig: Rig, story: str) -> None:
     SCENARIOS[story](rig)
+
+
+@pytest.mark.long
+@pytest.mark.fault("F-S4")
+def test_five_thousand_mails_leave_in_order_after_a_server_was_away_for_two_hours(rig: Rig) -> None:
+    outage.server_away_for(rig, timedelta(hours=2), 5_000)
 
 
 @pytest.mark.long

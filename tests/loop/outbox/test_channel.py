@@ -26,7 +26,7 @@ def test_a_server_that_is_away_keeps_mail_waiting_and_the_channel_degraded(sink:
     work()
 
     assert states() == {"pending": 30}
-    assert sum(db.session.scalars(sa.select(Delivery.attempts))) == 1
+    assert set(db.session.scalars(sa.select(Delivery.attempts))) == {0}
     found = circuit.mail_circuit()
     assert found is not None
     assert found.reason == "hello: 4.3.2 too busy"
@@ -34,11 +34,8 @@ def test_a_server_that_is_away_keeps_mail_waiting_and_the_channel_degraded(sink:
 
     sink.greeting = b"220 ready"
     clock.advance(timedelta(minutes=2))
-    while work():
-        pass
-    assert circuit.mail_circuit() is None
-    clock.advance(timedelta(minutes=2))
     work()
+    assert circuit.mail_circuit() is None
     assert states() == {"sent": 30}
 
 
