@@ -40,6 +40,12 @@ class Sink:
         """Count from nothing again."""
         self.count.value, self.first.value, self.last.value = 0, 0.0, 0.0
 
+    def note(self, _recipient: str) -> None:
+        """Count a mail, in the process of the server."""
+        self.last.value = time.time()
+        self.first.value = self.first.value or self.last.value
+        self.count.value += 1
+
     def stop(self) -> None:
         """Close it."""
         self._process.terminate()
@@ -55,16 +61,18 @@ class Sink:
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"220 sink\r\n")
+        recipient = ""
         while line := await reader.readline():
             verb = line[:4].upper()
             if verb == b"DATA":
                 writer.write(b"354 go on\r\n")
                 await writer.drain()
                 await reader.readuntil(b"\r\n.\r\n")
-                self.last.value = time.time()
-                self.first.value = self.first.value or self.last.value
-                self.count.value += 1
+                self.note(recipient)
                 writer.write(b"250 2.0.0 taken\r\n")
+            elif verb == b"RCPT":
+                recipient = line.decode().partition("<")[2].partition(">")[0]
+                writer.write(b"250 2.1.5 fine\r\n")
             elif verb == b"EHLO":
                 writer.write(b"250-sink\r\n250 ENHANCEDSTATUSCODES\r\n")
             elif verb == b"QUIT":

@@ -247,7 +247,7 @@ def owe(count: int) -> None:
 def wait(bug_id: int, count: int) -> None:
     """Let so many new people wait for one bug, within a transaction."""
     last = db.session.scalar(sa.select(sa.func.max(Customer.id))) or 0
-    report = db.session.scalars(sa.select(Report).order_by(Report.id)).first()
+    report = db.session.scalars(sa.select(Report).order_by(Report.id).limit(1)).first()
     assert report is not None
     shared = {c.name: getattr(report, c.name) for c in Report.__table__.columns}
     waiting = {"bug_id": bug_id, "settled_at": None, "settled_by": None}
