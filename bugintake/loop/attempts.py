@@ -14,7 +14,7 @@ from bugintake.core import clock, events, resting
 from bugintake.core.db import db, transaction, update_one
 from bugintake.core.event_kinds import EventKind
 from bugintake.intake.customers.models import Customer
-from bugintake.loop import owed, pace
+from bugintake.loop import circuit, owed, pace
 from bugintake.loop.coming_back import suppress
 from bugintake.loop.mail import Letter
 from bugintake.loop.models import Announcement, CustomerLink, Delivery, DeliveryState, Message, MessageState

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from flask import current_app
 
-from bugintake.core import clock, events
+from bugintake.core import clock, events, resting
 from bugintake.core.db import after_commit, db, transaction
 from bugintake.core.event_kinds import EventKind
 from bugintake.duty import reminders
@@ -114,7 +114,7 @@ def storms_the_server(replace: Replace) -> None:
 
 def comes_back_on_the_dot(replace: Replace) -> None:
     """A pause has no chance in it."""
-    replace(circuit, "jittered", lambda span: span)
+    replace(resting, "jittered", lambda span: span)
 
 
 def loses_its_place(replace: Replace) -> None:
