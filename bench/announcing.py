@@ -5,6 +5,7 @@ BENCH_PEOPLE (100000) wait for one bug, BENCH_MAILS (5000) of their mails are se
 
 import multiprocessing
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -19,7 +20,8 @@ import sqlalchemy as sa
 
 from bench import mail, seeding
 from bench.__main__ import database
-from bench.house import House, prepare
+from bench.client import Visitor
+from bench.house import House, prepare, serving
 from bugintake.app import create_app
 from bugintake.core.config import Settings
 from bugintake.core.db import count_anew, db, transaction
@@ -43,7 +45,9 @@ def main() -> None:
     for kind in DATABASES:
         with tempfile.TemporaryDirectory(prefix="bugintake-bench-") as name, database(kind, Path(name)) as url:
             house = prepare(Path(name), url, 1000)
-            missed += [f"{kind}: {each}" for each in (*measure_preparing(house), *measure_sending(house))]
+            missed += [f"{kind}: {each}" for each in measure_preparing(house)]
+            measure_page(house)
+            missed += [f"{kind}: {each}" for each in measure_sending(house)]
     print("\nEvery goal was reached." if not missed else "\nMissed:\n  " + "\n  ".join(missed))
 
 
@@ -76,6 +80,19 @@ def measure_preparing(house: House) -> list[str]:
         (longest > OTHERS_WAIT, f"a write of {longest:.2f} s"),
     ]
     return [text for is_missed, text in found if is_missed]
+
+
+def measure_page(house: House) -> None:
+    """Open the page of the announcement, which reads as much of the messages as it shows."""
+    with serving(house):
+        visitor = Visitor(house.port)
+        visitor.sign_in(seeding.EMAIL, seeding.PASSWORD)
+        took = []
+        for _ in range(11):
+            started = time.perf_counter()
+            visitor.fetch("GET", "/loop/1")
+            took.append(time.perf_counter() - started)
+    print(f"its page: {statistics.median(took) * 1000:.0f} ms")
 
 
 def measure_sending(house: House) -> list[str]:

@@ -124,8 +124,11 @@ def owe(
     concerned = Bug.canonical_id == announcement.bug_id if is_of_bug else Report.id == announcement.report_id
     first = sa.func.min(Report.id)
     now = sa.literal(clock.now(), Message.state_at.type)
+    length = sa.func.max(sa.func.length(Report.actual))
     people = (
-        sa.select(sa.literal(announcement.id), Customer.id, first, Customer.language, state, because, reason, now)
+        sa.select(
+            sa.literal(announcement.id), Customer.id, first, Customer.language, length, state, because, reason, now
+        )
         .select_from(Report)
         .join(Bug, Bug.id == Report.bug_id)
         .join(Customer, Customer.id == Report.customer_id)
@@ -135,7 +138,8 @@ def owe(
         .group_by(Customer.id)
         .order_by(first)
     )
-    columns = ["announcement_id", "customer_id", "report_id", "language", "state", "held_because", "reason", "state_at"]
+    columns = ["announcement_id", "customer_id", "report_id", "language", "words_length"]
+    columns += ["state", "held_because", "reason", "state_at"]
     dialect = sqlite if db.session.connection().dialect.name == "sqlite" else postgresql
     insert = dialect.insert(Message).from_select(columns, people)
     may_be_owed_again = Message.state.in_((MessageState.CANCELLED, MessageState.SUPPRESSED))

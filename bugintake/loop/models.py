@@ -115,6 +115,15 @@ class Message(Model):
         sa.UniqueConstraint("announcement_id", "customer_id"),
         sa.Index("ix_messages_state", "state", "id"),
         sa.Index("ix_messages_customer_state", "customer_id", "state"),
+        sa.Index("ix_messages_announcement_state", "announcement_id", "state", "id"),
+        sa.Index("ix_messages_announcement_counts", "announcement_id", "language", "state", "held_because"),
+        sa.Index("ix_messages_announcement_longest", "announcement_id", "language", sa.text("words_length DESC"), "id"),
+        sa.Index(
+            "ix_messages_announcement_lines",
+            "announcement_id",
+            sqlite_where=sa.text("personal_line <> ''"),
+            postgresql_where=sa.text("personal_line <> ''"),
+        ),
         sa.Index(
             "ix_messages_delivery_id",
             "delivery_id",
@@ -134,6 +143,7 @@ class Message(Model):
     customer_id: Mapped[int] = mapped_column(sa.ForeignKey("customers.id"))
     report_id: Mapped[int] = mapped_column(sa.ForeignKey("reports.id"), index=True)
     language: Mapped[str] = mapped_column(sa.String(8))
+    words_length: Mapped[int] = mapped_column(default=0)  # of what they told us: long words are where a mail fits worst
     state: Mapped[MessageState] = mapped_column(default=MessageState.PENDING)
     held_because: Mapped[HeldBecause | None]
     reason: Mapped[str] = mapped_column(sa.String(200), default="")

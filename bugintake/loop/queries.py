@@ -167,13 +167,22 @@ class Owed:
 
 
 def page_of_messages(announcement: Announcement, *, start: int, states: Sequence[MessageState] = ()) -> Sequence[Owed]:
-    """Read one page of an announcement's messages, those that need somebody first, and one more."""
-    urgency = sa.case({state: number for number, state in enumerate(UNTOLD)}, value=Message.state, else_=len(UNTOLD))
-    query = _messages().where(Message.announcement_id == announcement.id).order_by(urgency, Message.id)
-    if states:
-        query = query.where(Message.state.in_(states))
-    found = db.session.execute(query.offset(start).limit(PEOPLE_SHOWN + 1))
-    return [Owed(message, envelope) for message, envelope in found]
+    """Read one page of an announcement's messages, those that need somebody first, and one more.
+
+    Of each state no more is read than may stand on the page, from an index, however many people it concerns.
+    """
+    firsts = (_first_of(announcement, state, start + PEOPLE_SHOWN + 1) for state in states or MessageState)
+    each = sa.union_all(*firsts).subquery()
+    shown = sa.select(each).order_by(each.c.urgency, each.c.id).offset(start).limit(PEOPLE_SHOWN + 1).subquery()
+    query = _messages().join(shown, shown.c.id == Message.id).order_by(shown.c.urgency, Message.id)
+    return [Owed(message, envelope) for message, envelope in db.session.execute(query)]
+
+
+def _first_of(announcement: Announcement, state: MessageState, count: int) -> sa.Select[*tuple[Any, ...]]:
+    urgency = sa.literal(UNTOLD.index(state) if state in UNTOLD else len(UNTOLD)).label("urgency")
+    theirs = (Message.announcement_id == announcement.id, Message.state == state)
+    first = sa.select(Message.id, urgency).where(*theirs).order_by(Message.id).limit(count).subquery()
+    return sa.select(first)
 
 
 def languages_read(announcement: Announcement) -> Sequence[str]:

@@ -4,7 +4,7 @@ That is whoever a text has no words for, then whoever gets what stands there oth
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,11 +40,15 @@ class Reader:
         return bool(self.missing), bool(self.replaced), self.length, -self.message.id
 
 
-def of_announcement(announcement: Announcement, texts: Texts, chosen: int = 0) -> Mapping[str, Sequence[Reader]]:
+def of_announcement(
+    announcement: Announcement, languages: Iterable[str], texts: Texts, chosen: int = 0
+) -> Mapping[str, Sequence[Reader]]:
     """Pick those of each language whom an announcement may fit worst, before them the one who is `chosen`."""
     stands = (Message.announcement_id == announcement.id, Message.state != MessageState.CANCELLED)
+    each = [(*stands, Message.language == language) for language in languages]
     found: dict[str, list[Reader]] = defaultdict(list)
-    for reader in sorted(_worst(stands, texts, chosen), key=lambda each: each.message.id != chosen):
+    worst = _worst([*each, (*stands, Message.id == chosen)], texts)
+    for reader in sorted(worst, key=lambda each: each.message.id != chosen):
         found[reader.message.language].append(reader)
     return found
 
@@ -53,39 +57,29 @@ def of_text(kind: TextKind, language: str, texts: Texts, actor: User) -> Sequenc
     """Pick those whom a text may fit worst among everybody who still gets a mail with it, of what somebody may see."""
     is_told = sa.true() if kind in AROUND else Announcement.kind == kind
     still = sa.or_(Message.state == MessageState.PENDING, sa.and_(*unfilled.HELD))
-    return _worst((is_told, still, Message.language == language, Announcement.cancelled_at.is_(None)), texts, 0, actor)
+    which = (is_told, still, Message.language == language, Announcement.cancelled_at.is_(None), visible_to(actor))
+    return _worst([which], texts, about=(Message.announcement, Announcement.bug))
 
 
-def _worst(
-    which: Sequence[sa.ColumnElement[bool]], texts: Texts, chosen: int, actor: User | None = None
-) -> Sequence[Reader]:
+def _worst(groups: Iterable[Sequence[sa.ColumnElement[bool]]], texts: Texts, about: Sequence[Any] = ()) -> list[Reader]:
+    """Pick some of each group; where no text names what some people lack, the longest words come from an index."""
     named = {name for each in texts.values() for name in placeholders.names_in("\n".join(each))}
     lacks = {
-        "first_name": Customer.name == "",
-        "version_used": Option.is_unsure,
-        "signer": User.disabled_at.is_not(None),
+        "first_name": (Customer.name == "", (Message.customer,)),
+        "version_used": (Option.is_unsure, (Message.report, Report.version)),
+        "signer": (User.disabled_at.is_not(None), (Message.report, Report.filed_by)),
     }
-    worst: list[sa.ColumnElement[Any]] = [
-        sa.or_(sa.false(), *(is_lacking for name, is_lacking in lacks.items() if name in named)).desc()
-    ]
+    lacking = [is_lacking for name, (is_lacking, _) in lacks.items() if name in named]
+    worst: list[sa.ColumnElement[Any]] = [sa.or_(*lacking).desc()] if lacking else []
     worst += [Report.filed_at.desc()] if "days" in named else []
-    worst += [sa.func.length(Report.actual).desc(), Message.id.expression]
-    place = sa.func.row_number().over(partition_by=Message.language, order_by=worst).label("place")
-    seen = sa.true() if actor is None else visible_to(actor)
-    ranked = (
-        sa.select(Message.id, place)
-        .join(Message.announcement)
-        .join(Announcement.bug)
-        .join(Message.report)
-        .join(Message.customer)
-        .join(Report.version)
-        .join(Report.filed_by)
-        .where(*which, seen)
-        .subquery()
-    )
-    query = sa.select(Message).join(ranked, ranked.c.id == Message.id).options(*unfilled.WHOLE)
-    chosen_or_worst = sa.or_(ranked.c.place <= LOOKED_AT, Message.id == chosen)
-    found = db.session.scalars(query.where(chosen_or_worst)).unique()
+    worst += [Message.words_length.desc(), Message.id.expression]
+    roads = [*about, *(road for name, (_, each) in lacks.items() if name in named for road in each)]
+    everybody = sa.select(Message.id).order_by(*worst).limit(LOOKED_AT)
+    for road in dict.fromkeys([*roads, *([Message.report] if "days" in named else [])]):
+        everybody = everybody.join(road)
+    some = sa.union(*(sa.select(everybody.where(*which).subquery()) for which in groups))
+    picked = db.session.scalars(some).all()  # few: all else is read of them alone
+    found = db.session.scalars(sa.select(Message).where(Message.id.in_(picked)).options(*unfilled.WHOLE)).unique()
     return sorted((_reader(message, texts) for message in found), key=lambda each: each.badness, reverse=True)
 
 

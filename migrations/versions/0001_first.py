@@ -1170,6 +1170,7 @@ def upgrade() -> None:
         sa.Column("customer_id", sa.Integer(), nullable=False),
         sa.Column("report_id", sa.Integer(), nullable=False),
         sa.Column("language", sa.String(length=8), nullable=False),
+        sa.Column("words_length", sa.Integer(), nullable=False),
         sa.Column("state", sa.String(32), nullable=False),
         sa.Column("held_because", sa.String(32), nullable=True),
         sa.Column("reason", sa.String(length=200), nullable=False),
@@ -1186,6 +1187,27 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_messages"),
         sa.UniqueConstraint("announcement_id", "customer_id", name="uq_messages_announcement_id_customer_id"),
     )
+    op.create_index(
+        "ix_messages_announcement_counts",
+        "messages",
+        ["announcement_id", "language", "state", "held_because"],
+        unique=False,
+    )
+    op.create_index(
+        "ix_messages_announcement_longest",
+        "messages",
+        ["announcement_id", "language", sa.text("words_length DESC"), "id"],
+        unique=False,
+    )
+    op.create_index(
+        "ix_messages_announcement_lines",
+        "messages",
+        ["announcement_id"],
+        unique=False,
+        sqlite_where=sa.text("personal_line <> ''"),
+        postgresql_where=sa.text("personal_line <> ''"),
+    )
+    op.create_index("ix_messages_announcement_state", "messages", ["announcement_id", "state", "id"], unique=False)
     op.create_index("ix_messages_customer_state", "messages", ["customer_id", "state"], unique=False)
     op.create_index(
         "ix_messages_delivery_id",

@@ -88,7 +88,7 @@ def page(summary: Summary, status: int = 200, **forms: Any) -> ResponseReturnVal
     chosen = [MessageState(request.args["state"])] if request.args.get("state") in set(MessageState) else []
     start = page_start(PEOPLE_SHOWN)
     found = queries.page_of_messages(announcement, start=start, states=chosen)
-    people = _readers(announcement)
+    people = _readers(summary)
     context: dict[str, Any] = {
         "announcement": announcement,
         "bug": announcement.bug,
@@ -144,9 +144,11 @@ def _seen(announcement: Announcement) -> dict[str, str]:
     return {name: request.form.get(f"seen_{name}") or fingerprint(text) for name, text in stands.items()}
 
 
-def _readers(announcement: Announcement) -> Mapping[str, Sequence[Reader]]:
+def _readers(summary: Summary) -> Mapping[str, Sequence[Reader]]:
     asked_for = request.args.get("person", 0, type=int)
-    return readers.of_announcement(announcement, in_force(), asked_for if 0 < asked_for < 2**31 else 0)
+    return readers.of_announcement(
+        summary.announcement, summary.by_language(), in_force(), asked_for if 0 < asked_for < 2**31 else 0
+    )
 
 
 def preview(reader: Reader, texts: Texts) -> Letter:
