@@ -8,20 +8,27 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from bugintake.core import clock
+from bugintake.core.chats import Chat
 from bugintake.core.db import Model
 from bugintake.duty.models import Rotation
 
 
 class TeamChannel(Model):
-    """The incoming webhook of a chat (Slack, Mattermost or alike), by its address, which is a secret."""
+    """The incoming webhook of a chat, by its address, which is a secret.
+
+    While it fails it rests, longer after each of its `failures` in a row, and what is to be posted waits in order.
+    """
 
     __tablename__ = "team_channels"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     rotation_id: Mapped[int] = mapped_column(sa.ForeignKey("rotations.id"), unique=True)
     url: Mapped[str] = mapped_column(sa.String(1000))
+    chat: Mapped[Chat] = mapped_column(default=Chat.SLACK)
     made_at: Mapped[datetime] = mapped_column(default=clock.now)
     made_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"))
+    failures: Mapped[int] = mapped_column(default=0)
+    rests_until: Mapped[datetime | None]
 
     rotation: Mapped[Rotation] = relationship()
 

@@ -1,15 +1,14 @@
 """The channel of a rotation's team: connected by a lead, told each thing once, and what became of it."""
 
-import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from bugintake.core import clock, events, outside
+from bugintake.core import chats, clock, events, outside, resting
+from bugintake.core.chats import Chat
 from bugintake.core.db import db, one_at_a_time, transaction, update_one
 from bugintake.core.errors import Invalid, NotFound
 from bugintake.core.event_kinds import EventKind
@@ -19,12 +18,12 @@ from bugintake.duty.channel_words import coming
 from bugintake.duty.models import Rotation
 from bugintake.team.models import User
 
-WAITS = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=2))
+MOST_ATTEMPTS = 5
 LOST_AFTER = timedelta(minutes=10)
 SHOWN = 20
 
 
-def connect(rotation: Rotation, url: str, *, actor: User) -> None:
+def connect(rotation: Rotation, url: str, chat: Chat = Chat.SLACK, *, actor: User) -> None:
     """Let a channel hear of a rotation; it replaces the one before. Records channel.connected. Raises Invalid."""
     url = clean_line(url)
     try:
@@ -33,7 +32,7 @@ def connect(rotation: Rotation, url: str, *, actor: User) -> None:
         raise Invalid(str(why), "url") from why
     one_at_a_time(f"channel of {rotation.id}")
     db.session.execute(sa.delete(TeamChannel).where(TeamChannel.rotation_id == rotation.id))
-    db.session.add(TeamChannel(rotation_id=rotation.id, url=url, made_by_id=actor.id))
+    db.session.add(TeamChannel(rotation_id=rotation.id, url=url, chat=chat, made_by_id=actor.id))
     db.session.flush()
     events.record(EventKind.CHANNEL_CONNECTED, actor=actor, after=rotation.name, rotation_id=rotation.id)
 
@@ -61,7 +60,9 @@ def posts_of(rotation: Rotation) -> Sequence[ChannelPost]:
 
 
 def queue_test(rotation: Rotation) -> None:
-    """Post that the channel is connected."""
+    """Post that the channel is connected, also where it rests."""
+    awake = sa.update(TeamChannel).where(TeamChannel.rotation_id == rotation.id)
+    db.session.execute(awake.values(rests_until=None))
     db.session.add(ChannelPost(key=f"test:{rotation.id}:{uuid4().hex}", rotation_id=rotation.id))
 
 
@@ -92,7 +93,9 @@ def post_one() -> bool:
     now = clock.now()
     is_lost = sa.and_(ChannelPost.state == PostState.SENDING, ChannelPost.not_before < now - LOST_AFTER)
     is_due = sa.and_(ChannelPost.state == PostState.PENDING, ChannelPost.not_before <= now)
-    found = sa.select(ChannelPost).where(sa.or_(is_lost, is_due)).order_by(ChannelPost.not_before, ChannelPost.id)
+    rests = sa.select(TeamChannel.id).where(TeamChannel.rotation_id == ChannelPost.rotation_id)
+    is_awake = ~rests.where(TeamChannel.rests_until > now).exists()
+    found = sa.select(ChannelPost).where(sa.or_(is_lost, sa.and_(is_due, is_awake))).order_by(ChannelPost.id)
     post = db.session.scalars(found.limit(1)).first()
     if post is None:
         return False
@@ -104,39 +107,41 @@ def post_one() -> bool:
     number, attempts, channel, text = post.id, post.attempts + 1, channel_of(post.rotation), _written(post, now)
     claim = sa.update(ChannelPost).where(ChannelPost.id == number, ChannelPost.state == PostState.PENDING)
     state = PostState.SENDING if channel is not None and text else PostState.DROPPED
-    url = channel.url if channel is not None else ""
     with transaction():
         is_ours = update_one(claim.values(state=state, attempts=attempts, not_before=now, text=text))
-    if is_ours and state is PostState.SENDING:
-        values = _asked(url, text, attempts, now)
+    if is_ours and channel is not None and text:
+        channel_id, failures = channel.id, channel.failures
+        values, wanted = _asked(channel, text, attempts)
+        rest = None if wanted is None else now + max(resting.pause_after(failures + 1), wanted)
         with transaction():
             db.session.execute(sa.update(ChannelPost).where(ChannelPost.id == number).values(**values))
+            rested = sa.update(TeamChannel).where(TeamChannel.id == channel_id)
+            db.session.execute(rested.values(failures=failures + 1 if rest else 0, rests_until=rest))
     return True
 
 
-def _asked(url: str, text: str, attempts: int, now: datetime) -> dict[str, object]:
-    """Post to a channel, and say what becomes of the post."""
+def _asked(channel: TeamChannel, text: str, attempts: int) -> tuple[dict[str, object], timedelta | None]:
+    """Post to a channel, and say what becomes of the post; where the channel is to rest, for how long it wants to."""
+    body = chats.written(channel.chat, text)
     try:
-        body = json.dumps({"text": text}).encode()
-        answer = outside.fetch(url, {"Content-Type": "application/json"}, body)
+        answer = outside.tell(channel.url, {"Content-Type": "application/json"}, body)
     except outside.Refused as refusal:
-        return {"state": PostState.FAILED, "trouble": str(refusal)[:200]}
+        return {"state": PostState.FAILED, "trouble": str(refusal)[:200]}, None
     except outside.Unreachable as failure:
         if failure.was_asked:
-            return {"state": PostState.UNCERTAIN, "trouble": str(failure)[:200]}
-        return _again(str(failure), attempts, now)
+            return {"state": PostState.UNCERTAIN, "trouble": str(failure)[:200]}, timedelta(0)
+        return _again(str(failure), attempts), timedelta(0)
     if answer.status < 300:
-        return {"state": PostState.SENT, "trouble": ""}
-    trouble = f"{urlsplit(url).hostname} answers {answer.status}."
+        return {"state": PostState.SENT, "trouble": ""}, None
+    trouble = f"{channel.host} answers {answer.status}."
     if answer.status == 429 or answer.status >= 500:
-        return _again(trouble, attempts, now)
-    return {"state": PostState.FAILED, "trouble": trouble[:200]}
+        return _again(trouble, attempts), resting.wanted(answer.status, answer.retry_after, clock.now())
+    return {"state": PostState.FAILED, "trouble": trouble[:200]}, None
 
 
-def _again(trouble: str, attempts: int, now: datetime) -> dict[str, object]:
-    if attempts > len(WAITS):
-        return {"state": PostState.FAILED, "trouble": trouble[:200]}
-    return {"state": PostState.PENDING, "not_before": now + WAITS[attempts - 1], "trouble": trouble[:200]}
+def _again(trouble: str, attempts: int) -> dict[str, object]:
+    is_over = attempts >= MOST_ATTEMPTS
+    return {"state": PostState.FAILED if is_over else PostState.PENDING, "trouble": trouble[:200]}
 
 
 def _written(post: ChannelPost, now: datetime) -> str:

@@ -9,6 +9,7 @@ from wtforms import (  # type: ignore[attr-defined]  # the stubs know no SelectC
     BooleanField,
     DateField,
     IntegerField,
+    RadioField,
     SelectChoice,
     SelectField,
     SelectMultipleField,
@@ -16,6 +17,7 @@ from wtforms import (  # type: ignore[attr-defined]  # the stubs know no SelectC
 )
 from wtforms.validators import InputRequired, Length, NumberRange
 
+from bugintake.core.chats import Chat
 from bugintake.core.errors import Invalid
 from bugintake.core.forms import Form, KeptLine, LineField, Zone, worded, zone_names
 from bugintake.duty.absences import WORD_LENGTH
@@ -92,9 +94,22 @@ class ImprovementForm(Form):
 
 
 class AddressForm(Form):
-    """The address of a calendar or of a channel's webhook."""
+    """The address of a calendar."""
 
     url = KeptLine("Its address")
+
+
+class ChannelForm(AddressForm):
+    """Where a team talks."""
+
+    chat = RadioField(
+        "Where does the team talk?",
+        choices=[
+            SelectChoice(Chat.SLACK.value, "Slack", {"data-d": " or what takes its words, such as Mattermost"}),
+            SelectChoice(Chat.TEAMS.value, "Microsoft Teams", {"data-d": " by a workflow"}),
+        ],
+        default=Chat.SLACK.value,
+    )
 
 
 class HolidayForm(Form):

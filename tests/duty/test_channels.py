@@ -7,11 +7,11 @@ import pytest
 import sqlalchemy as sa
 
 from bugintake.core import clock as house_clock
-from bugintake.core import outside
+from bugintake.core import outside, resting
 from bugintake.core.db import db, transaction
 from bugintake.core.errors import Invalid
 from bugintake.core.events import Event
-from bugintake.core.outside import Answer, Refused, Unreachable
+from bugintake.core.outside import Receipt, Refused, Unreachable
 from bugintake.duty import absences, channels
 from bugintake.duty.channel_models import ChannelPost, PostState, TeamChannel
 from bugintake.duty.models import Rotation
@@ -26,12 +26,12 @@ class Chat:
     """A chat that answers as it is told to, and keeps what it was asked."""
 
     def __init__(self):
-        self.answers, self.heard = [], []
+        self.answers, self.heard, self.otherwise = [], [], Receipt(200, "")
 
-    def fetch(self, url, headers, body):
+    def tell(self, url, headers, body):
         assert headers == {"Content-Type": "application/json"}
-        self.heard.append((url, json.loads(body)["text"]))
-        answer = self.answers.pop(0) if self.answers else Answer(200, b"ok")
+        self.heard.append((url, json.loads(body)["blocks"][0]["text"]["text"]))
+        answer = self.answers.pop(0) if self.answers else self.otherwise
         if isinstance(answer, Exception):
             raise answer
         return answer
@@ -40,7 +40,8 @@ class Chat:
 @pytest.fixture
 def chat(monkeypatch):
     chat = Chat()
-    monkeypatch.setattr(outside, "fetch", chat.fetch)
+    monkeypatch.setattr(outside, "tell", chat.tell)
+    monkeypatch.setattr(resting, "jittered", lambda span: span)
     return chat
 
 
@@ -131,9 +132,9 @@ def test_what_is_no_longer_true_when_it_leaves_is_not_posted(connected, chat, cl
 def test_a_busy_or_unreachable_chat_is_asked_again_later_and_given_up_in_the_end(connected, chat, clock, petra):
     with transaction():
         channels.queue_test(connected)
-    busy = [Answer(503, b""), Answer(429, b""), Unreachable("hooks.example.com does not answer."), Answer(500, b"")]
-    chat.answers = [*busy, Answer(500, b"")]
-    for wait in (timedelta(0), *channels.WAITS):
+    busy = [Receipt(503, ""), Receipt(429, ""), Unreachable("hooks.example.com does not answer."), Receipt(500, "")]
+    chat.answers = [*busy, Receipt(500, "")]
+    for wait in (timedelta(0), *resting.PAUSES):
         clock.advance(wait - timedelta(seconds=1) if wait else wait)
         step()
         clock.advance(timedelta(seconds=1))
@@ -143,11 +144,61 @@ def test_a_busy_or_unreachable_chat_is_asked_again_later_and_given_up_in_the_end
     assert posts() == [(PostState.FAILED, "hooks.example.com answers 500.")]
 
 
+def test_one_that_is_busy_is_left_alone_as_long_as_it_says_and_what_waits_follows_in_order(connected, chat, clock):
+    """Ten posts while it is down are few tries, and then each arrives once."""
+    chat.answers = [Receipt(429, "1200"), Receipt(503, "")]
+    counts = []
+    for _ in range(10):
+        with transaction():
+            db.session.add(ChannelPost(key=f"test:{len(posts())}", rotation_id=connected.id))
+        step()
+        clock.advance(timedelta(minutes=2))
+        counts.append(len(chat.heard))
+    clock.advance(timedelta(minutes=30))
+    step()
+
+    assert counts == [1] * 10
+    assert len(chat.heard) == 2
+    clock.advance(timedelta(minutes=5))
+    step()
+    assert (len(chat.heard), {state for state, _ in posts()}) == (12, {PostState.SENT})
+    sent = sa.select(ChannelPost.key).order_by(ChannelPost.not_before, ChannelPost.id)
+    assert list(db.session.scalars(sent)) == [f"test:{number}" for number in range(10)]
+
+
+def test_while_one_rests_another_is_told(connected, chat, clock, mira, petra):
+    other = make_rotation([mira], actor=petra, name="Other duty")
+    with transaction():
+        channels.connect(other, f"{URL}-other", actor=petra)
+        channels.queue_test(connected)
+    chat.answers = [Receipt(500, "")]
+    step()
+    with transaction():
+        db.session.add(ChannelPost(key="test:next", rotation_id=connected.id))
+        channels.queue_test(other)
+    step()
+
+    assert [url for url, _ in chat.heard] == [URL, f"{URL}-other"]
+
+
+def test_a_team_that_talks_in_teams_reads_a_card(rotation, petra, as_user, monkeypatch, clock):
+    heard = []
+    monkeypatch.setattr(
+        outside, "tell", lambda _url, _headers, body: heard.append(json.loads(body)) or Receipt(202, "")
+    )
+    as_user(petra).post(f"/duty/rotations/{rotation.id}/channel", {"url": URL, "chat": "teams"})
+    step()
+
+    [card] = heard[0]["attachments"]
+    [line] = card["content"]["body"]
+    assert line["inlines"][0]["text"].startswith("This channel hears of Bug duty")
+
+
 @pytest.mark.parametrize(
     ("answer", "state", "trouble"),
     [
-        (Answer(404, b""), PostState.FAILED, "hooks.example.com answers 404."),
-        (Answer(302, b""), PostState.FAILED, "hooks.example.com answers 302."),
+        (Receipt(404, ""), PostState.FAILED, "hooks.example.com answers 404."),
+        (Receipt(302, ""), PostState.FAILED, "hooks.example.com answers 302."),
         (Refused("It leads into this network."), PostState.FAILED, "It leads into this network."),
         (Unreachable("It was cut off.", was_asked=True), PostState.UNCERTAIN, "It was cut off."),
     ],

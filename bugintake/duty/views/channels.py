@@ -4,10 +4,12 @@ from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
+from bugintake.core import clock
+from bugintake.core.chats import Chat
 from bugintake.core.db import transaction
 from bugintake.core.errors import Invalid, NotFound
 from bugintake.duty import channels, queries
-from bugintake.duty.forms import AddressForm
+from bugintake.duty.forms import ChannelForm
 from bugintake.duty.models import Rotation
 from bugintake.duty.views import bp
 from bugintake.team.guards import lead_required, signed_in_user
@@ -17,17 +19,19 @@ from bugintake.team.guards import lead_required, signed_in_user
 @lead_required
 def channel(rotation_id: int) -> ResponseReturnValue:
     """Show where a rotation is told of, and what became of the latest posts."""
-    return _page(queries.rotation_or_404(rotation_id), AddressForm())
+    return _page(queries.rotation_or_404(rotation_id), ChannelForm(formdata=None))
 
 
 @bp.post("/duty/rotations/<int:rotation_id>/channel")
 @lead_required
 def connect_channel(rotation_id: int) -> ResponseReturnValue:
     """Let a channel hear of a rotation, with a first post as a test."""
-    rotation, form = queries.rotation_or_404(rotation_id), AddressForm()
+    rotation, form = queries.rotation_or_404(rotation_id), ChannelForm()
+    if not form.validate():
+        return _page(rotation, form), 422
     try:
         with transaction():
-            channels.connect(rotation, form.url.data or "", actor=signed_in_user())
+            channels.connect(rotation, form.url.data or "", Chat(form.chat.data), actor=signed_in_user())
             channels.queue_test(rotation)
     except Invalid as refusal:
         form.refuse(refusal.sentence, refusal.field)
@@ -60,11 +64,12 @@ def disconnect_channel(rotation_id: int) -> ResponseReturnValue:
     return redirect(url_for("duty.channel", rotation_id=rotation.id))
 
 
-def _page(rotation: Rotation, form: AddressForm) -> str:
+def _page(rotation: Rotation, form: ChannelForm) -> str:
     return render_template(
         "duty/channel.html",
         rotation=rotation,
         channel=channels.channel_of(rotation),
         posts=channels.posts_of(rotation),
         form=form,
+        now=clock.now(),
     )
