@@ -13,6 +13,7 @@ from bugintake.duty.forms import ChannelForm
 from bugintake.duty.models import Rotation
 from bugintake.duty.views import bp
 from bugintake.team.guards import lead_required, signed_in_user
+from bugintake.team.workspace import is_sample
 
 
 @bp.get("/duty/rotations/<int:rotation_id>/channel")
@@ -36,7 +37,8 @@ def connect_channel(rotation_id: int) -> ResponseReturnValue:
     except Invalid as refusal:
         form.refuse(refusal.sentence, refusal.field)
         return _page(rotation, form), 422
-    flash(_("Connected. A first post says so in the channel within seconds."))
+    stays = _("Connected. Nothing leaves the sample company: a first post waits below.")
+    flash(stays if is_sample() else _("Connected. A first post says so in the channel within seconds."))
     return redirect(url_for("duty.channel", rotation_id=rotation.id))
 
 
@@ -49,7 +51,8 @@ def try_channel(rotation_id: int) -> ResponseReturnValue:
         raise NotFound
     with transaction():
         channels.queue_test(rotation)
-    flash(_("It is posted within seconds. Below stands what became of it."))
+    stays = _("Nothing leaves the sample company: it waits below.")
+    flash(stays if is_sample() else _("It is posted within seconds. Below stands what became of it."))
     return redirect(url_for("duty.channel", rotation_id=rotation.id))
 
 

@@ -13,6 +13,7 @@ from bugintake.loop.webhooks.forms import TOPICS, TopicsForm, WebhookForm
 from bugintake.loop.webhooks.letters import why_off
 from bugintake.loop.webhooks.models import OffBecause, Webhook
 from bugintake.team.guards import lead_required, signed_in_user
+from bugintake.team.workspace import is_sample
 
 ONE = "/admin/webhooks/<int:webhook_id>"
 
@@ -82,7 +83,8 @@ def test_webhook(webhook_id: int) -> ResponseReturnValue:
     webhook = outgoing.webhook_or_404(webhook_id)
     with transaction():
         outgoing.queue_test(webhook)
-    flash(_("It is sent within seconds. Below stands what became of it."))
+    stays = _("Nothing leaves the sample company: it waits below.")
+    flash(stays if is_sample() else _("It is sent within seconds. Below stands what became of it."))
     return _back(webhook)
 
 

@@ -187,3 +187,11 @@ def test_who_reads_it_must_be_one_of_the_list(app, petra):
     answer = visit(app, petra).post("/admin/webhooks", {"url": ADDRESS, "chat": "irc", "topics": ["bug.live"]})
 
     assert (answer.status_code, db.session.scalars(sa.select(Webhook)).all()) == (422, [])
+
+
+def test_in_the_sample_company_nobody_is_promised_that_a_sample_is_sent(app, petra, make_chat):
+    make_workspace(is_sample=True)
+    browser, webhook = visit(app, petra), make_chat("bug.live")
+    browser.post(f"/admin/webhooks/{webhook.id}/test")
+
+    assert "Nothing leaves the sample company: it waits below." in text_of(browser.get(f"/admin/webhooks/{webhook.id}"))
