@@ -69,12 +69,23 @@ def _postgres_url(config: pytest.Config) -> str:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run every test that has an app on each database."""
+    """Run every test that has an app on each database, or on those that its marks name."""
     if "database" in metafunc.fixturenames:
-        marker = metafunc.definition.get_closest_marker("only_on")
-        kinds = [kind for kind in metafunc.config.stash[_kinds] if marker is None or kind in marker.args]
-        marked = [pytest.param(kind, marks=getattr(pytest.mark, f"on_{kind}")) for kind in kinds]
+        chosen = metafunc.config.stash[_kinds]
+        only_on, long_on = (_named(metafunc.definition, mark) for mark in ("only_on", "long_on"))
+        marked = []
+        for kind in chosen:
+            if not only_on or kind in only_on:
+                marks = [getattr(pytest.mark, f"on_{kind}")]
+                if kind in long_on and len(chosen) > 1:
+                    marks.append(pytest.mark.long)
+                marked.append(pytest.param(kind, marks=marks))
         metafunc.parametrize("database", marked, indirect=True)
+
+
+def _named(definition: pytest.Item, mark: str) -> tuple[str, ...]:
+    marker = definition.get_closest_marker(mark)
+    return marker.args if marker is not None else ()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -15,6 +15,8 @@ from tests.architecture.cast import Cast
 from tests.architecture.test_access import CONVERTER, plain
 from tests.visitors import Visitor, visit
 
+pytestmark = pytest.mark.long_on("sqlite")
+
 FORM = "application/x-www-form-urlencoded"
 ENDS_THE_SIGN_IN = {"/logout", "/settings/password"}
 Requests = Iterator[tuple[str, TestResponse]]

@@ -24,6 +24,8 @@ from bugintake.loop.worker import sweep
 from bugintake.team.workspace import is_sample
 from tests.factories import make_bug, make_user, make_workspace
 
+pytestmark = pytest.mark.long_on("postgres")
+
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:

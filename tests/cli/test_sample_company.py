@@ -27,6 +27,8 @@ from bugintake.triage.queries import Filters, board
 from tests import apps
 from tests.conftest import copy_of_template
 
+pytestmark = pytest.mark.long_on("postgres")
+
 LISTS = {kind: (kind.value, kind.value) for kind in OptionList}
 FOREIGN = {
     "en": re.compile(r"\b(der|das|und|nicht|wir|los|las|una|que)\b", re.IGNORECASE),

@@ -25,6 +25,8 @@ from tests.duty.test_views import pill_of
 from tests.factories import make_user, make_workspace
 from tests.visitors import visit
 
+pytestmark = pytest.mark.long_on("postgres")
+
 CHANGES = {
     "Europe/Berlin": datetime(2026, 10, 25, 1, tzinfo=UTC),
     "America/Chicago": datetime(2026, 3, 8, 8, tzinfo=UTC),

@@ -22,6 +22,8 @@ from tests.duty.conftest import make_rotation
 from tests.duty.test_agreement import CHANGES, a_random_rotation, lay_overrides, note_absences
 from tests.factories import make_user, make_workspace
 
+pytestmark = pytest.mark.long_on("postgres")
+
 TODAY = datetime(2026, 3, 10, 8, tzinfo=UTC)  # Tin's turn, which ends at 16:00 UTC
 TOMORROW = TODAY + timedelta(days=1)  # Ana's
 

@@ -17,6 +17,8 @@ from tests.duty.calendars import a_calendar, an_event
 from tests.duty.conftest import make_rotation
 from tests.duty.test_views import text_of
 
+pytestmark = pytest.mark.long_on("postgres")
+
 ADDRESS = "/duty/rotations/{}/import"
 
 

@@ -16,6 +16,8 @@ from tests.duty.conftest import make_rotation
 from tests.duty.test_views import pill_of
 from tests.visitors import text_of
 
+pytestmark = pytest.mark.long_on("postgres")
+
 THURSDAY = datetime(2026, 3, 12, 8, tzinfo=UTC), datetime(2026, 3, 12, 16, tzinfo=UTC)
 
 

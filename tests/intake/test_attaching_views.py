@@ -14,6 +14,8 @@ from tests.counting import asked
 from tests.factories import make_bug, make_customer, make_report, make_user
 from tests.visitors import visit
 
+pytestmark = pytest.mark.long_on("postgres")
+
 
 @pytest.fixture
 def hana(company):

@@ -18,6 +18,8 @@ from tests.counting import asked
 from tests.factories import make_bug, make_option, make_report, make_user
 from tests.visitors import visit
 
+pytestmark = pytest.mark.long_on("postgres")
+
 LISTS = ("areas", "symptoms", "impacts", "frequencies", "platforms", "versions", "reasons")
 
 

@@ -11,6 +11,8 @@ from bugintake.intake.customers.models import Account, Customer
 from bugintake.team.models import Role
 from tests.factories import make_customer, make_user, make_workspace
 
+pytestmark = pytest.mark.long_on("postgres")
+
 FILE = """external_ids;email;name;company;language;time_zone;quiet_until
 crm: 4711;hana@b.com;Hana Kovač;Brightline;German;Europe/Zagreb;2027-03-01
 crm: 4712;;Sam;;;;

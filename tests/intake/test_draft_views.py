@@ -17,6 +17,8 @@ from tests.factories import make_bug, make_customer, make_user
 from tests.intake.test_filing_views import summary, values
 from tests.visitors import visit
 
+pytestmark = pytest.mark.long_on("postgres")
+
 PASSWORD = "correct horse battery"
 
 

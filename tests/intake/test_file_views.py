@@ -16,6 +16,8 @@ from tests.counting import asked
 from tests.factories import make_attachment, make_bug, make_customer, make_picture
 from tests.visitors import visit
 
+pytestmark = pytest.mark.long_on("postgres")
+
 LOG = b"10:42 no VAT line\n"
 
 

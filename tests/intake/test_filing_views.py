@@ -16,6 +16,8 @@ from tests.counting import asked, fewest
 from tests.factories import make_bug, make_customer, make_option, make_report, make_user
 from tests.visitors import visit
 
+pytestmark = pytest.mark.long_on("postgres")
+
 REQUIRED = {
     "customer": "Choose the customer, or say that we found it ourselves.",
     "area": "Choose where it happens.",

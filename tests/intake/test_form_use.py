@@ -15,6 +15,8 @@ from tests.counting import asked
 from tests.factories import make_bug, make_list, make_option, make_report, make_user
 from tests.visitors import visit
 
+pytestmark = pytest.mark.long_on("postgres")
+
 
 @pytest.fixture
 def mira(app, company):

@@ -17,6 +17,8 @@ from tests.loop.reading import words_of
 from tests.loop.rows import announcement_of, one_message, put
 from tests.visitors import visit
 
+pytestmark = pytest.mark.long_on("postgres")
+
 HANA = {"name": "Hana Kovač", "email": "hana@example.com", "company": "Brightline"}
 
 

@@ -13,6 +13,8 @@ from tests.factories import make_bug, make_customer, make_user, make_workspace
 from tests.loop.reading import first_report, link_to, opened, send, words_of
 from tests.visitors import visit
 
+pytestmark = pytest.mark.long_on("postgres")
+
 TOLD = "The VAT line is missing on the PDF. Only the total is there."
 
 

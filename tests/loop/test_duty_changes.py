@@ -25,6 +25,8 @@ from tests.factories import make_user, make_workspace
 from tests.faults.rig import states, work
 from tests.faults.server import FaultServer
 
+pytestmark = pytest.mark.long_on("postgres")
+
 MONDAY = date(2026, 9, 14)
 NOON = datetime(2026, 9, 14, 12, tzinfo=UTC)
 

@@ -24,6 +24,8 @@ from tests.factories import make_user, make_workspace
 from tests.faults.rig import states, work
 from tests.faults.server import FaultServer
 
+pytestmark = pytest.mark.long_on("postgres")
+
 FRIDAY_BEFORE = datetime(2026, 9, 18, 10, tzinfo=UTC)
 
 

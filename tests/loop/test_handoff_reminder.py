@@ -22,6 +22,8 @@ from tests.factories import make_bug, make_user, make_workspace
 from tests.faults.rig import work
 from tests.faults.server import FaultServer
 
+pytestmark = pytest.mark.long_on("postgres")
+
 MONDAY = date(2026, 9, 14)
 QUARTER_TO_FIVE = datetime(2026, 9, 14, 16, 45, tzinfo=UTC)
 

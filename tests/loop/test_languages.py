@@ -23,6 +23,8 @@ from tests.loop.reading import first_report, link_to, opened, send, words_of
 from tests.loop.rows import announcement_of, one_message, owed, release
 from tests.visitors import served, visit
 
+pytestmark = pytest.mark.long_on("postgres")
+
 ENGLISH = {
     "We",
     "we",

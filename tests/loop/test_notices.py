@@ -25,6 +25,8 @@ from tests.factories import make_bug, make_user, make_workspace
 from tests.faults.rig import states, work
 from tests.faults.server import FaultServer
 
+pytestmark = pytest.mark.long_on("postgres")
+
 MONDAY = date(2026, 9, 14)
 MONDAY_3_PM = datetime(2026, 9, 14, 15, 0, tzinfo=UTC)
 MONDAY_4_PM = datetime(2026, 9, 14, 16, 0, tzinfo=UTC)

@@ -18,6 +18,8 @@ from tests.factories import make_bug, make_customer, make_option, make_user, mak
 from tests.loop.reading import first_report, opened, page_of
 from tests.loop.rows import one_message, owed
 
+pytestmark = pytest.mark.long_on("postgres")
+
 TOLD = "The VAT line is missing on the PDF. Only the total is there."
 
 

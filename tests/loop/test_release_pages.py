@@ -10,6 +10,8 @@ from tests.factories import make_bug, make_customer, make_user, make_workspace
 from tests.loop.reading import words_of
 from tests.visitors import visit
 
+pytestmark = pytest.mark.long_on("postgres")
+
 HANA = {"name": "Hana Kovač", "email": "hana@example.com", "company": "Brightline"}
 
 

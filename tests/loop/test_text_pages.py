@@ -18,6 +18,8 @@ from tests.loop.rows import announcement_of, one_message, put
 from tests.loop.wording import nameless, versions, write
 from tests.visitors import visit
 
+pytestmark = pytest.mark.long_on("postgres")
+
 LIVE = TextKind.LIVE
 PAGE = "/admin/texts/live/en"
 

@@ -11,6 +11,8 @@ from tests.loop.reading import first_report
 from tests.loop.rows import TUESDAY_9, owed, release
 from tests.visitors import visit
 
+pytestmark = pytest.mark.long_on("postgres")
+
 WAY = "Choose Print, then Save as PDF."
 
 

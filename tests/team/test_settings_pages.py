@@ -13,6 +13,8 @@ from bugintake.team.workspace import workspace
 from tests.factories import make_user
 from tests.team.conftest import PASSWORD
 
+pytestmark = pytest.mark.long_on("postgres")
+
 PROFILE = {"name": "Petra A.", "zone": "Europe/Ljubljana", "language": "de"}
 
 

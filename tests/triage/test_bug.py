@@ -27,7 +27,7 @@ from tests.factories import (
 )
 from tests.visitors import visit
 
-pytestmark = pytest.mark.usefixtures("company")
+pytestmark = [pytest.mark.usefixtures("company"), pytest.mark.long_on("postgres")]
 
 
 def queries_of(visitor, address):

@@ -15,7 +15,7 @@ from tests.counting import fewest
 from tests.factories import make_bug, make_customer, make_option, make_report, make_user, merge
 from tests.visitors import visit
 
-pytestmark = pytest.mark.usefixtures("company")
+pytestmark = [pytest.mark.usefixtures("company"), pytest.mark.long_on("postgres")]
 
 
 def words_of(answer):

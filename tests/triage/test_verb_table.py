@@ -17,7 +17,7 @@ from bugintake.triage.views.many import AT_ONCE
 from tests.factories import make_bug, make_user
 from tests.visitors import visit
 
-pytestmark = pytest.mark.usefixtures("company")
+pytestmark = [pytest.mark.usefixtures("company"), pytest.mark.long_on("postgres")]
 LISTS = ("/board", "/bugs", "/duty", "/snoozed?of=everybody", "/overlooked?list=owner")
 ROLES = (Role.AGENT, Role.ENGINEER, Role.LEAD)
 

@@ -25,7 +25,7 @@ from tests.loop.inbound.imap_server import ImapServer
 from tests.loop.inbound.mails import answered, returned
 from tests.loop.inbound.sending import grace, told
 
-pytestmark = pytest.mark.usefixtures("holds")
+pytestmark = [pytest.mark.usefixtures("holds"), pytest.mark.long_on("postgres")]
 QUICK = Timeouts(connect=0.5, login=0.5, look=0.5, fetch=0.5)
 AUTHORITY = trustme.CA()
 

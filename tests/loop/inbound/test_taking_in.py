@@ -25,7 +25,7 @@ from tests.loop.inbound.sending import comes_back, grace, questioned, told
 from tests.loop.reading import first_report
 from tests.loop.rows import kinds, waiting_for
 
-pytestmark = pytest.mark.usefixtures("holds")
+pytestmark = [pytest.mark.usefixtures("holds"), pytest.mark.long_on("postgres")]
 
 
 def remarks() -> list[str]:

@@ -22,7 +22,7 @@ from tests.loop.inbound.sending import comes_back, told
 from tests.loop.reading import first_report
 from tests.visitors import visit
 
-pytestmark = pytest.mark.usefixtures("holds")
+pytestmark = [pytest.mark.usefixtures("holds"), pytest.mark.long_on("postgres")]
 
 
 @pytest.fixture

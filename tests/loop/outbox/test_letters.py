@@ -25,6 +25,8 @@ from tests.faults.rig import message_states, states, the_delivery, the_message, 
 from tests.faults.server import FaultServer
 from tests.loop.rows import live
 
+pytestmark = pytest.mark.long_on("postgres")
+
 
 def test_going_live_mails_everybody_who_waits_and_settles_them(sink: FaultServer) -> None:
     bug = live("hana@example.com", "sam@example.com")

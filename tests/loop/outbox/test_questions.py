@@ -22,6 +22,8 @@ from tests.loop.outbox.asking import MINUTE, asked, body, bug_of, pass_on, sent
 from tests.loop.reading import first_report
 from tests.loop.rows import announcement_of, kinds, owed, release, waiting_for
 
+pytestmark = pytest.mark.long_on("postgres")
+
 FRIDAY_5_PM = datetime(2026, 3, 13, 17, 0, tzinfo=UTC)
 
 

@@ -21,6 +21,8 @@ from tests.loop.outbox.asking import MINUTE, body, sent
 from tests.loop.reading import first_report
 from tests.loop.rows import announcement_of, kinds, last_event, owed, waiting_for
 
+pytestmark = pytest.mark.long_on("postgres")
+
 WAY = "Choose Print, then Save as PDF."
 
 

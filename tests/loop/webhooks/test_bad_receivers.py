@@ -13,6 +13,8 @@ from bugintake.loop.webhooks import outgoing, sending
 from tests.factories import make_bug
 from tests.loop.webhooks.receiver import deliveries, server_context, serving, states, work
 
+pytestmark = pytest.mark.long_on("postgres")
+
 HOST = "hooks.example.com"
 SECONDS = 1.0
 
