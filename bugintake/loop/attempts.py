@@ -168,12 +168,12 @@ def _seen(outcome: Outcome) -> dict[str, Any]:
 
 
 def _sent(claimed: Claimed, outcome: Outcome) -> None:
-    take_bugs(claimed.id)
+    taken = take_bugs(claimed.id)
     known = {"b_id": claimed.id, "b_fence": claimed.fence, "b_at": clock.now()}
     known |= {"b_phase": outcome.phase, "b_code": outcome.code, "b_enhanced_code": outcome.enhanced_code or ""}
     row = db.session.connection().execute(NOTE_SENT, known).first()
     if row is not None and row.customer_id is not None:
-        note_told(claimed.id, row.customer_id)
+        note_told(claimed.id, row.customer_id, taken)
 
 
 def _back(claimed: Claimed, not_before: Any, **values: Any) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import sqlalchemy as sa
 
 from bugintake.core import clock, events
@@ -19,16 +22,6 @@ TELL = (
     .values(state=MessageState.SENT, reason="", state_at=sa.bindparam("b_at"))
     .returning(Message.id, Message.announcement_id, Message.report_id)
 )
-BUGS = (
-    sa.select(
-        Announcement.id,
-        Announcement.bug_id,
-        Announcement.kind.in_(OUTCOMES).label("is_outcome"),
-        sa.and_(Announcement.kind.in_(OUTCOMES), Announcement.generation == Bug.generation).label("is_current"),
-    )
-    .join(Bug, Bug.id == Announcement.bug_id)
-    .where(Announcement.id.in_(sa.bindparam("b_ids", expanding=True)))
-)
 SETTLE = (
     sa.update(Report)
     .where(Report.customer_id == sa.bindparam("b_customer"), Report.settled_at.is_(None))
@@ -44,8 +37,13 @@ COUNT_DOWN = (
 )
 
 TAKE_BUGS = (
-    sa.select(Bug.id)
-    .join(Announcement, Announcement.bug_id == Bug.id)
+    sa.select(
+        Announcement.id,
+        Announcement.bug_id,
+        Announcement.kind.in_(OUTCOMES).label("is_outcome"),
+        sa.and_(Announcement.kind.in_(OUTCOMES), Announcement.generation == Bug.generation).label("is_current"),
+    )
+    .join(Bug, Bug.id == Announcement.bug_id)
     .join(Message, Message.announcement_id == Announcement.id)
     .where(Message.delivery_id == sa.bindparam("b_id"))
     .order_by(Bug.id)
@@ -53,15 +51,16 @@ TAKE_BUGS = (
 )
 
 
-def take_bugs(delivery_id: int) -> None:
-    """Take the bugs that an envelope tells of, before it and all in it: core.db.hold says why."""
-    connection = db.session.connection()
-    if connection.dialect.name == "postgresql":  # SQLite has one writer, and this happens for every mail
-        connection.execute(TAKE_BUGS, {"b_id": delivery_id}).all()
+def take_bugs(delivery_id: int) -> Sequence[Any]:
+    """Take the bugs that an envelope tells of, before it and all in it: core.db.hold says why.
+
+    Returns its announcements: which bug, whether of an outcome, and of what the bug is now.
+    """
+    return db.session.connection().execute(TAKE_BUGS, {"b_id": delivery_id}).all()
 
 
-def note_told(delivery_id: int, customer_id: int) -> None:
-    """Note that everything in an envelope has reached its customer, who waits no longer.
+def note_told(delivery_id: int, customer_id: int, taken: Sequence[Any]) -> None:
+    """Note that everything in an envelope has reached its customer, who waits no longer; `taken` are its bugs.
 
     Settles as `waiting.settle` does. Records message.sent, and report.settled for each report.
     """
@@ -69,10 +68,9 @@ def note_told(delivery_id: int, customer_id: int) -> None:
     told = connection.execute(TELL, {"b_id": delivery_id, "b_at": at}).all()
     if not told:
         return
-    found = connection.execute(BUGS, {"b_ids": [row.announcement_id for row in told]}).all()
-    bugs = {row.id: row.bug_id for row in found}
-    current = {row.id for row in found if row.is_current}
-    outcomes = {row.id for row in found if row.is_outcome}
+    bugs = {row.id: row.bug_id for row in taken}
+    current = {row.id for row in taken if row.is_current}
+    outcomes = {row.id for row in taken if row.is_outcome}
     happened, unheard = [], []
     for row in sorted(told, key=lambda row: bugs[row.announcement_id]):  # one order, so that workers never deadlock
         about = {"at": at, "bug_id": bugs[row.announcement_id]}

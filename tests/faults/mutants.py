@@ -67,7 +67,7 @@ def _recover_sending_as(replace: Replace, state: DeliveryState) -> None:
             return
         delivery.state, delivery.lease_until = state, None
         if state is DeliveryState.SENT:
-            attempts.note_told(delivery_id, delivery.customer_id)
+            attempts.note_told(delivery_id, delivery.customer_id, attempts.take_bugs(delivery_id))
 
     replace(attempts, "_recover", recover_as)
 
