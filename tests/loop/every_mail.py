@@ -28,6 +28,11 @@ from tests.loop.rows import announcement_of, one_message
 
 NOTE = {"en": "The VAT line is back.", "ar": "عاد سطر الضريبة.", "zh": "增值税一行已经恢复。"}
 WAY = {"en": "Choose Print.", "ar": "اختر الطباعة.", "zh": "请选择打印。"}
+TOLD = {
+    "en": "The VAT line is missing. Only the total is there.",
+    "ar": "سطر الضريبة مفقود. يظهر المجموع فقط.",
+    "zh": "增值税一行不见了。只有总额。",
+}
 ASKED = {"en": "Which browser?", "ar": "أي متصفح؟", "zh": "哪个浏览器？"}
 
 
@@ -80,7 +85,8 @@ class Company:
 
     def bug(self, **told: Any) -> Bug:
         """File a bug that a customer of its own waits for."""
-        return make_bug(waiting=[make_customer("Hana Kovač", language=self.language)], **{"actor": self.lea, **told})
+        customer = make_customer("Hana Kovač", language=self.language)
+        return make_bug(waiting=[customer], **{"actor": self.lea, "actual": TOLD[self.language], **told})
 
     def tell_customers(self) -> Bug:
         """Tell, ask and decline; return what is live."""
