@@ -1,4 +1,4 @@
-"""Take the README's pictures of the sample company: `.venv/bin/python -m docs.screenshots`."""
+"""Take the pictures of the sample company and of mails: `.venv/bin/python -m docs.screenshots`."""
 
 import os
 import socket
@@ -22,6 +22,7 @@ from bugintake.intake.customers.models import Customer
 from bugintake.intake.models import Bug, Report, Status
 from bugintake.loop.links import make_link
 from bugintake.loop.models import LinkPurpose
+from docs import mails
 from tests import browsers
 
 HERE = Path(__file__).parent / "screenshots"
@@ -134,7 +135,7 @@ def walk(browser: Browser, address: str, theme: str, agent: int, area: str, symp
 
 
 def main() -> None:
-    """Fill docs/screenshots."""
+    """Fill docs/screenshots and docs/mails."""
     HERE.mkdir(exist_ok=True)
     executable = browsers.find()
     if executable is None:
@@ -148,6 +149,7 @@ def main() -> None:
             browser = playwright.chromium.launch(executable_path=executable, args=browsers.ARGUMENTS)
             for agent, theme in enumerate(("light", "dark")):
                 walk(browser, address, theme, agent, area, symptom, link)
+            mails.take(browser)
             browser.close()
 
 

@@ -106,8 +106,9 @@ def test_nothing_that_left_since_is_sent_again(
 
 @pytest.mark.fault("F-B2")
 def test_the_loop_says_so_and_a_person_lets_it_go(app: Any, clock: Any, sink: FaultServer, tmp_path: Path) -> None:
-    file, days = tmp_path / "backup.zip", Company(clock).days()
-    next(days)
+    file, company = tmp_path / "backup.zip", Company(clock)
+    company.write_texts()
+    next(company.days())
     worker.sweep(app)
     backups.write(file)
     db.session.remove()
@@ -126,7 +127,7 @@ def test_the_loop_says_so_and_a_person_lets_it_go(app: Any, clock: Any, sink: Fa
     assert told == {AnnouncementKind.LIVE, AnnouncementKind.DECLINED, AnnouncementKind.WORKAROUND}
     [live] = [mail for _, mail in sink.accepted if str(mail["Subject"]).startswith("News of ")]
     said = " ".join(live.get_body(("plain",)).get_content().split())
-    assert "Thank you for your patience." in said and "We have news: The VAT line is back." in said
+    assert "Thank you for your patience." in said and "We have news: Export the invoice again" in said
 
 
 def stuck() -> int:

@@ -26,7 +26,18 @@ from tests.factories import make_bug, make_customer, make_option, make_user, mak
 from tests.loop.reading import first_report
 from tests.loop.rows import announcement_of, one_message
 
-NOTE = {"en": "The VAT line is back.", "ar": "عاد سطر الضريبة.", "zh": "增值税一行已经恢复。"}
+NOTE = {
+    "en": "Export the invoice again; the VAT line is there.",
+    "ar": "عاد سطر الضريبة.",
+    "zh": "增值税一行已经恢复。",
+}
+REASON = {
+    "en": "Small businesses pay no VAT, so their invoices have no such line.",
+    "ar": "الشركات الصغيرة معفاة من الضريبة.",
+    "zh": "小企业免征增值税。",
+}
+PATIENCE = {"en": "Thank you for your patience.", "ar": "شكرًا لصبركم.", "zh": "感谢您的耐心等待。"}
+WRONG = {"en": "The version with it was withdrawn.", "ar": "سُحب الإصدار.", "zh": "该版本已撤回。"}
 WAY = {"en": "Choose Print.", "ar": "اختر الطباعة.", "zh": "请选择打印。"}
 TOLD = {
     "en": "The VAT line is missing. Only the total is there.",
@@ -58,8 +69,6 @@ class Company:
         with transaction():
             url, whose = "https://chat.example.com/hook", {"made_by_id": self.petra.id}
             db.session.add(TeamChannel(rotation_id=self.rotation.id, url=url, **whose))
-            body = "{{ their_words }}\n\nWe have news: {{ note }}"
-            writing.write(TextKind.LIVE, "en", "News of {{ their_words }}", body, actor=self.petra)
 
     def days(self) -> Iterator[None]:
         """Let everything happen, and stop whenever a worker has something to do."""
@@ -83,6 +92,12 @@ class Company:
             people.request_reset(self.mira.email)
         yield
 
+    def write_texts(self) -> None:
+        """Let mails say what this company says."""
+        with transaction():
+            body = "{{ their_words }}\n\nWe have news: {{ note }}"
+            writing.write(TextKind.LIVE, "en", "News of {{ their_words }}", body, actor=self.petra)
+
     def bug(self, **told: Any) -> Bug:
         """File a bug that a customer of its own waits for."""
         customer = make_customer("Hana Kovač", language=self.language)
@@ -95,14 +110,14 @@ class Company:
         reason = make_option(OptionList.DECLINE_REASON)
         with transaction():
             transitions.fix(live, NOTE, release, actor=self.mira)
-            transitions.decline(declined, reason, NOTE, WAY, actor=self.mira)
+            transitions.decline(declined, reason, REASON, WAY, actor=self.mira)
             editing.set_workarounds(has_way, WAY, actor=self.mira)
             updates.tell_way_round(has_way, actor=self.mira)
             asked = {"actor": self.mira, "is_for_customer": True, "language": self.language}
             transitions.ask(unclear, first_report(unclear), ASKED[self.language], **asked)
-            transitions.decline(unworded, reason, NOTE, WAY, actor=self.mira)
+            transitions.decline(unworded, reason, REASON, WAY, actor=self.mira)
             asked_words.ask_to_word(announcement_of(unworded), self.lea.id, actor=self.mira)
-            personal_lines.write(one_message(live), "Thank you for your patience.", Seen(), actor=self.mira)
+            personal_lines.write(one_message(live), PATIENCE[self.language], Seen(), actor=self.mira)
         return live
 
     def correct(self, live: Bug) -> None:
@@ -111,7 +126,7 @@ class Company:
             live = db.session.get_one(Bug, live.id)
             assert live.release is not None
             releases.withdraw_release(live.release, actor=self.mira)
-            announcements.edit_notes(announcement_of(live), NOTE, {}, actor=self.mira)
+            announcements.edit_notes(announcement_of(live), WRONG, {}, actor=self.mira)
 
     def tell_the_team(self) -> None:
         """Ask, mention and worry colleagues; one of them leaves."""

@@ -109,7 +109,7 @@ def test_a_mail_is_text_first_and_its_html_twin_says_the_same() -> None:
     ]
     assert html.get_content_type() == "text/html"
     assert '<blockquote dir="auto">Die Zeile fehlt.<br>.und ein Punkt' in html.get_content()
-    assert f'<a href="{URL}">Ansehen:</a>' in html.get_content()
+    assert f'<a href="{URL}">Ansehen</a>' in html.get_content()
 
 
 def test_nothing_in_the_html_twin_is_fetched_from_elsewhere() -> None:
