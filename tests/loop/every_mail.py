@@ -116,6 +116,7 @@ class Company:
             asked = {"actor": self.mira, "is_for_customer": True, "language": self.language}
             transitions.ask(unclear, first_report(unclear), ASKED[self.language], **asked)
             transitions.decline(unworded, reason, REASON, WAY, actor=self.mira)
+        with transaction():
             asked_words.ask_to_word(announcement_of(unworded), self.lea.id, actor=self.mira)
             personal_lines.write(one_message(live), PATIENCE[self.language], Seen(), actor=self.mira)
         return live
