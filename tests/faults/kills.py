@@ -11,6 +11,7 @@ from bugintake.loop import attempts, envelopes, notices, outbox
 from tests.factories import make_bug, make_customer, make_user
 from tests.faults.launching import LEASE_IS_OVER, Rig
 from tests.faults.rig import broken_invariants, message_states, states
+from tests.loop.every_mail import Company
 
 PEOPLE = 3
 
@@ -56,6 +57,18 @@ def killed_after_250(rig: Rig) -> None:
     assert len(rig.sink.accepted) == 1
     rig.outlast_leases()
     rig.holds()
+
+
+def killed_among_every_kind(rig: Rig) -> None:
+    """F-W4: as many kinds as wait at once, in texts of the company, with a personal line, for who stands in."""
+    company = Company(rig.clock)
+    company.write_texts()
+    next(company.days())
+    rig.kill_worker("after_250")
+    rig.outlast_leases()
+    assert broken_invariants(rig.sink) == []
+    assert set(states()) <= {"sent", "uncertain", "cancelled"}
+    assert states().get("uncertain", 0) <= 1
 
 
 def killed_after_commit(rig: Rig) -> None:

@@ -216,10 +216,10 @@ def _later(act: Callable[[], Any]) -> None:
 
 
 MUTANTS: dict[str, tuple[Callable[[Replace], None], tuple[str, ...]]] = {
-    "takes_back_one_of_a_claim": (takes_back_one_of_a_claim, ("F-W1",)),
+    "takes_back_one_of_a_claim": (takes_back_one_of_a_claim, ("F-W1", "F-W4, every kind")),
     "announces_data_before_rcpt": (announces_data_before_rcpt, ("F-W2",)),
     "sends_at_most_once": (sends_at_most_once, ("F-W3",)),
-    "sends_at_least_once": (sends_at_least_once, ("F-W4",)),
+    "sends_at_least_once": (sends_at_least_once, ("F-W4", "F-W4, every kind")),
     "settles_in_a_second_commit": (settles_in_a_second_commit, ("F-W5",)),
     "shows_in_a_second_commit": (shows_in_a_second_commit, ("F-W6",)),
     "has_no_fence": (has_no_fence, ("F-W8",)),

@@ -10,6 +10,7 @@ SCENARIOS: dict[str, Callable[[Rig], None]] = {
     "F-W2": kills.killed_after_rcpt,
     "F-W3": kills.killed_before_data,
     "F-W4": kills.killed_after_250,
+    "F-W4, every kind": kills.killed_among_every_kind,
     "F-W5": kills.killed_after_commit,
     "F-W6": kills.killed_in_recovery,
     "F-W8": kills.stands_still_beyond_its_lease,
