@@ -154,6 +154,7 @@ def test_p5_a_01_to_a_09_no_road_leads_to_what_stands_in_a_restricted_bug(scene,
     assert set(scene.planted) <= by_lead  # so the walk does come by where they stand
 
 
+@pytest.mark.long_on("postgres")
 def test_p5_an_engineer_reads_the_whole_address_of_a_customer_nowhere(scene):
     with transaction():
         report = make_report(make_customer("Hana", email=scene.address))
@@ -175,6 +176,7 @@ def test_p5_a_customer_reads_nothing_internal_and_nothing_of_another(scene):
     assert found(scene, "customer", scene.planted + staff) == {}
 
 
+@pytest.mark.long_on("postgres")
 def test_a_03_nothing_at_all_changes_for_who_may_not_see_when_a_restricted_bug_is_there(scene):
     """No list, count, order, search or header tells that there is one."""
     lists = scene.roads("agent")

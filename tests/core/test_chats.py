@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from bugintake.core.chats import LONGEST, MOST_LINES, Chat, Link, written
 
+pytestmark = pytest.mark.long_on("postgres")
+
 BUG = Link("Open BUG-142", "https://bugs.example.com/bugs/BUG-142?a=1&b=2")
 EVIL = (
     "<!channel> <@U1> <https://evil.example|BUG-1> @here @channel [x](https://evil.example) *b* _i_ `c` & www.evil.test"

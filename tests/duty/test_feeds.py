@@ -18,6 +18,8 @@ from tests.counting import asked
 from tests.duty.calendars import entries
 from tests.duty.conftest import make_rotation
 
+pytestmark = pytest.mark.long_on("postgres")
+
 
 def link(person, kind=FeedKind.MINE, rotation=None):
     with transaction():

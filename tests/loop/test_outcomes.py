@@ -27,6 +27,8 @@ from tests.loop.rows import (
     waiting_for,
 )
 
+pytestmark = pytest.mark.long_on("postgres")
+
 
 @pytest.fixture
 def settings(settings):

@@ -21,6 +21,8 @@ from tests.faults.server import FaultServer
 from tests.loop import mutt
 from tests.loop.every_mail import Company
 
+pytestmark = pytest.mark.long_on("postgres")
+
 AS_SENT = email.policy.SMTP.clone(refold_source="none")
 LINK = re.compile(r"https://bugs\.example\.com/s/\w\w/(r|unsubscribe)/[\w-]{43}")
 CODE = re.compile(r"=[0-9A-F]{2}|=\?utf-8|&[a-z]+;|\{\{|%\(|\ufffd|<[a-z]")

@@ -18,6 +18,8 @@ from tests.counting import asked
 from tests.factories import make_bug, make_option, make_user, make_workspace
 from tests.visitors import visit
 
+pytestmark = pytest.mark.long_on("postgres")
+
 MORNING = datetime(2026, 3, 10, 9, tzinfo=UTC)
 
 

@@ -25,6 +25,8 @@ from tests.duty.conftest import make_rotation
 from tests.factories import bring_to, make_bug, make_customer, make_option, make_user, merge
 from tests.visitors import served, visit
 
+pytestmark = pytest.mark.long_on("postgres")
+
 MORNING = datetime(2026, 3, 10, 9, tzinfo=UTC)
 NOTHING = {"hot": "", "waiting": "", "watch": ""}
 

@@ -17,7 +17,7 @@ from bugintake.loop.notices import queue_test
 from tests.faults.rig import the_delivery, work
 from tests.loop.rows import live
 
-pytestmark = pytest.mark.usefixtures("holds")
+pytestmark = [pytest.mark.usefixtures("holds"), pytest.mark.long_on("postgres")]
 
 
 def change_settings(**values):

@@ -21,6 +21,8 @@ from tests.faults.rig import message_states, states, the_delivery, the_message, 
 from tests.faults.server import FaultServer
 from tests.loop.rows import live
 
+pytestmark = pytest.mark.long_on("postgres")
+
 
 @pytest.mark.fault("F-S2")
 @pytest.mark.parametrize(

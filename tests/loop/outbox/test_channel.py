@@ -17,6 +17,8 @@ from tests.faults.rig import states, work
 from tests.faults.server import FaultServer
 from tests.loop.rows import live
 
+pytestmark = pytest.mark.long_on("postgres")
+
 
 @pytest.mark.fault("F-S1")
 def test_a_server_that_is_away_keeps_mail_waiting_and_the_channel_degraded(sink: FaultServer, clock: Any) -> None:

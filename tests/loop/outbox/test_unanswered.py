@@ -18,6 +18,8 @@ from tests.loop.outbox.asking import MINUTE, asked, body, bug_of, pass_on, sent
 from tests.loop.reading import first_report
 from tests.loop.rows import kinds, last_event, waiting_for
 
+pytestmark = pytest.mark.long_on("postgres")
+
 THURSDAY_9 = datetime(2026, 3, 12, 9, 0, tzinfo=UTC)
 FRIDAY_5_PM = datetime(2026, 3, 13, 17, 0, tzinfo=UTC)
 INSTANT = timedelta.resolution

@@ -23,6 +23,8 @@ from tests.loop.rows import announcement_of, live, message_to, release
 from tests.loop.webhooks.receiver import ADDRESS, deliveries, states, work
 from tests.visitors import text_of, visit
 
+pytestmark = pytest.mark.long_on("postgres")
+
 PDF = "(Invoices › PDF export: Shows the wrong thing)"
 
 

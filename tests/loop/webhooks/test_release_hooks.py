@@ -23,6 +23,8 @@ from tests.counting import fewest
 from tests.factories import make_bug, make_option, make_user, make_version, make_workspace
 from tests.visitors import text_of, visit
 
+pytestmark = pytest.mark.long_on("postgres")
+
 NOTE = {"en": "The VAT line is back."}
 EARLIER = datetime(2026, 3, 10, 8, 30, tzinfo=UTC)
 
