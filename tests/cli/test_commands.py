@@ -20,6 +20,8 @@ from bugintake.team.models import Role, User
 from bugintake.team.passwords import matches
 from tests.factories import make_bug, make_customer, make_user, make_workspace
 
+pytestmark = pytest.mark.long_on("postgres")
+
 Run = Callable[..., Result]
 COMMANDS = (
     "backup",

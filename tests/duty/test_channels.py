@@ -19,6 +19,8 @@ from bugintake.team.models import User
 from tests.duty.conftest import make_rotation
 from tests.visitors import text_of
 
+pytestmark = pytest.mark.long_on("postgres")
+
 URL = "https://hooks.example.com/services/T0/secret-part"
 
 

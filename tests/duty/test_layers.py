@@ -11,6 +11,8 @@ from bugintake.duty import handing_over, overrides, queries, swaps
 from bugintake.duty.models import Override
 from bugintake.duty.plans import load_plan
 
+pytestmark = pytest.mark.long_on("postgres")
+
 THURSDAY = datetime(2026, 3, 12, 8, tzinfo=UTC), datetime(2026, 3, 12, 16, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 

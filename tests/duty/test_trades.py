@@ -11,6 +11,8 @@ from bugintake.duty.models import Override
 from bugintake.duty.swap_models import Answer
 from tests.duty.conftest import make_rotation
 
+pytestmark = pytest.mark.long_on("postgres")
+
 THURSDAY = datetime(2026, 3, 12, 8, tzinfo=UTC), datetime(2026, 3, 12, 16, tzinfo=UTC)
 MONDAY = datetime(2026, 3, 16, 8, tzinfo=UTC), datetime(2026, 3, 16, 16, tzinfo=UTC)
 

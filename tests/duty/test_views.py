@@ -4,6 +4,7 @@ import re
 from datetime import date, datetime, time, timedelta
 from html import unescape
 
+import pytest
 import sqlalchemy as sa
 
 from bugintake.core.db import db, transaction
@@ -11,6 +12,8 @@ from bugintake.duty import overrides, queries
 from bugintake.duty.models import Override, Rotation, RotationRule
 from tests.duty.conftest import make_rotation
 from tests.visitors import text_of
+
+pytestmark = pytest.mark.long_on("postgres")
 
 
 def pill_of(answer):

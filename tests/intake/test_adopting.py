@@ -17,6 +17,8 @@ from bugintake.team.models import Role
 from tests.factories import make_list, make_user
 from tests.visitors import visit
 
+pytestmark = pytest.mark.long_on("postgres")
+
 FORM = """\
 name: Bug report
 description: x

@@ -17,6 +17,8 @@ from bugintake.triage import transitions
 from tests.counting import asked
 from tests.factories import make_bug, make_customer, make_telling, make_user
 
+pytestmark = pytest.mark.long_on("postgres")
+
 
 def test_customers_are_found_on_a_page_of_their_own(agent):
     make_customer("Hana Kovač", email="hana@new.hr", company="Brightline")

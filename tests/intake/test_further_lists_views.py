@@ -17,6 +17,8 @@ from tests.factories import make_bug, make_list, make_report, make_user
 from tests.intake.test_filing_views import count, errors, summary, values
 from tests.visitors import visit
 
+pytestmark = pytest.mark.long_on("postgres")
+
 
 @pytest.fixture
 def lead(app, company):

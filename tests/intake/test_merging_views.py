@@ -13,6 +13,8 @@ from tests.factories import make_bug, make_report, make_user
 from tests.intake.test_filing_views import errors
 from tests.visitors import visit
 
+pytestmark = pytest.mark.long_on("postgres")
+
 AREAS = "/admin/catalogue/areas"
 
 

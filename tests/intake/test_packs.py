@@ -10,6 +10,8 @@ from bugintake.intake.packs import PACKS, areas_from, install_pack
 from bugintake.team.models import LANGUAGES
 from tests.factories import make_option
 
+pytestmark = pytest.mark.long_on("postgres")
+
 
 def labels(kind):
     return [option.label for option in options_of(kind)]

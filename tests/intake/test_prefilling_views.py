@@ -15,6 +15,8 @@ from tests.factories import make_bug, make_customer, make_list, make_option, mak
 from tests.intake.test_draft_views import said
 from tests.intake.test_filing_views import values
 
+pytestmark = pytest.mark.long_on("postgres")
+
 MAC = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 Version/18.1 Safari/605.1.15"
 
 

@@ -15,6 +15,8 @@ from tests.factories import make_bug, make_option, make_user
 from tests.intake.test_filing_views import count, errors, values
 from tests.visitors import visit
 
+pytestmark = pytest.mark.long_on("postgres")
+
 WAYS = {
     "with JavaScript": {"area": "other", "area_other": "Kiosk  mode"},
     "without": {"area": "", "area_new": "Kiosk mode"},

@@ -18,6 +18,8 @@ from tests.factories import make_bug, make_customer, make_user, make_workspace
 from tests.loop.rows import TUESDAY_9, announcement_of, kinds, release
 from tests.visitors import visit
 
+pytestmark = pytest.mark.long_on("postgres")
+
 HALF_AN_HOUR = timedelta(minutes=30)
 
 

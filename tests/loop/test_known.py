@@ -20,6 +20,8 @@ from tests.factories import bring_to, make_bug, make_customer, make_user, make_w
 from tests.loop.reading import words_of
 from tests.visitors import visit
 
+pytestmark = pytest.mark.long_on("postgres")
+
 SENTENCE = "The VAT line is missing on exported PDFs."
 IN_GERMAN = "Auf exportierten PDFs fehlt die Zeile mit der Mehrwertsteuer."
 ENTRY = "{http://www.w3.org/2005/Atom}entry"

@@ -14,6 +14,8 @@ from bugintake.triage import transitions
 from tests.factories import make_bug, make_customer, make_user, make_version, make_workspace
 from tests.loop.rows import TUESDAY_9, envelope_states, in_state, last_event, one_message, release, report_of
 
+pytestmark = pytest.mark.long_on("postgres")
+
 
 @pytest.fixture(autouse=True)
 def _company(app, clock):

@@ -24,6 +24,8 @@ from tests.factories import make_bug, make_user, make_workspace, merge
 from tests.faults.rig import work
 from tests.faults.server import FaultServer
 
+pytestmark = pytest.mark.long_on("postgres")
+
 MONDAY_NOON = datetime(2026, 9, 14, 12, tzinfo=UTC)
 HOST = "https://bugs.example.com"
 NEXT = "Cannot do it? Ask for a swap:"

@@ -25,6 +25,8 @@ from tests.loop.reading import words_of
 from tests.loop.rows import announcement_of, kinds, message_to, one_message, release
 from tests.visitors import visit
 
+pytestmark = pytest.mark.long_on("postgres")
+
 
 @pytest.fixture(autouse=True)
 def _company(app, clock):

@@ -19,6 +19,8 @@ from tests.factories import bring_to, make_bug, make_customer, make_user, make_w
 from tests.loop.reading import first_report
 from tests.loop.rows import TUESDAY_9, envelope_states, in_state, last_event, one_message, release, report_of
 
+pytestmark = pytest.mark.long_on("postgres")
+
 
 @pytest.fixture(autouse=True)
 def _company(app, clock):

@@ -23,6 +23,8 @@ from tests.loop.reading import words_of
 from tests.loop.rows import announcement_of, one_message
 from tests.visitors import visit
 
+pytestmark = pytest.mark.long_on("postgres")
+
 
 @pytest.fixture(autouse=True)
 def _company(app, clock):

@@ -25,6 +25,8 @@ from tests.factories import make_bug, make_customer, make_user, make_workspace
 from tests.loop.rows import TUESDAY_9, announcement_of, one_message
 from tests.loop.wording import nameless, said, versions, write
 
+pytestmark = pytest.mark.long_on("postgres")
+
 LIVE, DECLINED, OPENING, CLOSING = TextKind.LIVE, TextKind.DECLINED, TextKind.OPENING, TextKind.CLOSING
 
 

@@ -16,6 +16,8 @@ from bugintake.team.workspace import is_set_up, workspace
 from tests.factories import make_user, make_workspace
 from tests.team.conftest import PASSWORD
 
+pytestmark = pytest.mark.long_on("postgres")
+
 YOU = {
     "name": "Petra Admin",
     "email": "petra@fakturo.test",

@@ -10,6 +10,8 @@ from bugintake.team.models import Role
 from tests import apps
 from tests.factories import make_user
 
+pytestmark = pytest.mark.long_on("postgres")
+
 GUARDS = {
     Role.AGENT: guards.signed_in,
     Role.ENGINEER: guards.engineer_required,

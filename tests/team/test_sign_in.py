@@ -15,6 +15,8 @@ from bugintake.team.models import Role, SignIn
 from tests.factories import make_user, make_workspace
 from tests.team.conftest import PASSWORD
 
+pytestmark = pytest.mark.long_on("postgres")
+
 WRONG = {"email": "petra@team.test", "password": "not her password"}
 RIGHT = {"email": "petra@team.test", "password": PASSWORD}
 

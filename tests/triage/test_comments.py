@@ -21,7 +21,7 @@ from tests.counting import fewest
 from tests.factories import make_bug, make_user
 from tests.visitors import visit
 
-pytestmark = pytest.mark.usefixtures("company")
+pytestmark = [pytest.mark.usefixtures("company"), pytest.mark.long_on("postgres")]
 
 
 @pytest.fixture

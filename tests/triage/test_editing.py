@@ -18,7 +18,7 @@ from tests.conftest import AT_ONCE
 from tests.factories import make_bug, make_option, make_user
 from tests.visitors import visit
 
-pytestmark = pytest.mark.usefixtures("company")
+pytestmark = [pytest.mark.usefixtures("company"), pytest.mark.long_on("postgres")]
 FIELDS = re.compile(r'<input type="(?:hidden|text)"[^>]* name="([^"]+)"[^>]* value="([^"]*)"')
 
 

@@ -10,6 +10,8 @@ from bugintake.triage import first_looks, transitions
 from tests.factories import make_bug, make_user
 from tests.visitors import visit
 
+pytestmark = pytest.mark.long_on("postgres")
+
 MONDAY_NINE = datetime(2026, 9, 14, 9, tzinfo=UTC)
 
 

@@ -19,7 +19,7 @@ from bugintake.triage.link_models import BugLink
 from tests.factories import make_bug, make_user, merge
 from tests.visitors import visit
 
-pytestmark = pytest.mark.usefixtures("company")
+pytestmark = [pytest.mark.usefixtures("company"), pytest.mark.long_on("postgres")]
 ISSUE = "https://github.com/fakturo/app/issues/12"
 OPEN_ISSUE = {"title": "VAT line missing", "state": "open"}
 

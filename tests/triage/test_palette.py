@@ -8,7 +8,7 @@ from bugintake.triage import editing, palette, saved_views
 from tests.factories import make_bug, make_customer, make_user, merge
 from tests.visitors import visit
 
-pytestmark = pytest.mark.usefixtures("company")
+pytestmark = [pytest.mark.usefixtures("company"), pytest.mark.long_on("postgres")]
 
 
 def found(app, person, typed, opened=""):

@@ -20,7 +20,7 @@ from tests.counting import plans
 from tests.factories import bring_to, make_bug, make_customer, make_option, make_report, make_user, make_version
 from tests.visitors import visit
 
-pytestmark = pytest.mark.usefixtures("company")
+pytestmark = [pytest.mark.usefixtures("company"), pytest.mark.long_on("postgres")]
 NOTE = {"en": "The VAT line is back."}
 
 

@@ -16,7 +16,7 @@ from bugintake.triage import editing, looking, queue, raising, snoozing, transit
 from tests.factories import make_bug, make_option, make_user
 from tests.visitors import visit
 
-pytestmark = pytest.mark.usefixtures("company")
+pytestmark = [pytest.mark.usefixtures("company"), pytest.mark.long_on("postgres")]
 
 
 @pytest.fixture

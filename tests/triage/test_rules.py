@@ -18,7 +18,7 @@ from bugintake.triage.rule_models import RuleKind, TriageRule
 from tests.factories import make_bug, make_customer, make_option, make_report, make_user, merge
 from tests.visitors import visit
 
-pytestmark = pytest.mark.usefixtures("company")
+pytestmark = [pytest.mark.usefixtures("company"), pytest.mark.long_on("postgres")]
 
 
 @pytest.fixture

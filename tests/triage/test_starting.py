@@ -13,7 +13,7 @@ from bugintake.triage.starting import known_of
 from tests.factories import make_bug, make_customer, make_option, make_report, make_version
 from tests.visitors import visit
 
-pytestmark = pytest.mark.usefixtures("company")
+pytestmark = [pytest.mark.usefixtures("company"), pytest.mark.long_on("postgres")]
 
 
 def sentence(kind, label, **labels):

@@ -14,7 +14,7 @@ from tests.loop.inbound.mails import returned
 from tests.loop.inbound.sending import comes_back, told
 from tests.loop.rows import owed, waiting_for
 
-pytestmark = pytest.mark.usefixtures("holds")
+pytestmark = [pytest.mark.usefixtures("holds"), pytest.mark.long_on("postgres")]
 HARD, SOFT = {}, {"status": "5.7.1", "said": "550 5.7.1 looks like spam"}
 
 

@@ -20,7 +20,7 @@ from tests.loop.inbound.conftest import SECRET
 from tests.loop.inbound.mails import answered, returned
 from tests.loop.inbound.sending import grace, told
 
-pytestmark = pytest.mark.usefixtures("holds")
+pytestmark = [pytest.mark.usefixtures("holds"), pytest.mark.long_on("postgres")]
 OTHER = "whsec_" + "B" * 32
 
 

@@ -24,6 +24,8 @@ from tests.factories import make_bug, make_customer, make_option, make_user, mak
 from tests.loop.rows import announcement_of, live, message_to, release
 from tests.loop.webhooks.receiver import deliveries
 
+pytestmark = pytest.mark.long_on("postgres")
+
 
 def queued(*topics):
     """What is owed, of some topics where they are named."""

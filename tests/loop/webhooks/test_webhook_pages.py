@@ -16,6 +16,8 @@ from tests.factories import make_bug, make_user
 from tests.loop.webhooks.receiver import ADDRESS, states, work
 from tests.visitors import text_of, visit
 
+pytestmark = pytest.mark.long_on("postgres")
+
 LIST = "/admin/webhooks"
 
 
