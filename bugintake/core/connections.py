@@ -1,6 +1,7 @@
 """What each connection to the database is set up with, and how a transaction that only reads ends."""
 
 import selectors
+from contextlib import suppress
 from typing import Any
 
 import sqlalchemy as sa
@@ -68,6 +69,8 @@ def _tune_postgres(engine: sa.Engine) -> None:
 
     @sa.event.listens_for(engine, "checkout")
     def look(connection: Any, _record: Any, _proxy: Any) -> None:
+        if connection.closed:
+            raise sa.exc.DisconnectionError("The server hung up on whoever used it last.")
         with selectors.DefaultSelector() as unread:
             unread.register(connection.fileno(), selectors.EVENT_READ)
             if unread.select(0):
@@ -78,11 +81,12 @@ def _tune_postgres(engine: sa.Engine) -> None:
         raw: Any = connection.connection.driver_connection
         raw.read_only = None if is_writing(connection) else True
         if not awaits_disk(connection):
-            raw.execute("SET LOCAL synchronous_commit = off")
+            connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
 
     @sa.event.listens_for(engine, "rollback")
     def end(connection: sa.Connection) -> None:
         if not is_writing(connection) and not connection.invalidated:
             raw: Any = connection.connection.driver_connection
             if raw.info.transaction_status.name == "INTRANS":
-                raw.commit()
+                with suppress(engine.dialect.loaded_dbapi.Error):  # the ROLLBACK that follows tells of it
+                    raw.commit()
