@@ -87,7 +87,7 @@ def eight_count_at_once(rig: Rig) -> None:
     """D5: eight threads, as if each were a process, read a number and write the next; none is lost and none fails."""
     made = make_bug(waiting=[])
     bug_id, start = made.id, made.impact_rank
-    app: Any = current_app._get_current_object()  # type: ignore[attr-defined]
+    app: Any = current_app._get_current_object()  # type: ignore[attr-defined]  # a proxy hides it
     failed: list[BaseException] = []
 
     def count() -> None:

@@ -176,7 +176,7 @@ def reminds_of_each_day_alone(replace: Replace) -> None:
 
 def unsubscribes_by_get(replace: Replace) -> None:
     """Opening the link is enough to unsubscribe."""
-    app: Any = current_app._get_current_object()  # type: ignore[attr-defined]
+    app: Any = current_app._get_current_object()  # type: ignore[attr-defined]  # a proxy hides it
     views = app.view_functions
     click = next(name for name in views if name.endswith(".unsubscribe"))
     ask = next(name for name in views if name.endswith(".ask") and views[name].__module__ == views[click].__module__)

@@ -86,7 +86,7 @@ def _addresses() -> list[str]:
 
 def _ask_until(rig: Rig, end: datetime, most: int) -> list[datetime]:
     """Let a worker's threads try together whenever they may, at most so often, and tell when that was."""
-    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # a proxy hides it
     asked_at = list[datetime]()
     while clock.now() < end:
         assert len(asked_at) < most, "the server is stormed"

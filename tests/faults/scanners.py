@@ -38,7 +38,7 @@ def open_every_link(rig: Rig) -> None:
         work()
     assert kinds_sent() == (set(AnnouncementKind), set(DeliveryKind))
     found = sorted({Link(to, path) for to, mail in rig.sink.accepted for path in paths_in(mail, rig.settings.base_url)})
-    app: Any = current_app._get_current_object()  # type: ignore[attr-defined]
+    app: Any = current_app._get_current_object()  # type: ignore[attr-defined]  # a proxy hides it
     before = everything()
     paths = sorted({link.path for link in found})
     refused = [(path, *answer) for path in paths for answer in scanned(app, path) if answer[-1] >= 400]

@@ -89,6 +89,18 @@ def test_a_page_asked_for_while_the_database_is_away_says_so_and_asks_to_try_aga
 
 @pytest.mark.fault("F-P2")
 @pytest.mark.only_on("postgres")
+def test_a_connection_that_ends_while_somebody_reads_is_told_of_as_every_other_failure(
+    app: Flask, hang_up: Any
+) -> None:
+    db.session.execute(sa.text("SELECT 1"))
+    hang_up()
+
+    with pytest.raises(sa.exc.OperationalError):
+        db.session.rollback()
+
+
+@pytest.mark.fault("F-P2")
+@pytest.mark.only_on("postgres")
 def test_a_connection_that_ends_in_the_middle_of_a_change_changes_nothing_and_asks_to_try_again(
     app: Flask, hang_up: Any
 ) -> None:
