@@ -24,7 +24,8 @@ from bench.client import Visitor
 from bench.house import House, prepare, serving
 from bugintake.app import create_app
 from bugintake.core.config import Settings
-from bugintake.core.db import count_anew, db, transaction
+from bugintake.core.db import db, transaction
+from bugintake.core.statistics import count_anew
 from bugintake.intake.models import Bug, OptionList, Status
 from bugintake.intake.option_models import Option
 from bugintake.loop import releases, worker

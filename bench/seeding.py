@@ -11,10 +11,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from bugintake.core import clock
-from bugintake.core.db import count_anew, db, transaction
+from bugintake.core.db import db, transaction
 from bugintake.core.event_kinds import EventKind
 from bugintake.core.events import Event
 from bugintake.core.migrating import metadata
+from bugintake.core.statistics import count_anew
 from bugintake.intake import catalogue, packs, words
 from bugintake.intake.customers import finding
 from bugintake.intake.customers.models import Account, Customer

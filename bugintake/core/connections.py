@@ -12,8 +12,9 @@ BUSY_TIMEOUT_MS = 5000
 def tune(engine: sa.Engine) -> None:
     """Give every connection of an engine its settings.
 
-    Who writes says so with the execution option `is_writing`. On both databases a lock is waited for equally long, and
-    what is kept without `awaits_disk` is on the disk before anything that is kept after it.
+    Who writes says so with the execution option `is_writing`; who does so with a single statement, which needs neither
+    a beginning nor an end, with `is_alone`, on PostgreSQL with AUTOCOMMIT too. On both databases a lock is waited for
+    equally long, and what is kept without `awaits_disk` is on the disk before anything that is kept after it.
     """
     if engine.dialect.name == "sqlite":
         _tune_sqlite(engine)
@@ -29,6 +30,10 @@ def awaits_disk(connection: sa.Connection) -> bool:
 def is_writing(connection: sa.Connection) -> bool:
     """Tell whether whoever opened a connection's transaction said that it writes."""
     return bool(connection.get_execution_options().get("is_writing", False))
+
+
+def _is_alone(connection: sa.Connection) -> bool:
+    return bool(connection.get_execution_options().get("is_alone", False))
 
 
 def _tune_sqlite(engine: sa.Engine) -> None:
@@ -52,7 +57,8 @@ def _tune_sqlite(engine: sa.Engine) -> None:
         if is_writing(connection):
             raw: Any = connection.connection.driver_connection
             raw.execute(f"PRAGMA synchronous={'FULL' if awaits_disk(connection) else 'NORMAL'}")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writing(connection) else "BEGIN")
+        if not _is_alone(connection):
+            connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writing(connection) else "BEGIN")
 
 
 def _tune_postgres(engine: sa.Engine) -> None:
@@ -71,7 +77,7 @@ def _tune_postgres(engine: sa.Engine) -> None:
     def look(connection: Any, _record: Any, _proxy: Any) -> None:
         if connection.closed:
             raise sa.exc.DisconnectionError("The server hung up on whoever used it last.")
-        with selectors.DefaultSelector() as unread:
+        with selectors.PollSelector() as unread:
             unread.register(connection.fileno(), selectors.EVENT_READ)
             if unread.select(0):
                 raise sa.exc.DisconnectionError("The server has hung up, or says so right now.")
@@ -80,7 +86,7 @@ def _tune_postgres(engine: sa.Engine) -> None:
     def begin(connection: sa.Connection) -> None:
         raw: Any = connection.connection.driver_connection
         raw.read_only = None if is_writing(connection) else True
-        if not awaits_disk(connection):
+        if not awaits_disk(connection) and not _is_alone(connection):
             connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
 
     @sa.event.listens_for(engine, "rollback")

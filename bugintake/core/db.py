@@ -2,28 +2,23 @@
 
 import enum
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time
 from functools import cache
-from random import SystemRandom
 from threading import RLock
-from time import sleep
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Mapper, Session, registry
 
 from bugintake.core import connections
+from bugintake.core.trying_again import once_more
 
 LOOKS_AGAIN = 0.004  # seconds
-SAMPLED = 1000  # rows of an index of SQLite
-ENDED_FOR_ANOTHER = ("40P01", "40001")  # deadlock, serialization failure
-PAUSES = (0.1, 0.4)  # seconds before each further try: whoever was let through comes first, not a second deadlock
 ALL = 2**31 - 1  # a limit that nothing reaches, and no number of a row is greater
 
 log = logging.getLogger(__name__)
@@ -104,40 +99,7 @@ def connect(app: Flask) -> None:
     db.init_app(app)
     with app.app_context():
         connections.tune(db.engine)
-    app.dispatch_request = _once_more(app.dispatch_request)  # type: ignore[method-assign]  # the one place to wrap a view
-
-
-def _once_more(answer: Callable[[], Any]) -> Callable[[], Any]:
-    """Answer a request again whose transaction the database ended because two waited for each other."""
-
-    def answer_again() -> Any:
-        for pause in PAUSES:
-            try:
-                return answer()
-            except OperationalError as error:
-                if getattr(error.orig, "sqlstate", None) not in ENDED_FOR_ANOTHER:
-                    raise
-                log.warning("Two transactions waited for each other; one is tried again")
-                sleep(SystemRandom().uniform(pause / 2, pause))  # two that were ended do not meet again
-        return answer()
-
-    return answer_again
-
-
-def count_anew(*tables: str) -> None:
-    """Let the database count what its plans rest on: in these tables, which much has come into, or all of them.
-
-    SQLite counts so many rows of each index. PostgreSQL counts by itself, only a minute late: all of them are its own.
-    """
-    with db.engine.connect() as connection:
-        raw: Any = connection.connection.driver_connection  # not in a transaction that reads
-        if connection.dialect.name == "sqlite":
-            raw.execute(f"PRAGMA analysis_limit = {SAMPLED}")
-            for table in tables or [""]:
-                raw.execute(f"ANALYZE {table}")
-        elif tables:
-            raw.execute(f"ANALYZE {', '.join(tables)}")
-            raw.commit()
+    app.dispatch_request = once_more(app.dispatch_request)  # type: ignore[method-assign]  # the one place to wrap a view
 
 
 _turn = RLock()
@@ -210,6 +172,31 @@ def _may_change(mapper: Mapper[Any]) -> list[str]:
     return [each.key for each in mapper.attrs if each.key not in named_by]
 
 
+def update_alone(statement: sa.Update, *, awaits_disk: bool = True, **values: Any) -> int:
+    """Execute an UPDATE that is a transaction by itself, and count the rows it changed.
+
+    Nothing is said to begin and to end it, which on PostgreSQL costs more than a small change. `awaits_disk` as for
+    `transaction`. Raises RuntimeError inside one, which it would not be a part of.
+    """
+    session = db.session()
+    if session.info.get("is_writing"):
+        raise RuntimeError("update_alone() does not belong inside a transaction().")
+    _forget_what_was_read(session)
+    options: dict[str, Any] = {"is_writing": True, "is_alone": True, "awaits_disk": awaits_disk}
+    if db.engine.dialect.name == "postgresql":
+        options["isolation_level"] = "AUTOCOMMIT"
+        statement = statement if awaits_disk else _without_disk(statement)
+    with _in_turn(), db.engine.connect().execution_options(**options) as connection:
+        count: int = connection.execute(statement, values).rowcount
+        connection.commit()
+    return count
+
+
+@cache
+def _without_disk(statement: sa.Update) -> sa.Update:
+    return statement.returning(sa.func.set_config("synchronous_commit", "off", True))
+
+
 def after_commit(call: Callable[[], None]) -> None:
     """Run something once the transaction around this has been kept, asked twice too; never when it was rolled back."""
     session = db.session()
@@ -224,6 +211,12 @@ def rows(statement: sa.Executable, **values: Any) -> Sequence[Any]:
     session = db.session()
     session.flush()
     return session.connection().execute(statement, values).all()
+
+
+def one_of(column: Any, values: Iterable[Any]) -> sa.ColumnElement[bool]:
+    """Select by values that are always the same: `column.in_(values)` writes them into its statement at each call."""
+    found: sa.ColumnElement[bool] = column.in_([sa.literal(value, column.type) for value in values])
+    return found
 
 
 def changed(statement: sa.Update) -> int:

@@ -21,9 +21,10 @@ from flask import Flask, current_app
 
 from bugintake.core import clock, events
 from bugintake.core.config import Settings, settings
-from bugintake.core.db import after_commit, count_anew, db, transaction
+from bugintake.core.db import after_commit, db, transaction
 from bugintake.core.event_kinds import EventKind
 from bugintake.core.events import Event, Subscriber
+from bugintake.core.statistics import count_anew
 from bugintake.duty import absence_calendars, channels, feed_slots
 from bugintake.intake import drafts
 from bugintake.intake.attachments import keeping

@@ -14,8 +14,9 @@ from flask.testing import FlaskClient
 from sqlalchemy.exc import InternalError
 
 from bugintake.core import connections
-from bugintake.core.db import after_commit, count_anew, db, transaction, update_one
+from bugintake.core.db import after_commit, db, transaction, update_one
 from bugintake.core.security import needs_no_form_token
+from bugintake.core.statistics import count_anew
 from bugintake.loop.models import Circuit
 from tests.counting import asked
 from tests.factories import make_bug

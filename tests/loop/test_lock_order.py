@@ -189,7 +189,7 @@ def test_f_p3_a_request_that_was_ended_for_another_is_tried_three_times(app, mon
 
     make_workspace()
     monkeypatch.setitem(app.view_functions, "loop.index", end)
-    monkeypatch.setattr("bugintake.core.db.PAUSES", (0, 0))
+    monkeypatch.setattr("bugintake.core.trying_again.PAUSES", (0, 0))
 
     assert visit(app, make_user()).get("/loop").status_code == status
     assert len(ended) == times
