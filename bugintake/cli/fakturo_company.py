@@ -19,16 +19,26 @@ from bugintake.intake.customers.models import Customer
 from bugintake.intake.customers.quiet import open_day
 from bugintake.intake.filing import Typed
 from bugintake.intake.models import Bug, Option, OptionList, Question, Report
-from bugintake.loop import announcements, attempts, envelopes, facts, letters, links, messages, releases, replies
+from bugintake.loop import (
+    announcements,
+    attempts,
+    envelopes,
+    facts,
+    letters,
+    links,
+    messages,
+    releases,
+    replies,
+    telling,
+)
 from bugintake.loop.attempts import Claimed
 from bugintake.loop.models import Delivery, DeliveryState, Message
-from bugintake.loop.verdicts import Outcome, Phase, Verdict
+from bugintake.loop.verdicts import Outcome, Phase
 from bugintake.team import people, setup
 from bugintake.team.models import User
 from bugintake.team.workspace import workspace
 from bugintake.triage import editing, transitions
 
-REACHED = Outcome(Verdict.SENT, Phase.DATA, 250)
 TO_CHOOSE, TYPED_IN_A_SECOND = 14, 5  # seconds for the lists, and characters for the texts
 NOTHING_MORE: Mapping[str, str] = {}
 NO_FILES: Mapping[str, bytes] = {}
@@ -193,10 +203,20 @@ class Company:
             for outcome in told:
                 outcome.message.text = letters.text_of(outcome, workspace())
             letter = letters.outcome_letter(told, workspace())
-            delivery.subject, delivery.state, delivery.lease_owner = letter.subject, DeliveryState.SENDING, "sample"
+            other = outcomes.get(delivery.customer.name.split()[0])
+            delivery.subject = letter.subject
+            if other is None:
+                self._arrive(delivery)
+                continue
+            delivery.state, delivery.lease_owner = DeliveryState.SENDING, "sample"
             db.session.flush()
-            claimed = Claimed(delivery.id, "sample", delivery.message_id, letter, None, open_day())
-            attempts.finish(claimed, outcomes.get(delivery.customer.name.split()[0], REACHED))
+            attempts.finish(Claimed(delivery.id, "sample", delivery.message_id, letter, None, open_day()), other)
+
+    def _arrive(self, delivery: Delivery) -> None:
+        delivery.state, delivery.sent_at, delivery.attempts = DeliveryState.ACCEPTED, clock.now(), 1
+        delivery.last_phase, delivery.last_code = Phase.DATA, 250
+        db.session.flush()
+        telling.note_told([delivery.id])
 
     def tell_by_hand(self, caller: str) -> None:
         """Tell somebody by phone."""

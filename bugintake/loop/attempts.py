@@ -2,30 +2,42 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import joinedload
 
 from bugintake.core import clock, events, resting
-from bugintake.core.db import db, transaction, update_one
+from bugintake.core.db import db, one_of, transaction, update_alone, update_one
 from bugintake.core.event_kinds import EventKind
 from bugintake.intake.customers.models import Customer
 from bugintake.loop import circuit, owed, pace
 from bugintake.loop.coming_back import suppress
 from bugintake.loop.mail import Letter
-from bugintake.loop.models import Announcement, CustomerLink, Delivery, DeliveryState, Message, MessageState
+from bugintake.loop.models import (
+    LEAVING,
+    Announcement,
+    CustomerLink,
+    Delivery,
+    DeliveryState,
+    Message,
+    MessageState,
+)
 from bugintake.loop.telling import note_told, take_bugs
 from bugintake.loop.verdicts import Outcome, Verdict
 
 LEASE = timedelta(minutes=15)
+TOLD_WITHIN = timedelta(minutes=1)  # else whoever took it died: another worker notes it
 MOST_ATTEMPTS = 75  # hourly after the first four: three days
 LONGEST_SLOW = timedelta(days=3)
 MOST_LOSSES = 5
 
+log = logging.getLogger(__name__)
 
 _mine = sa.and_(Delivery.id == sa.bindparam("b_id"), Delivery.lease_owner == sa.bindparam("b_fence"))
 # Statements of every single mail are prepared once.
@@ -37,21 +49,19 @@ _BEGIN = (
 BEGIN_OUTCOME = _BEGIN.where(sa.not_(owed.NO_LONGER_OWED))
 BEGIN_NOTICE = _BEGIN.where(sa.not_(owed.HAS_LEFT))
 # Uncertain counts too: the lease ran out while the server thought, and then it said yes after all.
-NOTE_SENT = (
+ACCEPT = (
     sa.update(Delivery)
-    .where(_mine, Delivery.state.in_((DeliveryState.SENDING, DeliveryState.UNCERTAIN)))
+    .where(_mine, one_of(Delivery.state, (DeliveryState.SENDING, DeliveryState.UNCERTAIN)))
     .values(
-        state=DeliveryState.SENT,
+        state=DeliveryState.ACCEPTED,
         sent_at=sa.bindparam("b_at"),
         attempts=Delivery.attempts + 1,
-        lease_owner=None,
-        lease_until=None,
+        lease_until=sa.bindparam("b_until"),
         last_phase=sa.bindparam("b_phase"),
         last_code=sa.bindparam("b_code"),
         last_enhanced_code=sa.bindparam("b_enhanced_code"),
         last_error="",
     )
-    .returning(Delivery.customer_id)
 )
 
 
@@ -81,20 +91,16 @@ def begin_sending(claimed: Claimed) -> bool:
         change, known["b_user_id"] = BEGIN_NOTICE, claimed.user_id
     else:
         known["b_day"] = claimed.day
-    with transaction():
-        return db.session.connection().execute(change, known).rowcount == 1
+    return update_alone(change, **known) == 1
 
 
 def finish(claimed: Claimed, outcome: Outcome) -> None:
-    """Keep how an attempt ended. What it means is the table in `verdicts`.
-
-    That a mail was sent need not be on the disk before the next one: a power cut that loses it leaves the envelope
-    `sending`, which nobody sends again, and the next envelope's `sending` takes it along to the disk.
-    """
-    with transaction(awaits_disk=outcome.verdict is not Verdict.SENT):
-        if outcome.verdict is Verdict.SENT:
-            _sent(claimed, outcome)
-        elif circuit.is_no_fault_of_the_mail(outcome):
+    """Keep how an attempt ended. What it means is the table in `verdicts`; who was told is left to `note_told`."""
+    if outcome.verdict is Verdict.SENT:
+        _accept(claimed, outcome)
+        return
+    with transaction():
+        if circuit.is_no_fault_of_the_mail(outcome):
             _back(claimed, Delivery.not_before, **_seen(outcome))
         elif outcome.verdict in (Verdict.CHANNEL, Verdict.WITHDRAWN):
             _back(claimed, clock.now(), **_seen(outcome))
@@ -126,16 +132,25 @@ def give_back(claimed: Claimed, *, goes_last: bool = False) -> None:
 def recover() -> int:
     """Take back what dead workers held, and tell how many envelopes that were.
 
-    A claim goes back to pending: nothing was handed over. What was being sent is uncertain. An envelope that keeps
-    killing its workers fails at last.
+    A claim goes back to pending: nothing was handed over. What was being sent is uncertain. What the server accepted is
+    sent, and those in it are told. An envelope that keeps killing its workers fails at last. One that cannot be taken
+    back keeps no other from it.
     """
-    held = (DeliveryState.CLAIMED, DeliveryState.SENDING)
-    expired = sa.select(Delivery.id).where(Delivery.state.in_(held), Delivery.lease_until < clock.now())
-    ids = db.session.scalars(expired.order_by(Delivery.id)).all()
-    for delivery_id in ids:
-        with transaction():
-            _recover(delivery_id, expired)
-    return len(ids)
+    held = Delivery.state.in_((DeliveryState.CLAIMED, *LEAVING))
+    expired = sa.select(Delivery.id).where(held, Delivery.lease_until < clock.now())
+    found = db.session.execute(expired.add_columns(Delivery.state).order_by(Delivery.id)).all()
+    for delivery_id, state in found:
+        try:
+            if state is DeliveryState.ACCEPTED:
+                note_told([delivery_id])
+            else:
+                with transaction():
+                    _recover(delivery_id, expired)
+        except SQLAlchemyError:
+            raise
+        except Exception:
+            log.exception("Envelope %s cannot be taken back", delivery_id)
+    return len(found)
 
 
 def fail(delivery: Delivery, reason: str) -> None:
@@ -167,13 +182,16 @@ def _seen(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def _sent(claimed: Claimed, outcome: Outcome) -> None:
-    taken = take_bugs(claimed.id)
-    known = {"b_id": claimed.id, "b_fence": claimed.fence, "b_at": clock.now()}
+def _accept(claimed: Claimed, outcome: Outcome) -> None:
+    """Keep that the server took a mail, which need not be on the disk before the next one.
+
+    A power cut that loses it leaves the envelope `sending`, which nobody sends again, and the next envelope's
+    `sending` takes it along to the disk.
+    """
+    at = clock.now()
+    known = {"b_id": claimed.id, "b_fence": claimed.fence, "b_at": at, "b_until": at + TOLD_WITHIN}
     known |= {"b_phase": outcome.phase, "b_code": outcome.code, "b_enhanced_code": outcome.enhanced_code or ""}
-    row = db.session.connection().execute(NOTE_SENT, known).first()
-    if row is not None and row.customer_id is not None:
-        note_told(claimed.id, row.customer_id, taken)
+    update_alone(ACCEPT, awaits_disk=False, **known)
 
 
 def _back(claimed: Claimed, not_before: Any, **values: Any) -> None:
@@ -226,7 +244,7 @@ def _stuck(claimed: Claimed, outcome: Outcome, state: DeliveryState) -> None:
 def _bounced(claimed: Claimed, outcome: Outcome) -> None:
     values: dict[str, Any] = {"state": DeliveryState.SUPPRESSED, "attempts": Delivery.attempts + 1}
     values |= {"lease_owner": None, "lease_until": None}
-    take_bugs(claimed.id)
+    take_bugs([claimed.id])
     addressed = sa.select(Delivery.customer_id).where(Delivery.id == claimed.id).scalar_subquery()
     theirs = sa.select(Customer).where(Customer.id == addressed).options(sa.orm.lazyload(Customer.account))
     customer = db.session.scalars(theirs.with_for_update(key_share=True)).one()

@@ -1,6 +1,7 @@
 """Days and times as a customer reads them, by the conventions of their language."""
 
-from datetime import datetime
+from datetime import date, datetime
+from functools import lru_cache
 
 from babel import Locale
 from babel.dates import format_date, format_time, get_datetime_format
@@ -54,4 +55,9 @@ def _written(at: datetime, zone: str, language: str, pattern: str) -> str:
         pattern = locale.date_formats["long"].pattern
     if language == "fr" and local.day == 1:
         pattern = pattern.replace("d ", "d'er' ")  # le 1er mars, which CLDR's patterns do not know
-    return format_date(local, pattern, locale=locale)
+    return _formatted(local.date(), pattern, locale)
+
+
+@lru_cache(maxsize=1000)
+def _formatted(day: date, pattern: str, locale: Locale) -> str:
+    return format_date(day, pattern, locale=locale)

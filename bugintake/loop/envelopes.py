@@ -12,6 +12,7 @@ from bugintake.core.db import db, update_all
 from bugintake.core.event_kinds import EventKind
 from bugintake.loop.mail import mail_domain
 from bugintake.loop.models import (
+    LEAVING,
     OUTCOMES,
     QUESTIONS,
     UPDATES,
@@ -138,7 +139,7 @@ def take_out(chosen: sa.ColumnElement[bool], states: Collection[MessageState], *
     starts_over = {"state": DeliveryState.PENDING, "lease_owner": None, "lease_until": None}
     has_begun = Delivery.state.in_((DeliveryState.PENDING, DeliveryState.CLAIMED))
     update_all(sa.update(Delivery).where(theirs, has_begun).values(**starts_over))  # and so nobody else moves it now
-    leaving = sa.exists().where(Delivery.id == Message.delivery_id, Delivery.state == DeliveryState.SENDING)
+    leaving = sa.exists().where(Delivery.id == Message.delivery_id, Delivery.state.in_(LEAVING))
     values = {"held_because": None, "reason": "", **values, "delivery_id": None, "state_at": clock.now()}
     change = sa.update(Message).where(chosen, Message.state.in_(states), ~leaving).values(**values)
     count = update_all(change)

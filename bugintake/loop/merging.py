@@ -14,9 +14,9 @@ from bugintake.intake.models import Bug, SettledBy
 from bugintake.loop.announcements import current
 from bugintake.loop.envelopes import take_out
 from bugintake.loop.models import (
+    LEAVING,
     CustomerLink,
     Delivery,
-    DeliveryState,
     HeldBecause,
     Message,
     MessageState,
@@ -36,7 +36,7 @@ def follow(event: Event) -> None:
     """
     gone, into = event.details["customer_id"], event.details["into_id"]
     either = (gone, into)
-    leaving = sa.select(Delivery.id).where(Delivery.customer_id.in_(either), Delivery.state == DeliveryState.SENDING)
+    leaving = sa.select(Delivery.id).where(Delivery.customer_id.in_(either), Delivery.state.in_(LEAVING))
     theirs = Message.customer_id.in_(either)
     take_out(theirs, [MessageState.PENDING], state=MessageState.PENDING)
     is_restored = Message.held_because == HeldBecause.RESTORED

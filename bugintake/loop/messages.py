@@ -110,7 +110,7 @@ def judge_uncertain(message: Message, *, arrived: bool, actor: User) -> None:
     Concerns the whole envelope. Records delivery.judged. Raises Conflict where somebody has judged it.
     """
     if message.delivery_id is not None:
-        take_bugs(message.delivery_id)
+        take_bugs([message.delivery_id])
     envelope = _envelope(message, MessageState.UNCERTAIN, DeliveryState.UNCERTAIN)
     inside = _inside(envelope, MessageState.UNCERTAIN)
     if arrived:

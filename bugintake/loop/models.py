@@ -191,17 +191,25 @@ class DeliveryKind(enum.StrEnum):
 
 
 class DeliveryState(enum.StrEnum):
-    """Where an envelope is. `sending` is committed right before DATA; what is found there later is uncertain."""
+    """Where an envelope is. `sending` is committed right before DATA; what is found there later is uncertain.
+
+    `accepted` is what the server has, until those in it are noted as told, which happens for many at once.
+    """
 
     PENDING = "pending"
     CLAIMED = "claimed"
     SENDING = "sending"
+    ACCEPTED = "accepted"
     SENT = "sent"
     UNCERTAIN = "uncertain"
     HELD = "held"
     SUPPRESSED = "suppressed"
     CANCELLED = "cancelled"
     FAILED = "failed"
+
+
+LEAVING = (DeliveryState.SENDING, DeliveryState.ACCEPTED)
+"""Nobody can call it back, and nobody is noted as told by it yet."""
 
 
 class Delivery(Model):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from bugintake.core import clock, events
-from bugintake.core.db import db
+from bugintake.core.db import db, one_of
 from bugintake.core.event_kinds import EventKind
 from bugintake.intake import waiting
 from bugintake.intake.customers.models import Customer
@@ -132,18 +132,18 @@ _FACTS = (
     Bug.withdrawn_at.is_not(None),
     sa.case(
         (
-            Announcement.kind.in_(QUESTIONS),
-            sa.or_(Bug.status != Status.NEEDS_INFO, _whole.status.not_in(UNFIXED), _whole.withdrawn_at.is_not(None)),
+            one_of(Announcement.kind, QUESTIONS),
+            sa.or_(Bug.status != Status.NEEDS_INFO, ~one_of(_whole.status, UNFIXED), _whole.withdrawn_at.is_not(None)),
         ),
         (
-            Announcement.kind.in_(UPDATES),
+            one_of(Announcement.kind, UPDATES),
             sa.or_(
-                _whole.status.in_(KNOWN),
+                one_of(_whole.status, KNOWN),
                 _whole.withdrawn_at.is_not(None),
                 sa.and_(Announcement.report_id.is_(None), Bug.merged_into_id.is_not(None)),
             ),
         ),
-        else_=sa.or_(Bug.status.not_in(KNOWN), Bug.merged_into_id.is_not(None)),
+        else_=sa.or_(~one_of(Bug.status, KNOWN), Bug.merged_into_id.is_not(None)),
     ),
     Report.settled_at.is_not(None),
     Report.unsubscribed_at.is_not(None),

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from contextlib import suppress
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 
 from flask import Flask, current_app
 from sqlalchemy.exc import OperationalError
 
 from bugintake.core import clock
 from bugintake.core.config import settings
-from bugintake.loop import attempts, circuit, outbox, pace
+from bugintake.loop import attempts, circuit, outbox, pace, telling
 from bugintake.loop.attempts import Claimed
 from bugintake.loop.inbound import addresses
 from bugintake.loop.mail import Sender, UnsafeMail, compose, mail_domain, plain_address, sender_of
@@ -20,8 +22,30 @@ from bugintake.loop.verdicts import Outcome, Phase, Verdict
 from bugintake.team.workspace import workspace
 
 KEEP_TRIES = 3
+NOTED_AFTER = 1.0  # seconds
 
 log = logging.getLogger(__name__)
+
+
+@dataclass
+class _Accepted:
+    """What the server took and nobody has noted yet: many at once, for a tenth of the work, and never for long."""
+
+    ids: list[int] = field(default_factory=list)
+    since: float = 0.0
+
+    def add(self, claimed: Claimed) -> None:
+        """Wait for more, unless the first has waited for long enough."""
+        self.since = self.since if self.ids else time.monotonic()
+        self.ids.append(claimed.id)
+        if time.monotonic() - self.since >= NOTED_AFTER:
+            self.note()
+
+    def note(self) -> None:
+        """Note that those in them have been told."""
+        ids, self.ids = self.ids, []
+        if ids:
+            _keep(lambda: telling.note_told(ids))
 
 
 def send_due(stopping: Callable[[], bool] = lambda: False, channel: Channel | None = None) -> int:
@@ -35,13 +59,14 @@ def send_due(stopping: Callable[[], bool] = lambda: False, channel: Channel | No
     try:
         while not stopping():
             with app.app_context():
-                if not outbox.is_waiting():
-                    return tried
-                try:
-                    channel = channel or open_channel()
-                except ValueError as error:
-                    circuit.trip(Outcome(Verdict.CHANNEL, Phase.CONNECT, error=str(error)))
-                    return tried
+                if channel is None:
+                    if not outbox.is_waiting():
+                        return tried
+                    try:
+                        channel = open_channel()
+                    except ValueError as error:
+                        circuit.trip(Outcome(Verdict.CHANNEL, Phase.CONNECT, error=str(error)))
+                        return tried
                 count = _send_batch(channel, stopping)
             if not count:
                 return tried
@@ -76,32 +101,44 @@ def _send_batch(channel: Channel, stopping: Callable[[], bool]) -> int:
         return 0
     batch = outbox.claim()
     slow: set[str] = set()
-    for position, claimed in enumerate(batch):
-        if stopping():
-            _give_back(batch[position:])
-            return position
-        if slow and pace.domain_of(claimed.letter.recipient) in slow:
-            attempts.give_back(claimed)
-            continue
-        try:
-            outcome = _send(claimed, channel, from_whom)
-        except Exception:
-            with suppress(Exception):  # where even this fails, leases run out
-                attempts.give_back(claimed, goes_last=True)  # what stops its worker each time must not stop all others
+    with _accepted_ones() as accepted:
+        for position, claimed in enumerate(batch):
+            if stopping():
+                _give_back(batch[position:])
+                return position
+            if slow and pace.domain_of(claimed.letter.recipient) in slow:
+                attempts.give_back(claimed)
+                continue
+            try:
+                outcome = _send(claimed, channel, from_whom)
+                if outcome.verdict is Verdict.SENT:
+                    accepted.add(claimed)
+            except Exception:
+                with suppress(Exception):  # where even this fails, leases run out
+                    attempts.give_back(claimed, goes_last=True)  # what stops its worker must not stop all others
+                    _give_back(batch[position + 1 :])
+                raise
+            if circuit.concerns_every_mail(outcome):
+                circuit.trip(outcome)
                 _give_back(batch[position + 1 :])
-            raise
-        if circuit.concerns_every_mail(outcome):
-            circuit.trip(outcome)
-            _give_back(batch[position + 1 :])
-            return 0
-        if outcome.verdict is Verdict.SLOW:
-            slow.add(pace.domain_of(claimed.letter.recipient))
-        elif claimed.tries_domain and outcome.verdict is Verdict.SENT:
-            pace.speed_up(pace.domain_of(claimed.letter.recipient))
-        if was_refusing and outcome.phase is not Phase.COMPOSE:
-            circuit.close()
-            was_refusing = False
+                return 0
+            if outcome.verdict is Verdict.SLOW:
+                slow.add(pace.domain_of(claimed.letter.recipient))
+            elif claimed.tries_domain and outcome.verdict is Verdict.SENT:
+                pace.speed_up(pace.domain_of(claimed.letter.recipient))
+            if was_refusing and outcome.phase is not Phase.COMPOSE:
+                circuit.close()
+                was_refusing = False
     return len(batch)
+
+
+@contextmanager
+def _accepted_ones() -> Iterator[_Accepted]:
+    accepted = _Accepted()
+    try:
+        yield accepted
+    finally:
+        accepted.note()
 
 
 def _send(claimed: Claimed, channel: Channel, from_whom: Sender) -> Outcome:
@@ -117,20 +154,20 @@ def _send(claimed: Claimed, channel: Channel, from_whom: Sender) -> Outcome:
         outcome = Outcome(Verdict.FAILED, Phase.COMPOSE, error=said)
     else:
         outcome = channel.deliver(envelope, lambda: attempts.begin_sending(claimed))
-    _keep(claimed, outcome)
+    _keep(lambda: attempts.finish(claimed, outcome))
     return outcome
 
 
-def _keep(claimed: Claimed, outcome: Outcome) -> None:
-    """Keep the outcome even where the database is busy for a while: an answer that is lost leaves a mail uncertain."""
+def _keep(what: Callable[[], None]) -> None:
+    """Keep something even where the database is busy for a while: an answer that is lost leaves a mail uncertain."""
     for left in reversed(range(KEEP_TRIES)):
         try:
-            attempts.finish(claimed, outcome)
+            what()
             return
         except OperationalError:
             if not left:
                 raise
-            log.warning("The outcome of envelope %s could not be kept yet", claimed.id)
+            log.warning("What became of a mail could not be kept yet")
 
 
 def _give_back(rest: list[Claimed]) -> None:

@@ -26,9 +26,9 @@ RESTORED = "A backup was restored."
 def distrust(backup: Backup, connection: sa.Connection) -> None:
     """Hold everything that had not been sent when a backup was made, until a person lets it go; end all sign-ins.
 
-    Part of the restore's own transaction. What was right then being sent is uncertain; webhooks and channels are not
-    told at all. Links that let somebody in once may have been used since, so they stop working. Records
-    backup.restored.
+    Part of the restore's own transaction. What was right then being sent is uncertain. What a server had accepted is
+    left to the worker, who notes who was told. Webhooks and channels are not told at all. Links that let somebody in
+    once may have been used since, so they stop working. Records backup.restored.
     """
     at = clock.now()
     connection.execute(sa.delete(SignIn))
@@ -61,7 +61,9 @@ def catch_up(now: datetime) -> None:
 
 def _hold(connection: sa.Connection, at: datetime) -> int:
     goes_on = (HeldBecause.QUIET, HeldBecause.UNFILLED)
-    leaves_by_itself = sa.or_(Message.state == MessageState.PENDING, Message.held_because.in_(goes_on))
+    has_left = sa.exists().where(Delivery.id == Message.delivery_id, Delivery.state == DeliveryState.ACCEPTED)
+    to_leave = sa.and_(Message.state == MessageState.PENDING, ~has_left)
+    leaves_by_itself = sa.or_(to_leave, Message.held_because.in_(goes_on))
     restored = {"state": MessageState.HELD, "held_because": HeldBecause.RESTORED, "reason": "", "state_at": at}
     held = connection.execute(sa.update(Message).where(leaves_by_itself).values(**restored)).rowcount
     connection.execute(sa.update(Delivery).where(Delivery.state.in_(NOT_LEFT)).values(state=DeliveryState.HELD, **FREE))

@@ -6,6 +6,7 @@ Each sentence takes its facts from one mapping, so that placeholders in place of
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 
 from flask_babel import force_locale, gettext, ngettext
 
@@ -32,17 +33,7 @@ def closing(facts: Facts) -> list[Line]:
 
 def subject(kind: AnnouncementKind, words: str) -> str:
     """Say in a line what a mail about one report is about."""
-    subjects: dict[AnnouncementKind, str] = {
-        AnnouncementKind.LIVE: gettext("Fixed: %(words)s", words=words),
-        AnnouncementKind.DECLINED: gettext("About “%(words)s”: we are leaving it as it is", words=words),
-        AnnouncementKind.ASKED: gettext("One question about “%(words)s”", words=words),
-        AnnouncementKind.REMINDED: gettext("Still one question about “%(words)s”", words=words),
-        AnnouncementKind.PAUSED: gettext("About “%(words)s”: we have paused it", words=words),
-        AnnouncementKind.RECEIVED: gettext("We have your report about “%(words)s”", words=words),
-        AnnouncementKind.WORKAROUND: gettext("A way round “%(words)s”", words=words),
-        AnnouncementKind.CORRECTION: gettext("A correction about “%(words)s”", words=words),
-    }
-    return subjects[kind]
+    return str(_SUBJECTS[kind](words))
 
 
 def section(kind: AnnouncementKind, facts: Facts, link: str) -> list[Line]:
@@ -164,4 +155,14 @@ _SECTIONS = {
     AnnouncementKind.RECEIVED: _received,
     AnnouncementKind.WORKAROUND: _way_round,
     AnnouncementKind.CORRECTION: _correction,
+}
+_SUBJECTS: Mapping[AnnouncementKind, Callable[[str], str]] = {
+    AnnouncementKind.LIVE: lambda words: gettext("Fixed: %(words)s", words=words),
+    AnnouncementKind.DECLINED: lambda words: gettext("About “%(words)s”: we are leaving it as it is", words=words),
+    AnnouncementKind.ASKED: lambda words: gettext("One question about “%(words)s”", words=words),
+    AnnouncementKind.REMINDED: lambda words: gettext("Still one question about “%(words)s”", words=words),
+    AnnouncementKind.PAUSED: lambda words: gettext("About “%(words)s”: we have paused it", words=words),
+    AnnouncementKind.RECEIVED: lambda words: gettext("We have your report about “%(words)s”", words=words),
+    AnnouncementKind.WORKAROUND: lambda words: gettext("A way round “%(words)s”", words=words),
+    AnnouncementKind.CORRECTION: lambda words: gettext("A correction about “%(words)s”", words=words),
 }

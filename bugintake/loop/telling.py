@@ -1,38 +1,47 @@
-"""Noting that people have been told: a handful of statements, prepared once, because it happens for every mail."""
+"""Noting that people have been told: a handful of statements, prepared once, for all envelopes of a second."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
-from bugintake.core import clock, events
-from bugintake.core.db import db
+from bugintake.core import events
+from bugintake.core.db import db, one_of, transaction
 from bugintake.core.event_kinds import EventKind
 from bugintake.intake.models import Bug, Report, SettledBy
 from bugintake.loop import late
-from bugintake.loop.models import OUTCOMES, Announcement, Message, MessageState
+from bugintake.loop.models import OUTCOMES, Announcement, Delivery, DeliveryState, Message, MessageState
 from bugintake.loop.webhooks import happenings
 
+_ids: sa.BindParameter[Any] = sa.bindparam("b_ids", expanding=True)
+NOTE_SENT = (
+    sa.update(Delivery)
+    .where(Delivery.id.in_(_ids), Delivery.state == DeliveryState.ACCEPTED)
+    .values(state=DeliveryState.SENT, lease_owner=None, lease_until=None)
+    .returning(Delivery.id, Delivery.sent_at)
+)
 TELL = (
     sa.update(Message)
-    .where(Message.delivery_id == sa.bindparam("b_id"))
-    .where(Message.state.in_((MessageState.PENDING, MessageState.UNCERTAIN)))
+    .where(Message.delivery_id.in_(_ids))
+    .where(one_of(Message.state, (MessageState.PENDING, MessageState.UNCERTAIN)))
     .values(state=MessageState.SENT, reason="", state_at=sa.bindparam("b_at"))
-    .returning(Message.id, Message.announcement_id, Message.report_id)
+    .returning(Message.id, Message.announcement_id, Message.report_id, Message.customer_id, Message.delivery_id)
 )
 SETTLE = (
     sa.update(Report)
-    .where(Report.customer_id == sa.bindparam("b_customer"), Report.settled_at.is_(None))
+    .where(Report.customer_id.in_(sa.bindparam("b_customers", expanding=True)), Report.settled_at.is_(None))
     .where(Report.bug_id.in_(sa.select(Bug.id).where(Bug.canonical_id == sa.bindparam("b_bug"))))
     .values(settled_at=sa.bindparam("b_at"), settled_by=SettledBy.TOLD)
-    .returning(Report.id)
+    .returning(Report.id, Report.customer_id)
 )
 COUNT_DOWN = (
     sa.update(Bug)
     .where(Bug.id == sa.bindparam("b_bug"))
-    .values(waiting_count=Bug.waiting_count - 1)
+    .values(waiting_count=Bug.waiting_count - sa.bindparam("b_people"))
     .returning(Bug.waiting_count)
 )
 
@@ -40,53 +49,76 @@ TAKE_BUGS = (
     sa.select(
         Announcement.id,
         Announcement.bug_id,
-        Announcement.kind.in_(OUTCOMES).label("is_outcome"),
-        sa.and_(Announcement.kind.in_(OUTCOMES), Announcement.generation == Bug.generation).label("is_current"),
+        one_of(Announcement.kind, OUTCOMES).label("is_outcome"),
+        sa.and_(one_of(Announcement.kind, OUTCOMES), Announcement.generation == Bug.generation).label("is_current"),
     )
     .join(Bug, Bug.id == Announcement.bug_id)
     .join(Message, Message.announcement_id == Announcement.id)
-    .where(Message.delivery_id == sa.bindparam("b_id"))
+    .where(Message.delivery_id.in_(_ids))
     .order_by(Bug.id)
     .with_for_update(key_share=True, of=Bug)
 )
 
 
-def take_bugs(delivery_id: int) -> Sequence[Any]:
-    """Take the bugs that an envelope tells of, before it and all in it: core.db.hold says why.
+def take_bugs(delivery_ids: Sequence[int]) -> Sequence[Any]:
+    """Take the bugs that envelopes tell of, before them and all in them: core.db.hold says why.
 
-    Returns its announcements: which bug, whether of an outcome, and of what the bug is now.
+    Returns a row for each message, of its announcement: which bug, whether of an outcome, and of what the bug is now.
     """
-    return db.session.connection().execute(TAKE_BUGS, {"b_id": delivery_id}).all()
+    return db.session.connection().execute(TAKE_BUGS, {"b_ids": delivery_ids}).all()
 
 
-def note_told(delivery_id: int, customer_id: int, taken: Sequence[Any]) -> None:
-    """Note that everything in an envelope has reached its customer, who waits no longer; `taken` are its bugs.
+def note_told(delivery_ids: Sequence[int]) -> None:
+    """Note that what a server accepted is sent, and that everybody in it has been told and waits no longer.
 
-    Settles as `waiting.settle` does. Records message.sent, and report.settled for each report.
+    Whoever comes first notes it, so that nothing counts twice. Settles as `waiting.settle` does. Records message.sent,
+    and report.settled for each report.
     """
-    at, connection = clock.now(), db.session.connection()
-    told = connection.execute(TELL, {"b_id": delivery_id, "b_at": at}).all()
-    if not told:
-        return
-    bugs = {row.id: row.bug_id for row in taken}
-    current = {row.id for row in taken if row.is_current}
-    outcomes = {row.id for row in taken if row.is_outcome}
-    happened, unheard = [], []
-    for row in sorted(told, key=lambda row: bugs[row.announcement_id]):  # one order, so that workers never deadlock
-        about = {"at": at, "bug_id": bugs[row.announcement_id]}
-        known = {"b_customer": customer_id, "b_bug": about["bug_id"], "b_at": at}
-        # Who is asked, or told of an outcome that was taken back meanwhile, still waits for the next one.
-        is_current = row.announcement_id in current
-        settled = connection.execute(SETTLE, known).scalars().all() if is_current else []
-        if row.announcement_id in outcomes and not settled:
-            unheard.append(row.id)
-        if settled and connection.execute(COUNT_DOWN, {"b_bug": about["bug_id"]}).scalar_one() == 0:
-            happenings.everybody_told(about["bug_id"])
-        details = {"message_id": row.id, "delivery_id": delivery_id}
-        sent = {"kind": EventKind.MESSAGE_SENT, "report_id": row.report_id, "after": None, "details": details}
-        happened.append(about | sent)
-        by = {"kind": EventKind.REPORT_SETTLED, "after": SettledBy.TOLD.value, "details": {}}
-        happened += [about | by | {"report_id": number} for number in settled]
-    events.record_many(happened)
-    for number in unheard:  # nobody waited for it any more when it arrived
+    with transaction(awaits_disk=False):
+        taken = {row.id: row for row in take_bugs(delivery_ids)}
+        sent = db.session.connection().execute(NOTE_SENT, {"b_ids": delivery_ids}).all()
+        if sent:
+            _tell([row.id for row in sent], max(row.sent_at for row in sent), taken)
+
+
+def _tell(delivery_ids: Sequence[int], at: datetime, taken: Mapping[int, Any]) -> None:
+    told = db.session.connection().execute(TELL, {"b_ids": delivery_ids, "b_at": at}).all()
+    together = defaultdict(list)
+    for row in told:
+        together[row.announcement_id].append(row)
+    happened, unneeded = [], []
+    for number in sorted(together, key=lambda number: taken[number].bug_id):  # in one order: workers never deadlock
+        announcement, messages = taken[number], together[number]
+        settled = _settle(announcement, messages, at)
+        if announcement.is_outcome:
+            waited = {row.customer_id for row in settled}
+            unneeded += [row.id for row in messages if row.customer_id not in waited]
+        about = {"at": at, "bug_id": announcement.bug_id}
+        sent = about | {"kind": EventKind.MESSAGE_SENT, "after": None}
+        happened += [sent | {"report_id": row.report_id, "details": _details(row)} for row in messages]
+        by = about | {"kind": EventKind.REPORT_SETTLED, "after": SettledBy.TOLD.value, "details": {}}
+        happened += [by | {"report_id": row.id} for row in settled]
+    if happened:
+        events.record_many(happened)
+    for number in unneeded:  # nobody waited for it any more when it arrived
         late.arrived(db.session.get_one(Message, number, populate_existing=True), actor=None)
+
+
+def _settle(announcement: Any, messages: Sequence[Any], at: datetime) -> Sequence[Any]:
+    """End the waiting of those who were told how a bug ended, and return their reports.
+
+    Who is asked, or told of an outcome that was taken back meanwhile, still waits for the next one.
+    """
+    if not announcement.is_current:
+        return []
+    connection, bug = db.session.connection(), announcement.bug_id
+    theirs = {"b_customers": [row.customer_id for row in messages], "b_bug": bug, "b_at": at}
+    settled = connection.execute(SETTLE, theirs).all()
+    people = len({row.customer_id for row in settled})
+    if people and connection.execute(COUNT_DOWN, {"b_bug": bug, "b_people": people}).scalar_one() == 0:
+        happenings.everybody_told(bug)
+    return settled
+
+
+def _details(told: Any) -> dict[str, int]:
+    return {"message_id": told.id, "delivery_id": told.delivery_id}

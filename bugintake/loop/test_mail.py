@@ -5,10 +5,10 @@ import sqlalchemy as sa
 from bugintake.core.db import db
 from bugintake.core.templating import hour
 from bugintake.loop import notices, worker
-from bugintake.loop.models import Delivery, DeliveryKind, DeliveryState
+from bugintake.loop.models import LEAVING, Delivery, DeliveryKind, DeliveryState
 from bugintake.team.models import User
 
-ON_ITS_WAY = (DeliveryState.PENDING, DeliveryState.CLAIMED, DeliveryState.SENDING)
+ON_ITS_WAY = (DeliveryState.PENDING, DeliveryState.CLAIMED, *LEAVING)
 
 
 def send(user: User) -> None:

@@ -243,6 +243,7 @@ def test_mail_that_had_not_left_is_held_and_nothing_goes_out_again(app: Flask, f
         (DeliveryState.PENDING, DeliveryState.HELD),
         (DeliveryState.CLAIMED, DeliveryState.HELD),
         (DeliveryState.SENDING, DeliveryState.UNCERTAIN),
+        (DeliveryState.ACCEPTED, DeliveryState.ACCEPTED),
         (DeliveryState.SENT, DeliveryState.SENT),
         (DeliveryState.FAILED, DeliveryState.FAILED),
     ],

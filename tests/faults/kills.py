@@ -71,6 +71,18 @@ def killed_among_every_kind(rig: Rig) -> None:
     assert states().get("uncertain", 0) <= 1
 
 
+def killed_before_noting(rig: Rig) -> None:
+    """F-W5: that the server took them is written down, and nobody has noted who was told."""
+    people_wait(PEOPLE)
+    with transaction():
+        notices.queue_test(make_user())
+    rig.kill_worker("before_noting")
+    assert (states(), message_states()) == ({"accepted": PEOPLE + 1}, {"pending": PEOPLE})
+    rig.outlast_leases()
+    assert broken_invariants(rig.sink) == []
+    assert (states(), message_states()) == ({"sent": PEOPLE + 1}, {"sent": PEOPLE})
+
+
 def killed_after_commit(rig: Rig) -> None:
     """F-W5."""
     people_wait()

@@ -14,7 +14,7 @@ from bugintake.core import clock, events, resting
 from bugintake.core.db import after_commit, db, transaction
 from bugintake.core.event_kinds import EventKind
 from bugintake.duty import reminders
-from bugintake.loop import attempts, circuit, duty_notices, links, outcomes, smtp
+from bugintake.loop import attempts, circuit, duty_notices, links, outcomes, smtp, telling
 from bugintake.loop.models import CustomerLink, Delivery, DeliveryState, LinkPurpose
 from bugintake.loop.verdicts import Outcome, Phase, Verdict
 from bugintake.team import people
@@ -49,7 +49,7 @@ def announces_data_before_rcpt(replace: Replace) -> None:
 
 def sends_at_most_once(replace: Replace) -> None:
     """What was being sent when its worker died counts as sent."""
-    _recover_sending_as(replace, DeliveryState.SENT)
+    _recover_sending_as(replace, DeliveryState.ACCEPTED)
 
 
 def sends_at_least_once(replace: Replace) -> None:
@@ -66,16 +66,22 @@ def _recover_sending_as(replace: Replace, state: DeliveryState) -> None:
             recover(delivery_id, expired)
             return
         delivery.state, delivery.lease_until = state, None
-        if state is DeliveryState.SENT:
-            attempts.note_told(delivery_id, delivery.customer_id, attempts.take_bugs(delivery_id))
+        if state is DeliveryState.ACCEPTED:
+            db.session.flush()
+            telling.note_told([delivery_id])
 
     replace(attempts, "_recover", recover_as)
 
 
 def settles_in_a_second_commit(replace: Replace) -> None:
     """The envelope is sent in one transaction, its people are told in the next."""
-    note_told = attempts.note_told
-    replace(attempts, "note_told", lambda *args: after_commit(lambda: _later(lambda: note_told(*args))))
+    tell = telling._tell
+    replace(telling, "_tell", lambda *args: after_commit(lambda: _later(lambda: tell(*args))))
+
+
+def forgets_what_was_accepted(replace: Replace) -> None:
+    """Recovery takes back what a dead worker had in hand, and not what the server had already."""
+    replace(attempts, "LEAVING", (DeliveryState.SENDING,))
 
 
 def shows_in_a_second_commit(replace: Replace) -> None:
@@ -221,6 +227,7 @@ MUTANTS: dict[str, tuple[Callable[[Replace], None], tuple[str, ...]]] = {
     "sends_at_most_once": (sends_at_most_once, ("F-W3",)),
     "sends_at_least_once": (sends_at_least_once, ("F-W4", "F-W4, every kind")),
     "settles_in_a_second_commit": (settles_in_a_second_commit, ("F-W5",)),
+    "forgets_what_was_accepted": (forgets_what_was_accepted, ("F-W5, nobody noted",)),
     "shows_in_a_second_commit": (shows_in_a_second_commit, ("F-W6",)),
     "has_no_fence": (has_no_fence, ("F-W8",)),
     "reminds_by_one_clock": (reminds_by_one_clock, ("F-C2",)),

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from bugintake.loop import attempts, outbox
+from bugintake.loop import attempts, outbox, telling
 from bugintake.loop.verdicts import Verdict
 
 
@@ -67,10 +67,15 @@ def after_250() -> None:
     _replace(attempts, "finish", lambda claimed, outcome: _if_sent(outcome, die) or finish(claimed, outcome))
 
 
+def before_noting() -> None:
+    """F-W5: that the server has them is written down, and nobody is noted as told."""
+    _replace(telling, "note_told", lambda _ids: die())
+
+
 def after_commit() -> None:
-    """F-W5: it is written down."""
-    finish = attempts.finish
-    _replace(attempts, "finish", lambda claimed, outcome: _if_sent(outcome, _die_at_commit) or finish(claimed, outcome))
+    """F-W5: it is written down, and who was told."""
+    note_told = telling.note_told
+    _replace(telling, "note_told", lambda ids: _die_at_commit() or note_told(ids))
 
 
 def in_recovery() -> None:
@@ -114,6 +119,7 @@ POINTS = {
     "after_rcpt": after_rcpt,
     "before_data": before_data,
     "after_250": after_250,
+    "before_noting": before_noting,
     "after_commit": after_commit,
     "in_recovery": in_recovery,
     "slow_at_rcpt": slow_at_rcpt,

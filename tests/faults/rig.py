@@ -13,7 +13,16 @@ from bugintake.core.db import db
 from bugintake.intake.models import Bug, Report, Status
 from bugintake.loop import post, worker
 from bugintake.loop.inbound_models import Did, InboundMail
-from bugintake.loop.models import OUTCOMES, Announcement, Delivery, DeliveryKind, DeliveryState, Message, MessageState
+from bugintake.loop.models import (
+    LEAVING,
+    OUTCOMES,
+    Announcement,
+    Delivery,
+    DeliveryKind,
+    DeliveryState,
+    Message,
+    MessageState,
+)
 from tests.faults.server import FaultServer
 
 
@@ -89,7 +98,7 @@ def _unnamed() -> list[str]:
         .join(Delivery, Delivery.id == Message.delivery_id)
         .where(
             Message.state == MessageState.PENDING,
-            Delivery.state.not_in((DeliveryState.PENDING, DeliveryState.CLAIMED, DeliveryState.SENDING)),
+            Delivery.state.not_in((DeliveryState.PENDING, DeliveryState.CLAIMED, *LEAVING)),
         )
     )
     return [f"I3: message {found} is pending in an envelope that is over" for found in db.session.scalars(orphans)]
@@ -136,7 +145,7 @@ def _lost(accepted: Counter[str]) -> list[str]:
     """What the server accepted is sent, or shown as uncertain; what is sent, the server accepted."""
     found = db.session.execute(sa.select(Delivery.message_id, Delivery.state)).all()
     known: dict[Any, Any] = {row.message_id: row.state for row in found}
-    is_right = {DeliveryState.SENT, DeliveryState.UNCERTAIN, DeliveryState.SENDING}
+    is_right = {DeliveryState.SENT, DeliveryState.UNCERTAIN, *LEAVING}
     returned = sa.select(Delivery.message_id).join(InboundMail, InboundMail.delivery_id == Delivery.id)
     came_back = set(db.session.scalars(returned.where(InboundMail.did == Did.FAILED)))
     broken = [

@@ -12,6 +12,7 @@ SCENARIOS: dict[str, Callable[[Rig], None]] = {
     "F-W4": kills.killed_after_250,
     "F-W4, every kind": kills.killed_among_every_kind,
     "F-W5": kills.killed_after_commit,
+    "F-W5, nobody noted": kills.killed_before_noting,
     "F-W6": kills.killed_in_recovery,
     "F-W8": kills.stands_still_beyond_its_lease,
     "F-W8, four workers": kills.four_workers_at_once,

@@ -11,7 +11,7 @@ from bugintake.intake.customers import adding, changing, merging, queries
 from bugintake.intake.customers.models import Account, Customer
 from bugintake.intake.models import Bug, Remark, Report, Status
 from bugintake.loop import envelopes, links, messages
-from bugintake.loop.models import Delivery, DeliveryState, HeldBecause, LinkPurpose, Message, MessageState
+from bugintake.loop.models import LEAVING, Delivery, DeliveryState, HeldBecause, LinkPurpose, Message, MessageState
 from bugintake.team.models import Role
 from bugintake.triage import transitions
 from tests.factories import make_bug, make_customer, make_report, make_user, make_workspace
@@ -192,11 +192,12 @@ def test_a_message_about_another_bug_goes_to_the_address_that_stays(hana, twin, 
     assert states[-1] == (hana.id, DeliveryState.PENDING)
 
 
-def test_while_a_mail_is_handed_over_nothing_is_merged(hana, twin, lea):
+@pytest.mark.parametrize("envelope", LEAVING)
+def test_while_a_mail_is_handed_over_nothing_is_merged(hana, twin, lea, envelope):
     make_bug(Status.LIVE, waiting=[hana, twin])
     with transaction():
         envelopes.open_due()
-        db.session.execute(sa.update(Delivery).values(state=DeliveryState.SENDING))
+        db.session.execute(sa.update(Delivery).values(state=envelope))
 
     with pytest.raises(Conflict):
         merge(twin, hana, lea)

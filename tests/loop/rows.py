@@ -9,8 +9,10 @@ from bugintake.core.db import db, transaction
 from bugintake.core.events import Event
 from bugintake.intake.customers.models import Customer
 from bugintake.intake.models import Bug, Report, Status
+from bugintake.loop import attempts, telling
 from bugintake.loop.envelopes import open_due
 from bugintake.loop.models import Announcement, Delivery, DeliveryState, Message
+from bugintake.loop.verdicts import Outcome, Phase, Verdict
 from tests.factories import make_bug, make_customer
 
 TUESDAY_9 = datetime(2026, 3, 10, 9, tzinfo=UTC)
@@ -42,6 +44,12 @@ def kinds(bug):
 
 def waiting_for(bug):
     return db.session.get_one(Bug, bug.id).waiting_count
+
+
+def arrive(claimed):
+    """Let the server take a mail that is being sent, and note who is told by it."""
+    attempts.finish(claimed, Outcome(Verdict.SENT, Phase.DATA, 250))
+    telling.note_told([claimed.id])
 
 
 def one_message(bug=None):

@@ -9,7 +9,7 @@ from bugintake.core.db import db, transaction
 from bugintake.core.errors import Conflict
 from bugintake.intake.models import Report, Status
 from bugintake.loop import announcements, duplicates, messages, releases
-from bugintake.loop.models import Delivery, DeliveryState, Message, MessageState
+from bugintake.loop.models import LEAVING, Delivery, Message, MessageState
 from bugintake.triage import merging, splitting, transitions
 from tests.factories import bring_to, make_bug, make_customer, make_report, make_user, make_workspace, merge
 from tests.loop.rows import announcement_of, envelope_states, owed, put, release, waiting_for
@@ -190,15 +190,16 @@ def test_who_told_us_again_after_being_told_gets_no_second_mail_by_merging_and_s
     assert owed(part) == [("hana@example.com", "held", "reopened")]
 
 
+@pytest.mark.parametrize("envelope", LEAVING)
 @pytest.mark.parametrize("state", [MessageState.UNCERTAIN, MessageState.PENDING])
-def test_whom_a_mail_about_the_duplicate_may_have_reached_is_held(state, clock):
+def test_whom_a_mail_about_the_duplicate_may_have_reached_is_held(state, clock, envelope):
     hana = customer("Hana")
     part, whole = make_bug(Status.LIVE, waiting=[hana]), make_bug(Status.LIVE, waiting=[])
     clock.advance(timedelta(minutes=30))
     release()
     put(message_about(part, hana), state)
     with transaction():
-        db.session.scalars(sa.select(Delivery)).one().state = DeliveryState.SENDING
+        db.session.scalars(sa.select(Delivery)).one().state = envelope
 
     merge(part, whole)
 

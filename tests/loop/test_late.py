@@ -22,7 +22,7 @@ from bugintake.triage import merging
 from tests.factories import bring_to, make_bug, make_customer, make_user, make_workspace, merge
 from tests.faults.rig import broken_invariants, work
 from tests.faults.server import FaultServer
-from tests.loop.rows import announcement_of, one_message, owed, release, waiting_for
+from tests.loop.rows import announcement_of, arrive, one_message, owed, release, waiting_for
 
 HANA = "hana@example.com"
 
@@ -58,7 +58,7 @@ def arrives(request: pytest.FixtureRequest, mira: User) -> Callable[[Claimed], N
             attempts.finish(claimed, Outcome(Verdict.UNCERTAIN, Phase.DATA, error="No answer."))
             judge(claimed, mira, arrived=True)
         else:
-            attempts.finish(claimed, Outcome(Verdict.SENT, Phase.DATA, 250))
+            arrive(claimed)
         db.session.expire_all()
 
     return come_out
@@ -148,7 +148,7 @@ def test_several_who_come_out_late_are_corrected_together(mira: User) -> None:
     separate(part, mira)
 
     for claimed in claims:
-        attempts.finish(claimed, Outcome(Verdict.SENT, Phase.DATA, 250))
+        arrive(claimed)
     db.session.expire_all()
 
     assert [row[0] for row in owed(part)] == ["p0@example.com", "p1@example.com"]

@@ -21,7 +21,7 @@ from bugintake.loop.text_models import TextKind
 from bugintake.loop.verdicts import Outcome, Phase, Verdict
 from bugintake.team.models import Role, User
 from tests.factories import make_bug, make_telling, make_user, make_workspace
-from tests.loop.rows import release
+from tests.loop.rows import arrive, release
 from tests.loop.wording import write
 from tests.visitors import visit
 from tests.waits import AtOnce, wait_until_waiting
@@ -46,7 +46,7 @@ def by_hand(made):
 
 def sent(made):
     attempts.begin_sending(made.claimed)
-    attempts.finish(made.claimed, Outcome(Verdict.SENT, Phase.DATA, 250))
+    arrive(made.claimed)
 
 
 def bounced(made):

@@ -8,7 +8,7 @@ from bugintake.core.db import db, transaction
 from bugintake.core.errors import Conflict, Invalid
 from bugintake.intake.models import Status
 from bugintake.loop import messages, replies
-from bugintake.loop.models import Delivery, DeliveryState, HeldBecause, MessageState
+from bugintake.loop.models import LEAVING, Delivery, DeliveryState, HeldBecause, MessageState
 from bugintake.team.models import Role
 from bugintake.triage import transitions
 from tests.factories import make_bug, make_customer, make_user, make_version, make_workspace
@@ -54,8 +54,9 @@ def test_somebody_who_was_dealt_with_is_not_told_by_hand(lea, state):
         messages.tell_by_hand(message, actor=lea)
 
 
-def test_nobody_is_told_by_hand_while_the_mail_is_being_handed_over(lea):
-    message = in_state(MessageState.PENDING, envelope=DeliveryState.SENDING)
+@pytest.mark.parametrize("envelope", LEAVING)
+def test_nobody_is_told_by_hand_while_the_mail_is_being_handed_over(lea, envelope):
+    message = in_state(MessageState.PENDING, envelope=envelope)
     with pytest.raises(Conflict, match="being handed over right now"), transaction():
         messages.tell_by_hand(message, actor=lea)
     assert one_message().state == "pending"

@@ -11,13 +11,13 @@ from bugintake.core.errors import Conflict
 from bugintake.intake import attaching, reports
 from bugintake.intake.models import Bug, Report, SettledBy, Status
 from bugintake.loop import announcements, attempts, messages, outbox, replies
-from bugintake.loop.models import Announcement, Delivery, DeliveryState, HeldBecause, Message, MessageState
-from bugintake.loop.verdicts import Outcome, Phase, Verdict
+from bugintake.loop.models import LEAVING, Announcement, Delivery, DeliveryState, HeldBecause, Message, MessageState
 from bugintake.triage import transitions
 from tests.factories import bring_to, make_bug, make_customer, make_report, make_user, make_workspace
 from tests.loop.rows import (
     TUESDAY_9,
     announcement_of,
+    arrive,
     envelope_states,
     kinds,
     message_to,
@@ -169,12 +169,13 @@ def test_undoing_is_refused_once_somebody_was_told(mira, state):
     assert sorted(row[1] for row in owed(bug)) == sorted([state, "pending"])
 
 
-def test_undoing_is_refused_while_a_mail_is_being_handed_over(mira):
+@pytest.mark.parametrize("envelope", LEAVING)
+def test_undoing_is_refused_while_a_mail_is_being_handed_over(mira, envelope):
     make_workspace(review_minutes=0)
     bug = make_bug(Status.DECLINED, actor=mira)
     release()
     with transaction():
-        db.session.scalars(sa.select(Delivery)).one().state = DeliveryState.SENDING
+        db.session.scalars(sa.select(Delivery)).one().state = envelope
 
     with pytest.raises(Conflict, match="been told already"), transaction():
         transitions.undo(bug, actor=mira)
@@ -290,7 +291,7 @@ def send_everything(clock):
     release()
     for claimed in outbox.claim():
         attempts.begin_sending(claimed)
-        attempts.finish(claimed, Outcome(Verdict.SENT, Phase.DATA, 250))
+        arrive(claimed)
 
 
 def test_undoing_a_change_of_mind_takes_the_decline_up_again(clock, mira):

@@ -16,7 +16,7 @@ from bugintake.loop.models import Announcement, Delivery, DeliveryState, HeldBec
 from bugintake.loop.verdicts import Outcome, Phase, Verdict
 from bugintake.team.models import Role
 from tests.factories import MONDAY_NOON, make_bug, make_customer, make_user, make_workspace
-from tests.loop.rows import envelope_states, in_state, one_message, release
+from tests.loop.rows import arrive, envelope_states, in_state, one_message, release
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def send_claimed():
     sent = []
     for claimed in outbox.claim():
         if attempts.begin_sending(claimed):
-            attempts.finish(claimed, Outcome(Verdict.SENT, Phase.DATA, 250))
+            arrive(claimed)
             sent.append(claimed.message_id)
         else:
             attempts.finish(claimed, Outcome(Verdict.WITHDRAWN, Phase.RCPT))

@@ -29,8 +29,6 @@ from bugintake.loop import attempts, messages, outbox, releases, replies
 from bugintake.loop.duplicates import UNSENT
 from bugintake.loop.envelopes import OWED, open_due
 from bugintake.loop.models import OUTCOMES, Announcement, Message
-from bugintake.loop.verdicts import Outcome, Verdict
-from bugintake.loop.verdicts import Phase as Reached
 from bugintake.team.models import Role, User
 from bugintake.triage import editing, looking, merging, pinning, queries, snoozing, splitting, transitions
 from bugintake.triage.queries import Filters
@@ -43,6 +41,7 @@ from tests.factories import (
     make_version,
     make_workspace,
 )
+from tests.loop.rows import arrive
 from tests.triage.standing import Standing, check_events, waits_after_separation
 
 NOTE = {"en": "The VAT line is back."}
@@ -608,7 +607,7 @@ class TwoPeople(RuleBasedStateMachine):
             inside = sa.select(Message.announcement_id, Message.customer_id).where(Message.delivery_id == claimed.id)
             if attempts.begin_sending(claimed):
                 self.sent.update(tuple(row) for row in db.session.execute(inside))
-                attempts.finish(claimed, Outcome(Verdict.SENT, Reached.DATA, 250))
+                arrive(claimed)
         self.now = Standing.of(self.bugs)
 
     # --- What must always hold ---

@@ -14,13 +14,13 @@ from bugintake.intake.models import Question, Report, Status
 from bugintake.loop import attempts, messages, outbox, replies
 from bugintake.loop.envelopes import open_due
 from bugintake.loop.models import Message
-from bugintake.loop.verdicts import Outcome, Phase, Verdict
 from bugintake.triage import comments, merging, queries, snoozing, splitting, transitions
 from bugintake.triage.filters import Filters
 from bugintake.triage.looking import today_of
 from bugintake.triage.sorting import Sort
 from tests.counting import asked, plans
 from tests.factories import make_bug, make_customer, make_report, make_telling, make_workspace
+from tests.loop.rows import arrive
 from tests.visitors import visit
 
 
@@ -54,7 +54,7 @@ def send():
         open_due()
     for claimed in outbox.claim():
         assert attempts.begin_sending(claimed)
-        attempts.finish(claimed, Outcome(Verdict.SENT, Phase.DATA, 250))
+        arrive(claimed)
 
 
 def ask(bug, actor):

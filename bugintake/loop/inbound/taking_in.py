@@ -19,7 +19,7 @@ from bugintake.loop.inbound.addresses import Purpose, delivery_behind
 from bugintake.loop.inbound.reading import Incoming
 from bugintake.loop.inbound.returned import Failure
 from bugintake.loop.inbound_models import Did, InboundKind, InboundMail
-from bugintake.loop.models import Delivery, DeliveryKind, DeliveryState, Message
+from bugintake.loop.models import LEAVING, Delivery, DeliveryKind, DeliveryState, Message
 
 MOST_ANSWERS = 30
 ANSWERS_WITHIN = timedelta(hours=1)
@@ -52,7 +52,7 @@ def take_in(mail: Incoming, webhook_id: str | None = None) -> Did | None:
             is_known = sa.or_(is_known, InboundMail.webhook == webhook)
         if db.session.scalar(sa.select(InboundMail.id).where(is_known).limit(1)) is not None:
             return Did.NOTHING
-        if delivery.state is DeliveryState.SENDING:
+        if delivery.state in LEAVING:
             raise NotYet("The mail that this one answers is just being sent.")
         did, code = Did.NOTHING, ""
         if mail.failures and purpose is Purpose.BOUNCE:

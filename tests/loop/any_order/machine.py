@@ -18,7 +18,7 @@ from bugintake.intake import reports
 from bugintake.intake.customers.models import Customer
 from bugintake.intake.models import Bug, Option, OptionList, Report, SettledBy, Status
 from bugintake.loop.attempts import Claimed
-from bugintake.loop.models import OUTCOMES, Announcement, Message, MessageState
+from bugintake.loop.models import OUTCOMES, Announcement, Delivery, DeliveryState, Message, MessageState
 from bugintake.team.models import Role, User
 from tests.factories import make_customer, make_option, make_telling, make_user, make_version, make_workspace
 from tests.loop.any_order import promises
@@ -26,7 +26,7 @@ from tests.loop.any_order.post_office import PostOffice
 from tests.loop.any_order.truth import root
 from tests.loop.rows import TUESDAY_9
 
-OFTEN = {"work": 6, "claim": 12, "hand_over": 8, "hear": 8, "die": 4, "fix": 8, "release_live": 12}
+OFTEN = {"work": 6, "claim": 12, "hand_over": 8, "hear": 8, "note": 8, "die": 4, "fix": 8, "release_live": 12}
 """What happens in every story, and how often; of the rest some happens again and again, and some never."""
 SOME = 14
 KNOWN = {"Grace": "en", "Hana": "de", "Ole": "en"}
@@ -111,6 +111,8 @@ class Company:
             there |= {"announcement", str(kind)} | ({"unsent"} if waits else set()) | (set() if is_free else {"held"})
         left = sa.select(Report.id).where(Report.unsubscribed_at.is_not(None)).limit(1)
         there |= {"unsubscribed"} if db.session.scalar(left) else set()
+        accepted = sa.select(Delivery.id).where(Delivery.state == DeliveryState.ACCEPTED).limit(1)
+        there |= {"accepted"} if db.session.scalar(accepted) else set()
         kept = {"claimed": self.claimed, "leaving": self.leaving, "mail": self.office.places}
         return there | {name for name, some in kept.items() if some}
 

@@ -7,8 +7,9 @@ from datetime import timedelta
 import sqlalchemy as sa
 
 from bugintake.core import clock
-from bugintake.loop import announcements, asking, attempts, messages, outbox
-from bugintake.loop.models import Announcement, AnnouncementKind, MessageState
+from bugintake.core.db import db
+from bugintake.loop import announcements, asking, attempts, messages, outbox, telling
+from bugintake.loop.models import Announcement, AnnouncementKind, Delivery, DeliveryState, MessageState
 from tests.loop.any_order.machine import Company, step
 from tests.loop.any_order.post_office import ANSWERS, DEATHS, hand_over, open_what_is_due, work
 from tests.loop.any_order.truth import told_by
@@ -114,7 +115,9 @@ class OfMail(Company):
 
     def _work(self) -> None:
         self.wait(timedelta(minutes=self.chance.choice([2, 20])))
+        accepted = self._accepted()
         work(self.office)
+        self._note_who_was_misled(accepted)
 
     @step()
     def pass_time(self) -> None:
@@ -126,7 +129,9 @@ class OfMail(Company):
     def claim(self) -> None:
         """One worker is slow from here on: whatever happens meanwhile, happens between its steps."""
         self.wait(timedelta(minutes=2))
+        accepted = self._accepted()
         attempts.recover()
+        self._note_who_was_misled(accepted)
         open_what_is_due()
         found = outbox.claim(2)
         self.claimed += found
@@ -146,7 +151,21 @@ class OfMail(Company):
         answer = self.chance.choice(["yes", "yes", "nothing after the dot"])
         claimed = self.leaving.pop(0)
         attempts.finish(claimed, ANSWERS[answer])
-        self.look_anew()
-        if answer == "yes":
-            self.mislead_by(claimed.id)
         self.counts[f"hear {answer}"] += 1
+
+    @step("accepted")
+    def note(self) -> None:
+        """Somebody notes who was told by what the server took."""
+        accepted = self._accepted()
+        telling.note_told(accepted)
+        self.counts["note"] += 1
+        self._note_who_was_misled(accepted)
+
+    def _accepted(self) -> list[int]:
+        return list(db.session.scalars(sa.select(Delivery.id).where(Delivery.state == DeliveryState.ACCEPTED)))
+
+    def _note_who_was_misled(self, accepted: list[int]) -> None:
+        self.look_anew()
+        noted = sa.select(Delivery.id).where(Delivery.id.in_(accepted), Delivery.state == DeliveryState.SENT)
+        for number in db.session.scalars(noted).all():
+            self.mislead_by(number)

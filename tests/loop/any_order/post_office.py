@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.policy import default
@@ -12,7 +12,7 @@ from unittest import mock
 import sqlalchemy as sa
 
 from bugintake.core.db import db
-from bugintake.loop import attempts, outbox, post, worker
+from bugintake.loop import attempts, outbox, post, telling, worker
 from bugintake.loop.attempts import Claimed
 from bugintake.loop.inbound import addresses
 from bugintake.loop.models import Delivery
@@ -30,7 +30,15 @@ ANSWERS = {
     "nothing in the middle": Outcome(Verdict.UNCERTAIN, Phase.DATA),
 }
 TAKEN = ("yes", "nothing after the dot")
-DEATHS = ("after the claim", "after RCPT", "before DATA", "after 250", "after it is written down", "in recovery")
+DEATHS = (
+    "after the claim",
+    "after RCPT",
+    "before DATA",
+    "after 250",
+    "once it is accepted",
+    "after it is written down",
+    "in recovery",
+)
 
 
 class Died(BaseException):
@@ -43,6 +51,7 @@ class PostOffice:
 
     answer: str = "yes"
     death: str = ""
+    is_dead: bool = False
     count: Counter[str] = field(default_factory=Counter)
     told: list[Told] = field(default_factory=list)
     lies: list[str] = field(default_factory=list)
@@ -93,6 +102,8 @@ class PostOffice:
     def die(self, where: str) -> None:
         """End the worker that is at a place, if it is to end there."""
         if self.death == where:
+            self.is_dead = True
+        if self.is_dead:
             raise Died
 
     def close(self) -> None:
@@ -101,7 +112,7 @@ class PostOffice:
 
 def work(office: PostOffice) -> None:
     """Let a worker do everything that is due, or as much as it lives for."""
-    claim, finish, recover = outbox.claim, attempts.finish, attempts._recover
+    claim, finish, recover, note_told = outbox.claim, attempts.finish, attempts._recover, telling.note_told
 
     def claim_or_die(*limit: int) -> list[Claimed]:
         found = claim(*limit)
@@ -111,6 +122,11 @@ def work(office: PostOffice) -> None:
 
     def finish_or_die(claimed: Claimed, outcome: Outcome) -> None:
         finish(claimed, outcome)
+        office.die("once it is accepted")
+
+    def note_or_die(ids: Sequence[int]) -> None:
+        office.die("once it is accepted")  # it may be dead already: whatever ends without a word notes nothing
+        note_told(ids)
         office.die("after it is written down")
 
     def recover_or_die(number: int, expired: sa.Select[int]) -> None:
@@ -119,14 +135,18 @@ def work(office: PostOffice) -> None:
 
     broken = mock.patch.multiple(attempts, finish=finish_or_die, _recover=recover_or_die)
     try:
-        with broken, mock.patch.object(outbox, "claim", claim_or_die):
+        with (
+            broken,
+            mock.patch.object(outbox, "claim", claim_or_die),
+            mock.patch.object(telling, "note_told", note_or_die),
+        ):
             attempts.recover()
             open_what_is_due()
             post.send_due(channel=office)  # type: ignore[arg-type]  # it looks the same from here
     except Died:
         pass
     db.session.remove()
-    office.answer, office.death = "yes", ""
+    office.answer, office.death, office.is_dead = "yes", "", False
 
 
 def open_what_is_due() -> None:

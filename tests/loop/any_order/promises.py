@@ -13,6 +13,7 @@ from bugintake.intake.models import Bug, Report, SettledBy, Status
 from bugintake.loop import announcements
 from bugintake.loop.envelopes import OWED
 from bugintake.loop.models import (
+    LEAVING,
     OUTCOMES,
     Announcement,
     AnnouncementKind,
@@ -26,8 +27,8 @@ from tests.loop.any_order.post_office import PostOffice
 
 TOLD = (MessageState.SENT, MessageState.TOLD_BY_HAND)
 ENDED = (Status.LIVE, Status.DECLINED)
-ON_ITS_WAY = (DeliveryState.PENDING, DeliveryState.CLAIMED, DeliveryState.SENDING)
-TAKEN = (DeliveryState.SENDING, DeliveryState.SENT, DeliveryState.UNCERTAIN)
+ON_ITS_WAY = (DeliveryState.PENDING, DeliveryState.CLAIMED, *LEAVING)
+TAKEN = (*LEAVING, DeliveryState.SENT, DeliveryState.UNCERTAIN)
 NOTHING_LEFT = (DeliveryState.CANCELLED, DeliveryState.SUPPRESSED)
 
 
@@ -69,7 +70,7 @@ def _lost(office: PostOffice) -> list[str]:
 
 _IS_OUT_OF_HAND = sa.or_(  # nobody can call it back from whoever waits no longer
     Message.state == MessageState.UNCERTAIN,
-    Message.delivery_id.in_(sa.select(Delivery.id).where(Delivery.state == DeliveryState.SENDING)),
+    Message.delivery_id.in_(sa.select(Delivery.id).where(Delivery.state.in_(LEAVING))),
 )
 
 

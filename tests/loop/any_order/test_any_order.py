@@ -36,7 +36,8 @@ VERBS = [
 ]
 VERBS += ["restrict", "withdraw", "not my problem", "works now", "still happening", "unsubscribe", "return to mail"]
 VERBS += ["confirm", "tell a way round", "word", "word a correction", "erase", "come back, failed", "answer, remarked"]
-VERBS += ["hold", "send", "tell by hand", "do not tell", "judge", "claim", "hand over", "hear yes", "die after 250"]
+VERBS += ["hold", "send", "tell by hand", "do not tell", "judge", "claim", "hand over", "hear yes", "note"]
+VERBS += ["die after 250", "die once it is accepted"]
 
 
 class Loop(OfBugs, OfMail, OfPeople):

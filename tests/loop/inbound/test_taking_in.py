@@ -15,7 +15,7 @@ from bugintake.loop import messages, replies
 from bugintake.loop.inbound.reading import read
 from bugintake.loop.inbound.taking_in import MOST_ANSWERS, NotYet, take_in
 from bugintake.loop.inbound_models import Did, InboundKind, InboundMail
-from bugintake.loop.models import DeliveryState, MessageState
+from bugintake.loop.models import LEAVING, DeliveryState, MessageState
 from bugintake.team.models import Role
 from bugintake.triage import editing
 from tests.factories import make_bug, make_customer, make_user, merge
@@ -136,11 +136,12 @@ def test_a_bounce_that_comes_again_does_nothing_again(sink):
     assert (grace().suppressed_at, len(noted())) == (None, 1)
 
 
-def test_a_bounce_that_is_faster_than_our_own_note_comes_again_later(sink):
+@pytest.mark.parametrize("envelope", LEAVING)
+def test_a_bounce_that_is_faster_than_our_own_note_comes_again_later(sink, envelope):
     sent = told(sink)
     delivery = the_delivery()
     with transaction():
-        delivery.state = DeliveryState.SENDING
+        delivery.state = envelope
 
     with pytest.raises(NotYet):
         take_in(read(returned(sent.bounces)))

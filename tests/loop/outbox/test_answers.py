@@ -13,7 +13,7 @@ from bugintake.core.event_kinds import EventKind
 from bugintake.core.events import Event
 from bugintake.intake.customers.models import Customer
 from bugintake.intake.models import Bug, Report, SettledBy
-from bugintake.loop import attempts, envelopes, messages, outbox, post
+from bugintake.loop import attempts, envelopes, messages, outbox, post, telling
 from bugintake.loop.models import CustomerLink, Delivery, DeliveryState, Message
 from bugintake.team.models import Role
 from tests.factories import make_user
@@ -164,5 +164,6 @@ def test_a_slow_yes_of_the_server_turns_uncertain_into_sent(sink: FaultServer, c
     envelope = post.Envelope("a@b.example", "hana@example.com", content)
     attempts.finish(slow, channel.deliver(envelope, lease_ends))
     channel.close()
+    telling.note_told([slow.id])
 
     assert (states(), message_states()) == ({"sent": 1}, {"sent": 1})

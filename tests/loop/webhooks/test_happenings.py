@@ -6,15 +6,15 @@ from datetime import date, time
 import pytest
 import sqlalchemy as sa
 
-from bugintake.core import events
+from bugintake.core import clock, events
 from bugintake.core.db import db, transaction
 from bugintake.core.event_kinds import EventKind
 from bugintake.duty import overrides, roster
 from bugintake.intake import reports
 from bugintake.intake.models import OptionList, Report, Status
 from bugintake.loop import attempts, messages, releases, replies
-from bugintake.loop.models import Delivery
-from bugintake.loop.telling import note_told, take_bugs
+from bugintake.loop.models import Delivery, DeliveryState
+from bugintake.loop.telling import note_told
 from bugintake.loop.webhooks import outgoing
 from bugintake.loop.webhooks.models import OffBecause, Topic
 from bugintake.team.models import Role
@@ -52,7 +52,8 @@ def test_a_bug_is_told_of_from_filing_to_the_last_person(webhook, petra):
     release()
     envelope = db.session.scalars(sa.select(Delivery)).one()
     with transaction():
-        note_told(envelope.id, envelope.customer_id or 0, take_bugs(envelope.id))
+        envelope.state, envelope.sent_at = DeliveryState.ACCEPTED, clock.now()
+    note_told([envelope.id])
 
     announced = announcement_of(bug)
     about = {"id": announced.id, "kind": "live", "url": f"http://127.0.0.1:8000/loop/{announced.id}", "people": 1}
