@@ -131,12 +131,17 @@ def _proposed(word: str) -> Option:
     return found
 
 
+OF_LEA = ("Steinbach Logistik", "Gärtnerei Lenz")
+
+
 def _link_systems(c: Company) -> None:
     petra = c.users[PETRA]
     link_templates.add("CRM", "crm", "https://crm.fakturo.example/companies/{external_id}", actor=petra)
     link_templates.add("Help desk", "desk", "https://help.fakturo.example/people/{external_id}", actor=petra)
     for number, company in enumerate(fakturo.ACCOUNTS, 1001):
         changing.change_account(adding.account_named(company), {"ids": f"crm: {number}"}, Seen(), actor=petra)
+    for company in OF_LEA:
+        changing.change_account(adding.account_named(company), {"owner": c.users[LEA].email}, Seen(), actor=petra)
     for caller, desk in HELP_DESK.items():
         changing.change_customer(c.callers[caller], {"ids": f"desk: {desk}"}, Seen(), actor=petra)
 

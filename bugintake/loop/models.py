@@ -35,6 +35,13 @@ OF_THE_BUG = (*OUTCOMES, AnnouncementKind.WORKAROUND, AnnouncementKind.CORRECTIO
 """What everybody who waits for a bug is told, after a review; the rest is of one report, and leaves at once."""
 
 
+TEAM_UNTOLD = sa.text(
+    "team_told_at IS NULL AND released_at IS NOT NULL AND cancelled_at IS NULL"
+    " AND kind IN ('live', 'declined', 'correction')"
+)
+"""It has left, and those whose customers hear how something ended have not been told so."""
+
+
 class Announcement(Model):
     """One thing to be told about a bug. At most one uncancelled outcome per bug and generation.
 
@@ -59,6 +66,7 @@ class Announcement(Model):
         sa.CheckConstraint("worder_id IS NULL OR due_at IS NULL", name="waits_for_its_words"),
         sa.CheckConstraint("(worder_id IS NULL) = (worder_asked_at IS NULL)", name="worder_iff_asked"),
         sa.Index("ix_announcements_due", "released_at", "due_at"),
+        sa.Index("ix_announcements_untold_team", "id", sqlite_where=TEAM_UNTOLD, postgresql_where=TEAM_UNTOLD),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -76,6 +84,7 @@ class Announcement(Model):
     worder_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"), index=True)
     worder_asked_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"))
     worder_asked_at: Mapped[datetime | None]
+    team_told_at: Mapped[datetime | None]
 
     bug: Mapped[Bug] = relationship()
     sent_by: Mapped[User | None] = relationship(foreign_keys=[sent_by_id])
@@ -183,6 +192,7 @@ class DeliveryKind(enum.StrEnum):
     MENTION = "mention"
     WORSE_DUPLICATE = "worse_duplicate"
     OVERLOOKED = "overlooked"
+    YOUR_CUSTOMERS = "your_customers"
     WORDING = "wording"
     STAND_IN = "stand_in"
     PASSWORD_RESET = "password_reset"

@@ -14,7 +14,7 @@ from bugintake.duty.standing_in import present
 from bugintake.intake import form_use
 from bugintake.intake.models import Bug, Question, Report, Status
 from bugintake.intake.queries import is_visible
-from bugintake.loop import duty_letters, duty_week, handoff_letters, never_told, swap_letters
+from bugintake.loop import also_told_letters, duty_letters, duty_week, handoff_letters, never_told, swap_letters
 from bugintake.loop.dates import LOCALES
 from bugintake.loop.mail import Letter, Line, Written
 from bugintake.loop.models import Announcement, Delivery, DeliveryKind
@@ -239,6 +239,7 @@ WRITERS: dict[DeliveryKind, Callable[[Delivery, User], Written | None]] = {
     DeliveryKind.MENTION: _mention,
     DeliveryKind.WORSE_DUPLICATE: _worse,
     DeliveryKind.OVERLOOKED: _overlooked,
+    DeliveryKind.YOUR_CUSTOMERS: also_told_letters.letter,
     DeliveryKind.WORDING: _wording,
     DeliveryKind.STAND_IN: _stand_in,
     DeliveryKind.WEBHOOK_OFF: webhook_letters.switched_off,

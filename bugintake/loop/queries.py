@@ -12,6 +12,7 @@ from sqlalchemy.orm import joinedload
 
 from bugintake.core.db import db, rows
 from bugintake.core.errors import NotFound
+from bugintake.intake.customers.models import Account, Customer
 from bugintake.intake.models import Bug, Remark, Report
 from bugintake.intake.queries import VISIBLE_TO_READER, visible_to
 from bugintake.loop.models import (
@@ -251,7 +252,8 @@ def notice_or_404(delivery_id: int) -> Delivery:
 
 
 def _messages() -> sa.Select[Message, Delivery | None]:
-    message = (joinedload(Message.customer), joinedload(Message.report), joinedload(Message.told_by))
+    owner = joinedload(Message.customer).joinedload(Customer.account).joinedload(Account.owner)
+    message = (owner, joinedload(Message.report), joinedload(Message.told_by))
     return sa.select(Message, Delivery).outerjoin(Delivery, Delivery.id == Message.delivery_id).options(*message)
 
 

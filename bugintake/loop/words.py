@@ -88,6 +88,7 @@ NOTICES: Mapping[DeliveryKind, str] = {
     DeliveryKind.STAND_IN: "Who stands in for somebody",
     DeliveryKind.WORDING: "Asked to word a mail",
     DeliveryKind.OVERLOOKED: "What is overlooked today",
+    DeliveryKind.YOUR_CUSTOMERS: "What somebody's customers are told",
     DeliveryKind.PASSWORD_RESET: "Link for a new password",
     DeliveryKind.WEBHOOK_OFF: "Webhook that was switched off",
 }
@@ -106,6 +107,13 @@ def why(message: Message, last_error: str = "") -> str:
     if message.state in (MessageState.FAILED, MessageState.PENDING):
         return message.reason or last_error
     return message.reason
+
+
+def needs_somebody(message: Message) -> bool:
+    """Whether a customer was not reached, and is unless somebody finds another way."""
+    has_no_address = message.held_because is HeldBecause.NO_ADDRESS and message.state is MessageState.HELD
+    came_back = message.state is MessageState.SUPPRESSED and message.customer.suppressed_at is not None
+    return has_no_address or came_back or message.state in (MessageState.FAILED, MessageState.UNCERTAIN)
 
 
 def why_stuck(notice: Delivery) -> str:

@@ -30,6 +30,7 @@ from bugintake.intake import drafts
 from bugintake.intake.attachments import keeping
 from bugintake.intake.customers import erasing
 from bugintake.loop import (
+    also_told,
     asked_words,
     asking,
     attempts,
@@ -74,6 +75,7 @@ BY_THE_CLOCK: tuple[Callable[[datetime], int], ...] = (
     channels.queue_posts,
     handoff_letters.queue_unsent,
     notices.queue_overlooked,
+    also_told.queue_outcomes,
     asking.follow_up,
 )
 """What somebody hears because the time has come, in the order in which it is asked."""
@@ -103,6 +105,7 @@ def wake(_event: Event | None = None) -> None:
 SUBSCRIPTIONS: list[tuple[EventKind, Subscriber]] = [
     *notices.SUBSCRIPTIONS,
     *asked_words.SUBSCRIPTIONS,
+    *also_told.SUBSCRIPTIONS,
     *swap_notices.SUBSCRIPTIONS,
     *((kind, wake) for kind, _ in swap_notices.SUBSCRIPTIONS),
     *happenings.SUBSCRIPTIONS,

@@ -11,11 +11,11 @@ depends_on = None
 
 
 TABLES = (
-    "accounts",
     "circuits",
     "link_templates",
     "rotations",
     "users",
+    "accounts",
     "worker_pulses",
     "api_tokens",
     "customers",
@@ -156,24 +156,6 @@ WORD_INDEX = {
 
 def upgrade() -> None:
     op.create_table(
-        "accounts",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("name", sa.String(length=200), nullable=False),
-        sa.Column("name_key", sa.String(length=200), nullable=False),
-        sa.Column("plan", sa.String(length=80), nullable=False),
-        sa.Column("runs_own_version", sa.Boolean(), nullable=False),
-        sa.Column("quiet_until_on", sa.Date(), nullable=True),
-        sa.Column("merged_into_id", sa.Integer(), nullable=True),
-        sa.CheckConstraint(
-            "merged_into_id IS NULL OR merged_into_id <> id", name=op.f("ck_accounts_not_merged_into_itself")
-        ),
-        sa.ForeignKeyConstraint(["merged_into_id"], ["accounts.id"], name="fk_accounts_merged_into_id"),
-        sa.PrimaryKeyConstraint("id", name="pk_accounts"),
-        sa.UniqueConstraint("name_key", name="uq_accounts_name_key"),
-    )
-    op.create_index("ix_accounts_plan", "accounts", ["plan"], unique=False)
-    op.create_index("ix_accounts_merged_into_id", "accounts", ["merged_into_id"], unique=False)
-    op.create_table(
         "circuits",
         sa.Column("channel", sa.String(length=260), nullable=False),
         sa.Column("open_until", sa.DateTime(timezone=True), nullable=True),
@@ -231,6 +213,27 @@ def upgrade() -> None:
         sa.UniqueConstraint("email", name="uq_users_email"),
     )
     op.create_index("ix_users_stands_in_id", "users", ["stands_in_id"], unique=False)
+    op.create_table(
+        "accounts",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("name_key", sa.String(length=200), nullable=False),
+        sa.Column("plan", sa.String(length=80), nullable=False),
+        sa.Column("runs_own_version", sa.Boolean(), nullable=False),
+        sa.Column("owner_id", sa.Integer(), nullable=True),
+        sa.Column("quiet_until_on", sa.Date(), nullable=True),
+        sa.Column("merged_into_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint(
+            "merged_into_id IS NULL OR merged_into_id <> id", name=op.f("ck_accounts_not_merged_into_itself")
+        ),
+        sa.ForeignKeyConstraint(["merged_into_id"], ["accounts.id"], name="fk_accounts_merged_into_id"),
+        sa.ForeignKeyConstraint(["owner_id"], ["users.id"], name="fk_accounts_owner_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_accounts"),
+        sa.UniqueConstraint("name_key", name="uq_accounts_name_key"),
+    )
+    op.create_index("ix_accounts_plan", "accounts", ["plan"], unique=False)
+    op.create_index("ix_accounts_owner_id", "accounts", ["owner_id"], unique=False)
+    op.create_index("ix_accounts_merged_into_id", "accounts", ["merged_into_id"], unique=False)
     op.create_table(
         "worker_pulses",
         sa.Column("worker", sa.String(length=64), nullable=False),
@@ -1043,6 +1046,7 @@ def upgrade() -> None:
         sa.Column("worder_id", sa.Integer(), nullable=True),
         sa.Column("worder_asked_by_id", sa.Integer(), nullable=True),
         sa.Column("worder_asked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("team_told_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("worder_id IS NULL OR due_at IS NULL", name=op.f("ck_announcements_waits_for_its_words")),
         sa.CheckConstraint(
             "(worder_id IS NULL) = (worder_asked_at IS NULL)", name=op.f("ck_announcements_worder_iff_asked")
@@ -1061,6 +1065,20 @@ def upgrade() -> None:
     op.create_index("ix_announcements_bug_id", "announcements", ["bug_id"], unique=False)
     op.create_index("ix_announcements_worder_id", "announcements", ["worder_id"], unique=False)
     op.create_index("ix_announcements_due", "announcements", ["released_at", "due_at"], unique=False)
+    op.create_index(
+        "ix_announcements_untold_team",
+        "announcements",
+        ["id"],
+        unique=False,
+        sqlite_where=sa.text(
+            "team_told_at IS NULL AND released_at IS NOT NULL AND cancelled_at IS NULL"
+            " AND kind IN ('live', 'declined', 'correction')"
+        ),
+        postgresql_where=sa.text(
+            "team_told_at IS NULL AND released_at IS NOT NULL AND cancelled_at IS NULL"
+            " AND kind IN ('live', 'declined', 'correction')"
+        ),
+    )
     op.create_index(
         "uq_announcements_outcome",
         "announcements",

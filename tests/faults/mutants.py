@@ -67,6 +67,7 @@ def _recover_sending_as(replace: Replace, state: DeliveryState) -> None:
             return
         delivery.state, delivery.lease_until = state, None
         if state is DeliveryState.ACCEPTED:
+            delivery.sent_at = clock.now()
             db.session.flush()
             telling.note_told([delivery_id])
 

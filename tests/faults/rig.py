@@ -35,10 +35,14 @@ def work() -> int:
     return tried
 
 
+BESIDE = Delivery.kind == DeliveryKind.YOUR_CUSTOMERS
+"""What filers hear beside it: stories tell of it where it is what they are about."""
+
+
 def states(*kinds: DeliveryKind) -> dict[str, int]:
     """Count the envelopes in each state, of some kinds where they are named."""
     db.session.rollback()
-    wanted = Delivery.kind.in_(kinds or DeliveryKind)
+    wanted = Delivery.kind.in_(kinds) if kinds else ~BESIDE
     found = db.session.execute(sa.select(Delivery.state, sa.func.count()).where(wanted).group_by(Delivery.state)).all()
     return {state.value: count for state, count in found}
 
@@ -53,7 +57,7 @@ def message_states() -> dict[str, int]:
 def the_delivery() -> Delivery:
     """Return the only envelope there is."""
     db.session.rollback()
-    return db.session.scalars(sa.select(Delivery).execution_options(populate_existing=True)).one()
+    return db.session.scalars(sa.select(Delivery).where(~BESIDE).execution_options(populate_existing=True)).one()
 
 
 def the_message() -> Message:

@@ -128,23 +128,25 @@ def test_who_was_merged_or_erased_is_in_no_file(clock):
 
 
 def test_a_company_goes_out_and_comes_back_with_its_plan_numbers_and_quiet_day_also_without_people():
-    text = "name,company,plan,own_version,company_ids,company_quiet_until\n"
-    text += "Hana,Brightline,Business,yes,crm: 7,2027-03-01\n,Halden,Free,no,,\n"
+    lea = make_user(email="lea@example.com")
+    text = "name,company,plan,own_version,company_owner,company_ids,company_quiet_until\n"
+    text += "Hana,Brightline,Business,yes,lea@example.com,crm: 7,2027-03-01\n,Halden,Free,no,,,\n"
 
     outcome = take_in(text)
     out = files.written_out()
 
     assert said(outcome) == [
-        (2, "Hana is added. Brightline: plan, own version, numbers, quiet until changed.", False),
+        (2, "Hana is added. Brightline: plan, own version, owner, numbers, quiet until changed.", False),
         (3, "Halden is added.", False),
     ]
     assert out.splitlines()[1:] == [
-        ",,Hana,Brightline,en,,,Business,yes,crm: 7,2027-03-01",
-        ",,,Halden,,,,Free,,,",
+        ",,Hana,Brightline,en,,,Business,yes,lea@example.com,crm: 7,2027-03-01",
+        ",,,Halden,,,,Free,,,,",
     ]
     brightline, halden = db.session.scalars(sa.select(Account).order_by(Account.id))
     assert changing.shown_of_account(brightline)["ids"] == "crm: 7"
     assert (brightline.runs_own_version, halden.runs_own_version) == (True, False)
+    assert (brightline.owner, halden.owner) == (lea, None)
     assert (halden.plan, take_in(out).lines[1].sentence) == ("Free", "Halden stays as it is.")
 
 

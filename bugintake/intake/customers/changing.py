@@ -18,6 +18,7 @@ from bugintake.core.templating import ago_in_words
 from bugintake.intake.catalogue import key_of
 from bugintake.intake.customers import adding, finding, queries
 from bugintake.intake.customers.models import Account, Customer, ExternalId, StaffNote
+from bugintake.team import people
 from bugintake.team.models import LANGUAGES, User
 
 NOTE_LENGTH = 4000
@@ -60,9 +61,10 @@ def change_customer(customer: Customer, typed: Mapping[str, Any], seen: Seen, *,
 
 
 def change_account(account: Account, typed: Mapping[str, Any], seen: Seen, *, actor: User | None) -> None:
-    """Change what is known of a company, each field for itself: name, plan, own_version (yes or no), ids, quiet_until.
+    """Change what is known of a company: name, plan, own_version (yes or no), owner (an address), ids, quiet_until.
 
-    Records account.changed. Raises as change_customer, and Invalid for a name that another company has.
+    Each field is changed for itself. Records account.changed. Raises as change_customer, and Invalid for a name that
+    another company has and for an owner who does not work here.
     """
     hold(account)
     if account.merged_into_id is not None:
@@ -84,6 +86,8 @@ def change_account(account: Account, typed: Mapping[str, Any], seen: Seen, *, ac
         if changes["own_version"] not in (YES, NO, ""):
             raise Invalid("Whether they run their own version is yes or no.", "own_version")
         account.runs_own_version = changes["own_version"] == YES
+    if "owner" in changes:
+        account.owner = _colleague(changes["owner"]) if changes["owner"] else None
     _keep(account, changes, EventKind.ACCOUNT_CHANGED, actor)
 
 
@@ -106,6 +110,7 @@ def shown_of_account(account: Account) -> dict[str, Any]:
         "name": account.name,
         "plan": account.plan,
         "own_version": YES if account.runs_own_version else NO,
+        "owner": account.owner.email if account.owner is not None else "",
         "ids": written(queries.external_ids(account)),
         "quiet_until": account.quiet_until_on.isoformat() if account.quiet_until_on else "",
     }
@@ -175,6 +180,13 @@ def lift_suppression(customer: Customer, *, actor: User) -> None:
         raise Conflict("Mail goes to this address already.")
     customer.suppressed_at, customer.suppressed_because = None, ""
     events.record(EventKind.SUPPRESSION_LIFTED, actor=actor, customer_id=customer.id)
+
+
+def _colleague(email: str) -> User:
+    found = people.user_by_email(email)
+    if found is None or not found.is_active:
+        raise Invalid(f"Nobody who works here has the address {email}.", "owner")
+    return found
 
 
 def _name(text: str) -> str:

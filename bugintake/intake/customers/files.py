@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.orm import joinedload
 
 from bugintake.core.db import db, transaction
 from bugintake.core.errors import Conflict, Invalid
@@ -18,7 +19,7 @@ from bugintake.intake.customers.models import Account, Customer, ExternalId
 from bugintake.team.models import LANGUAGES, User
 from bugintake.team.workspace import workspace
 
-OF_COMPANY = ("plan", "own_version", "company_ids", "company_quiet_until")
+OF_COMPANY = ("plan", "own_version", "company_owner", "company_ids", "company_quiet_until")
 COLUMNS = ("external_ids", "email", "name", "company", "language", "time_zone", "quiet_until", *OF_COMPANY)
 FIELDS = {"email": "email", "name": "name", "company": "company", "language": "language"}
 FIELDS |= {"time_zone": "zone", "quiet_until": "quiet_until"}
@@ -26,6 +27,7 @@ OTHER_NAMES = {"e_mail": "email", "mail": "email", "address": "email", "zone": "
 COMPANY_FIELDS = {
     "plan": "plan",
     "own_version": "own_version",
+    "company_owner": "owner",
     "company_ids": "ids",
     "company_quiet_until": "quiet_until",
 }
@@ -118,21 +120,24 @@ def written_out() -> str:
             Customer.quiet_until_on,
             Account.plan,
             Account.runs_own_version,
+            User.email,
             Account.id,
             Account.quiet_until_on,
         )
         .outerjoin(Account, Account.id == Customer.account_id)
+        .outerjoin(User, User.id == Account.owner_id)
         .where(Customer.erased_at.is_(None), Customer.merged_into_id.is_(None))
     )
-    for number, *cells, own, account_id, quiet in db.session.execute(query.order_by(Customer.id)):
-        _write(writer, people.get(number), *cells, changing.YES if own else "", companies.get(account_id), quiet)
+    for number, *cells, own, owner, account_id, quiet in db.session.execute(query.order_by(Customer.id)):
+        own = changing.YES if own else ""
+        _write(writer, people.get(number), *cells, own, owner, companies.get(account_id), quiet)
     has_people = sa.exists().where(
         Customer.account_id == Account.id, Customer.erased_at.is_(None), Customer.merged_into_id.is_(None)
     )
     alone = sa.select(Account).where(Account.merged_into_id.is_(None), ~has_people).order_by(Account.id)
-    for each in db.session.scalars(alone):
-        own = changing.YES if each.runs_own_version else ""
-        words = (each.name, None, None, None, each.plan, own, companies.get(each.id), each.quiet_until_on)
+    for each in db.session.scalars(alone.options(joinedload(Account.owner))):
+        own, owner = changing.YES if each.runs_own_version else "", each.owner.email if each.owner else ""
+        words = (each.name, None, None, None, each.plan, own, owner, companies.get(each.id), each.quiet_until_on)
         _write(writer, None, None, None, *words)
     return out.getvalue()
 

@@ -1,5 +1,6 @@
 """The forms of customers: what is known of a person and of a company, and a note on either."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from wtforms import BooleanField, HiddenField, SelectField
@@ -63,8 +64,16 @@ class AccountForm(_Details):
         "They run a version of their own",
         description="They have a fix only once they have updated, so they are told which version it is in.",
     )
+    owner = SelectField(
+        "Looked after by", validate_choice=False, description="They hear by mail what its people are told, too."
+    )
     quiet_until = KeptLine("Quiet until", description=QUIET)
     ids = KeptText("Numbers in other systems", description=IDS)
+
+    def offering(self, colleagues: Sequence[User]) -> "AccountForm":
+        """Offer these people to look after it."""
+        self.owner.choices = choices([("", "Nobody"), *((person.email, person.name) for person in colleagues)])
+        return self
 
 
 class NoteForm(Form):

@@ -89,6 +89,7 @@ def merge_accounts(gone: Account, into: Account, *, actor: User) -> None:
     _refuse(gone, into)
     into.plan = into.plan or gone.plan
     into.runs_own_version = into.runs_own_version or gone.runs_own_version
+    into.owner_id = into.owner_id or gone.owner_id
     into.quiet_until_on = max(filter(None, (into.quiet_until_on, gone.quiet_until_on)), default=None)
     gone.merged_into_id = into.id
     db.session.flush()

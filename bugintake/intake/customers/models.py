@@ -18,6 +18,7 @@ WORD_LENGTH = 64
 class Account(Model):
     """A company that uses the product: the unit that demand is counted in. `quiet_until_on` holds mail to its people.
 
+    Its `owner` looks after it, and hears what its people are told.
     One that `runs_own_version` has a fix only once it has updated: its people are told of the version.
     One that was merged stays under its name and points to the one that stands for it.
     """
@@ -32,8 +33,11 @@ class Account(Model):
     name_key: Mapped[str] = mapped_column(sa.String(200), unique=True)
     plan: Mapped[str] = mapped_column(sa.String(80), default="", index=True)
     runs_own_version: Mapped[bool] = mapped_column(default=False)
+    owner_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"), index=True)
     quiet_until_on: Mapped[date | None]
     merged_into_id: Mapped[int | None] = mapped_column(sa.ForeignKey("accounts.id"), index=True)
+
+    owner: Mapped[User | None] = relationship()
 
 
 class Customer(Model):

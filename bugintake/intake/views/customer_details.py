@@ -16,6 +16,7 @@ from bugintake.intake.customers.forms import AccountForm, CustomerForm, NoteForm
 from bugintake.intake.customers.models import Account, Customer
 from bugintake.intake.views import bp
 from bugintake.intake.views.customers import account_page, customer_page
+from bugintake.team import people
 from bugintake.team.guards import signed_in, signed_in_user
 
 T = TypeVar("T", Customer, Account)
@@ -134,6 +135,7 @@ def _customer_form(found: Customer, form: CustomerForm, status: int = 200) -> Re
 
 
 def _account_form(found: Account, form: AccountForm, status: int = 200) -> ResponseReturnValue:
-    shown = changing.shown_of_account(found)
+    shown, here = changing.shown_of_account(found), people.working_here()
+    form.offering([*here, found.owner] if found.owner is not None and found.owner not in here else here)
     page = render_template("intake/account_details.html", account=found, form=form, shown=shown)
     return make_response(page, status)

@@ -91,8 +91,13 @@ class PostOffice:
     def take(self, name: str, recipient: str, text: str, comes_back: str, answers: str) -> None:
         """Accept a mail, and note whether it is so."""
         db.session.rollback()
-        number = db.session.scalar(sa.select(Delivery.id).where(Delivery.message_id == name)) or 0
+        number, user = db.session.execute(
+            sa.select(Delivery.id, Delivery.user_id).where(Delivery.message_id == name)
+        ).one()
         self.count[name] += 1
+        if user is not None:  # the team hears beside it what its customers are told
+            self.die("after 250")
+            return
         self.places[number] = (recipient, comes_back, answers)
         self.lies += untrue(number, recipient, " ".join(text.split()))
         self.told += told_by(number)

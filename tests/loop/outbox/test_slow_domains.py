@@ -13,7 +13,7 @@ from bugintake.loop import attempts, envelopes, outbox, pace
 from bugintake.loop.models import Circuit, Delivery, DeliveryState
 from bugintake.loop.verdicts import Outcome, Phase, Verdict
 from tests.counting import asked
-from tests.faults.rig import message_states, states, work
+from tests.faults.rig import BESIDE, message_states, states, the_delivery, work
 from tests.faults.server import FaultServer
 from tests.loop.rows import live
 
@@ -41,7 +41,7 @@ def circuit_of(domain: str) -> Circuit:
 
 def attempts_made() -> list[int]:
     db.session.rollback()
-    return sorted(db.session.scalars(sa.select(Delivery.attempts)))
+    return sorted(db.session.scalars(sa.select(Delivery.attempts).where(~BESIDE)))
 
 
 def waiting(*addresses: str) -> None:
@@ -112,7 +112,8 @@ def test_pauses_grow_and_one_mail_tries_at_the_end_of_each_without_using_up_a_tr
         assert tried(sink, "slow.example") == round_
         pauses.append((until - clock.now()) / timedelta(minutes=1))
         clock.set(until - timedelta(seconds=1))
-        assert (work(), tried(sink, "slow.example")) == (0, round_)
+        work()
+        assert tried(sink, "slow.example") == round_
         clock.set(until)
 
     wanted = [1, 2, 4, 8, 15, 15, 15]
@@ -213,7 +214,7 @@ def test_a_mail_that_waits_says_why_and_one_that_left_says_nothing_of_it(sink: F
     clock.advance(timedelta(minutes=2))
     work()
 
-    assert list(db.session.execute(sa.select(Delivery.state, Delivery.last_error))) == [(DeliveryState.SENT, "")]
+    assert (the_delivery().state, the_delivery().last_error) == (DeliveryState.SENT, "")
 
 
 def test_what_was_not_tried_for_a_day_is_forgotten(sink: FaultServer, clock: Any) -> None:

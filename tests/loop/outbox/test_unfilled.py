@@ -82,7 +82,8 @@ def test_another_text_lets_them_go_once_and_nobody_hears_twice(sink: FaultServer
     clock.advance(timedelta(hours=1))
     work()
 
-    assert sorted(sink.recipients) == ["hana@example.com", "who@example.com"]
+    of_customers = [address for address in sink.recipients if not address.endswith("@team.test")]
+    assert sorted(of_customers) == ["hana@example.com", "who@example.com"]
     assert message_to("who@example.com").text.startswith("Dear customer,")
     assert held() == []
 
