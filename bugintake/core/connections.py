@@ -77,7 +77,7 @@ def _tune_postgres(engine: sa.Engine) -> None:
     def look(connection: Any, _record: Any, _proxy: Any) -> None:
         if connection.closed:
             raise sa.exc.DisconnectionError("The server hung up on whoever used it last.")
-        with selectors.PollSelector() as unread:
+        with selectors.PollSelector() as unread:  # epoll would open and close a descriptor of its own each time
             unread.register(connection.fileno(), selectors.EVENT_READ)
             if unread.select(0):
                 raise sa.exc.DisconnectionError("The server has hung up, or says so right now.")

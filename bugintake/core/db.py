@@ -18,7 +18,6 @@ from sqlalchemy.orm import DeclarativeBase, Mapper, Session, registry
 from bugintake.core import connections
 from bugintake.core.trying_again import once_more
 
-LOOKS_AGAIN = 0.004  # seconds
 ALL = 2**31 - 1  # a limit that nothing reaches, and no number of a row is greater
 
 log = logging.getLogger(__name__)
@@ -175,8 +174,9 @@ def _may_change(mapper: Mapper[Any]) -> list[str]:
 def update_alone(statement: sa.Update, *, awaits_disk: bool = True, **values: Any) -> int:
     """Execute an UPDATE that is a transaction by itself, and count the rows it changed.
 
-    Nothing is said to begin and to end it, which on PostgreSQL costs more than a small change. `awaits_disk` as for
-    `transaction`. Raises RuntimeError inside one, which it would not be a part of.
+    Without BEGIN and COMMIT, which on PostgreSQL cost more than a small change. The statement is made once, in a
+    module; `values` fill its parameters. `awaits_disk` as for `transaction`. Raises RuntimeError inside one, which it
+    would not be a part of.
     """
     session = db.session()
     if session.info.get("is_writing"):
@@ -194,6 +194,7 @@ def update_alone(statement: sa.Update, *, awaits_disk: bool = True, **values: An
 
 @cache
 def _without_disk(statement: sa.Update) -> sa.Update:
+    # A SET of its own would be one exchange more. True: until the end of this transaction, which is this statement.
     return statement.returning(sa.func.set_config("synchronous_commit", "off", True))
 
 
@@ -214,7 +215,7 @@ def rows(statement: sa.Executable, **values: Any) -> Sequence[Any]:
 
 
 def one_of(column: Any, values: Iterable[Any]) -> sa.ColumnElement[bool]:
-    """Select by values that are always the same: `column.in_(values)` writes them into its statement at each call."""
+    """Select by values that never change: unlike `column.in_(values)`, its text is not rendered anew each time."""
     found: sa.ColumnElement[bool] = column.in_([sa.literal(value, column.type) for value in values])
     return found
 

@@ -8,9 +8,10 @@ SAMPLED = 1000  # rows of an index of SQLite
 
 
 def count_anew(*tables: str) -> None:
-    """Let the database count what its plans rest on: in these tables, which much has come into, or all of them.
+    """Let the database look anew at how its rows are spread, in these tables or in all, so that its plans fit.
 
-    SQLite counts so many rows of each index. PostgreSQL counts by itself, only a minute late: all of them are its own.
+    SQLite samples SAMPLED rows of each index. PostgreSQL does so by itself, a minute late: asked for no table, nothing
+    is done.
     """
     with db.engine.connect() as connection:
         raw: Any = connection.connection.driver_connection  # not in a transaction that reads

@@ -15,7 +15,10 @@ log = logging.getLogger(__name__)
 
 
 def once_more(answer: Callable[[], Any]) -> Callable[[], Any]:
-    """Wrap what answers requests, so that one whose transaction was ended for another is answered again."""
+    """Wrap what answers requests: one whose transaction was ended for another is answered anew, twice at most.
+
+    Raises OperationalError where the last try fails too.
+    """
 
     def answer_again() -> Any:
         for pause in PAUSES:

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import joinedload
 
 from bugintake.core import clock, events, resting
@@ -32,10 +32,11 @@ from bugintake.loop.telling import note_told, take_bugs
 from bugintake.loop.verdicts import Outcome, Verdict
 
 LEASE = timedelta(minutes=15)
-TOLD_WITHIN = timedelta(minutes=1)  # else whoever took it died: another worker notes it
+TOLD_WITHIN = timedelta(minutes=1)  # after it any worker notes it: whoever sent it died, or waits for a slow server
 MOST_ATTEMPTS = 75  # hourly after the first four: three days
 LONGEST_SLOW = timedelta(days=3)
 MOST_LOSSES = 5
+UNNOTED = "The server took it, and who was told could not be noted."
 
 log = logging.getLogger(__name__)
 
@@ -133,8 +134,9 @@ def recover() -> int:
     """Take back what dead workers held, and tell how many envelopes that were.
 
     A claim goes back to pending: nothing was handed over. What was being sent is uncertain. What the server accepted is
-    sent, and those in it are told. An envelope that keeps killing its workers fails at last. One that cannot be taken
-    back keeps no other from it.
+    sent, and those in it are told; where that cannot be noted, it is uncertain, so that a person sees it. An envelope
+    that keeps killing its workers fails at last. One at fault itself keeps no other from it; where the database cannot
+    be reached the round ends, and the error is raised.
     """
     held = Delivery.state.in_((DeliveryState.CLAIMED, *LEAVING))
     expired = sa.select(Delivery.id).where(held, Delivery.lease_until < clock.now())
@@ -146,10 +148,12 @@ def recover() -> int:
             else:
                 with transaction():
                     _recover(delivery_id, expired)
-        except SQLAlchemyError:
+        except (OperationalError, InterfaceError):  # it concerns the others too: the next round tries again
             raise
         except Exception:
             log.exception("Envelope %s cannot be taken back", delivery_id)
+            if state is DeliveryState.ACCEPTED:
+                _leave_to_a_person(delivery_id)
     return len(found)
 
 
@@ -272,6 +276,14 @@ def _recover(delivery_id: int, expired: sa.Select[Any]) -> None:
         fail(delivery, "Workers keep stopping when they take it.")
         return
     delivery.state, delivery.lease_owner, delivery.not_before = DeliveryState.PENDING, None, clock.now()
+
+
+def _leave_to_a_person(delivery_id: int) -> None:
+    values = {"state": DeliveryState.UNCERTAIN, "lease_until": None, "last_error": UNNOTED}
+    change = sa.update(Delivery).where(Delivery.id == delivery_id, Delivery.state == DeliveryState.ACCEPTED)
+    with transaction():
+        if update_one(change.values(**values).execution_options(synchronize_session=False)):
+            _show(delivery_id, DeliveryState.UNCERTAIN, UNNOTED)
 
 
 def _show(delivery_id: int, state: DeliveryState, reason: str) -> None:

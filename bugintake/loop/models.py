@@ -36,10 +36,10 @@ OF_THE_BUG = (*OUTCOMES, AnnouncementKind.WORKAROUND, AnnouncementKind.CORRECTIO
 
 
 TEAM_UNTOLD = sa.text(
-    "team_told_at IS NULL AND released_at IS NOT NULL AND cancelled_at IS NULL"
+    "team_owed_at IS NULL AND released_at IS NOT NULL AND cancelled_at IS NULL"
     " AND kind IN ('live', 'declined', 'correction')"
 )
-"""It has left, and those whose customers hear how something ended have not been told so."""
+"""An outcome or correction that has left, for which the team has not been owed its mail yet."""
 
 
 class Announcement(Model):
@@ -84,7 +84,7 @@ class Announcement(Model):
     worder_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"), index=True)
     worder_asked_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"))
     worder_asked_at: Mapped[datetime | None]
-    team_told_at: Mapped[datetime | None]
+    team_owed_at: Mapped[datetime | None]
 
     bug: Mapped[Bug] = relationship()
     sent_by: Mapped[User | None] = relationship(foreign_keys=[sent_by_id])
@@ -222,13 +222,20 @@ LEAVING = (DeliveryState.SENDING, DeliveryState.ACCEPTED)
 """Nobody can call it back, and nobody is noted as told by it yet."""
 
 
+FOR_TEAM = sa.text("is_for_team")
+
+
 class Delivery(Model):
-    """One envelope on its way: its Message-ID, lease, phase and attempts."""
+    """One envelope on its way: its Message-ID, lease, phase and attempts.
+
+    One that `is_for_team` was not delivered, and those whose customer it was for have not been owed a mail of it yet.
+    """
 
     __tablename__ = "deliveries"
     __table_args__ = (
         sa.CheckConstraint("(customer_id IS NULL) <> (user_id IS NULL)", name="one_recipient"),
         sa.Index("ix_deliveries_due", "state", "not_before", "id"),
+        sa.Index("ix_deliveries_for_team", "id", sqlite_where=FOR_TEAM, postgresql_where=FOR_TEAM),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -250,6 +257,7 @@ class Delivery(Model):
     subject: Mapped[str] = mapped_column(sa.String(300), default="")
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
     sent_at: Mapped[datetime | None]
+    is_for_team: Mapped[bool] = mapped_column(default=False)
 
     customer: Mapped[Customer | None] = relationship()
     user: Mapped[User | None] = relationship()
@@ -289,12 +297,3 @@ class Circuit(Model):
     failures: Mapped[int] = mapped_column(default=0)
     reason: Mapped[str] = mapped_column(sa.String(500), default="")
     since_at: Mapped[datetime] = mapped_column(default=clock.now)
-
-
-class WorkerPulse(Model):
-    """When a worker was last alive."""
-
-    __tablename__ = "worker_pulses"
-
-    worker: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
-    at: Mapped[datetime] = mapped_column(default=clock.now)

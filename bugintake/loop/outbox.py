@@ -1,7 +1,8 @@
 """The outbox: who may send which envelope now. Claims carry a fence, so that a slow worker cannot send what was lost.
 
-pending → claimed → sending → sent. A claim that runs out goes back to pending, because nothing was handed over; what is
-found sending is uncertain, because it may have been. Nothing uncertain is ever sent again by itself.
+pending → claimed → sending → accepted → sent. A claim that runs out goes back to pending, because nothing was handed
+over; what is found sending is uncertain, because it may have been. Nothing uncertain is ever sent again by itself. What
+is found accepted has left: whoever finds it notes who was told.
 """
 
 from __future__ import annotations

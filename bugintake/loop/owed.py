@@ -164,6 +164,11 @@ NO_LONGER_OWED = (
 )
 """Whether anything in an envelope may not leave any more: the same rules in one question to the database."""
 
+_HAS_NO_ADDRESS = sa.and_(Message.state == MessageState.HELD, Message.held_because == HeldBecause.NO_ADDRESS)
+_CAME_BACK = sa.and_(Message.state == MessageState.SUPPRESSED, Customer.suppressed_at.is_not(None))
+UNREACHED = sa.or_(Message.state == MessageState.FAILED, _HAS_NO_ADDRESS, _CAME_BACK)
+"""Whether mail did not reach a customer, so that somebody has to find another way; of messages joined to customers."""
+
 HAS_LEFT = (
     sa.select(User.id)
     .where(User.id == sa.bindparam("b_user_id"))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from flask import Flask, current_app
@@ -22,30 +22,33 @@ from bugintake.loop.verdicts import Outcome, Phase, Verdict
 from bugintake.team.workspace import workspace
 
 KEEP_TRIES = 3
-NOTED_AFTER = 1.0  # seconds
+NOTED_AFTER = 1.0  # seconds after the first of them, looked at before each mail
 
 log = logging.getLogger(__name__)
 
 
 @dataclass
 class _Accepted:
-    """What the server took and nobody has noted yet: many at once, for a tenth of the work, and never for long."""
+    """What the server took and nobody has noted yet: noted for many at once, which costs a tenth."""
 
     ids: list[int] = field(default_factory=list)
     since: float = 0.0
 
     def add(self, claimed: Claimed) -> None:
-        """Wait for more, unless the first has waited for long enough."""
+        """Take one in."""
         self.since = self.since if self.ids else time.monotonic()
         self.ids.append(claimed.id)
-        if time.monotonic() - self.since >= NOTED_AFTER:
+
+    def note_in_time(self) -> None:
+        """Note all of them once the first has waited for NOTED_AFTER."""
+        if self.ids and time.monotonic() - self.since >= NOTED_AFTER:
             self.note()
 
     def note(self) -> None:
-        """Note that those in them have been told."""
+        """Note that everybody in these envelopes has been told."""
         ids, self.ids = self.ids, []
         if ids:
-            _keep(lambda: telling.note_told(ids))
+            _keep(lambda: telling.note_told(ids), ids)
 
 
 def send_due(stopping: Callable[[], bool] = lambda: False, channel: Channel | None = None) -> int:
@@ -99,46 +102,51 @@ def _send_batch(channel: Channel, stopping: Callable[[], bool]) -> int:
     except UnsafeMail as error:
         circuit.trip(Outcome(Verdict.CHANNEL, Phase.COMPOSE, error=f"The sender cannot be used. {error}"))
         return 0
-    batch = outbox.claim()
-    slow: set[str] = set()
-    with _accepted_ones() as accepted:
-        for position, claimed in enumerate(batch):
-            if stopping():
-                _give_back(batch[position:])
-                return position
-            if slow and pace.domain_of(claimed.letter.recipient) in slow:
-                attempts.give_back(claimed)
-                continue
-            try:
-                outcome = _send(claimed, channel, from_whom)
-                if outcome.verdict is Verdict.SENT:
-                    accepted.add(claimed)
-            except Exception:
-                with suppress(Exception):  # where even this fails, leases run out
-                    attempts.give_back(claimed, goes_last=True)  # what stops its worker must not stop all others
-                    _give_back(batch[position + 1 :])
-                raise
-            if circuit.concerns_every_mail(outcome):
-                circuit.trip(outcome)
-                _give_back(batch[position + 1 :])
-                return 0
-            if outcome.verdict is Verdict.SLOW:
-                slow.add(pace.domain_of(claimed.letter.recipient))
-            elif claimed.tries_domain and outcome.verdict is Verdict.SENT:
-                pace.speed_up(pace.domain_of(claimed.letter.recipient))
-            if was_refusing and outcome.phase is not Phase.COMPOSE:
-                circuit.close()
-                was_refusing = False
-    return len(batch)
+    batch, accepted = outbox.claim(), _Accepted()
 
+    def send(claimed: Claimed) -> Outcome:
+        accepted.note_in_time()
+        outcome = _send(claimed, channel, from_whom)
+        if outcome.verdict is Verdict.SENT:
+            accepted.add(claimed)
+        return outcome
 
-@contextmanager
-def _accepted_ones() -> Iterator[_Accepted]:
-    accepted = _Accepted()
     try:
-        yield accepted
+        return _send_each(batch, send, stopping, was_refusing=was_refusing)
     finally:
         accepted.note()
+
+
+def _send_each(
+    batch: list[Claimed], send: Callable[[Claimed], Outcome], stopping: Callable[[], bool], *, was_refusing: bool
+) -> int:
+    slow: set[str] = set()
+    for position, claimed in enumerate(batch):
+        if stopping():
+            _give_back(batch[position:])
+            return position
+        if slow and pace.domain_of(claimed.letter.recipient) in slow:
+            attempts.give_back(claimed)
+            continue
+        try:
+            outcome = send(claimed)
+        except Exception:
+            with suppress(Exception):  # where even this fails, leases run out
+                attempts.give_back(claimed, goes_last=True)  # what stops its worker each time must not stop all others
+                _give_back(batch[position + 1 :])
+            raise
+        if circuit.concerns_every_mail(outcome):
+            circuit.trip(outcome)
+            _give_back(batch[position + 1 :])
+            return 0
+        if outcome.verdict is Verdict.SLOW:
+            slow.add(pace.domain_of(claimed.letter.recipient))
+        elif claimed.tries_domain and outcome.verdict is Verdict.SENT:
+            pace.speed_up(pace.domain_of(claimed.letter.recipient))
+        if was_refusing and outcome.phase is not Phase.COMPOSE:
+            circuit.close()
+            was_refusing = False
+    return len(batch)
 
 
 def _send(claimed: Claimed, channel: Channel, from_whom: Sender) -> Outcome:
@@ -154,12 +162,12 @@ def _send(claimed: Claimed, channel: Channel, from_whom: Sender) -> Outcome:
         outcome = Outcome(Verdict.FAILED, Phase.COMPOSE, error=said)
     else:
         outcome = channel.deliver(envelope, lambda: attempts.begin_sending(claimed))
-    _keep(lambda: attempts.finish(claimed, outcome))
+    _keep(lambda: attempts.finish(claimed, outcome), [claimed.id])
     return outcome
 
 
-def _keep(what: Callable[[], None]) -> None:
-    """Keep something even where the database is busy for a while: an answer that is lost leaves a mail uncertain."""
+def _keep(what: Callable[[], None], ids: list[int]) -> None:
+    """Try again where the database is busy: a lost outcome leaves a mail uncertain, a lost note leaves it to others."""
     for left in reversed(range(KEEP_TRIES)):
         try:
             what()
@@ -167,7 +175,7 @@ def _keep(what: Callable[[], None]) -> None:
         except OperationalError:
             if not left:
                 raise
-            log.warning("What became of a mail could not be kept yet")
+            log.warning("What became of envelopes %s could not be kept yet", ids)
 
 
 def _give_back(rest: list[Claimed]) -> None:

@@ -11,7 +11,7 @@ from bugintake.core.event_kinds import EventKind
 from bugintake.core.events import Event
 from bugintake.duty.channel_models import ChannelPost, PostState
 from bugintake.loop import asking
-from bugintake.loop.models import Delivery, DeliveryState, HeldBecause, Message, MessageState
+from bugintake.loop.models import Announcement, Delivery, DeliveryState, HeldBecause, Message, MessageState
 from bugintake.loop.patience import latest_start
 from bugintake.loop.webhooks.models import SendingState, WebhookDelivery
 from bugintake.loop.worker import BY_THE_CLOCK
@@ -48,7 +48,8 @@ def distrust(backup: Backup, connection: sa.Connection) -> None:
 def catch_up(now: datetime) -> None:
     """Let the clock bring what it brought between a backup and its restore, and hold that too: it left long ago.
 
-    Whoever was asked long before was reminded, and was told that their bug is paused, both.
+    Whoever was asked long before was reminded, and was told that their bug is paused, both. Whoever filed what ended
+    has heard of it.
     """
     if not is_set_up():
         return
@@ -56,7 +57,11 @@ def catch_up(now: datetime) -> None:
     for bring in BY_THE_CLOCK:
         bring(now)
     with transaction():
-        _hold(db.session.connection(), now)
+        connection = db.session.connection()
+        has_left = sa.or_(Announcement.released_at.is_not(None), Announcement.due_at <= now)
+        connection.execute(sa.update(Announcement).where(has_left).values(team_owed_at=now))
+        connection.execute(sa.update(Delivery).where(Delivery.is_for_team).values(is_for_team=False))
+        _hold(connection, now)
 
 
 def _hold(connection: sa.Connection, at: datetime) -> int:

@@ -1,4 +1,4 @@
-"""Noting that people have been told: a handful of statements, prepared once, for all envelopes of a second."""
+"""Noting that people have been told, for all envelopes of a batch at once."""
 
 from __future__ import annotations
 
@@ -64,7 +64,8 @@ TAKE_BUGS = (
 def take_bugs(delivery_ids: Sequence[int]) -> Sequence[Any]:
     """Take the bugs that envelopes tell of, before them and all in them: core.db.hold says why.
 
-    Returns a row for each message, of its announcement: which bug, whether of an outcome, and of what the bug is now.
+    Returns a row for each message: the id of its announcement, its bug, whether it tells of an outcome (is_outcome),
+    and whether that outcome still stands (is_current).
     """
     return db.session.connection().execute(TAKE_BUGS, {"b_ids": delivery_ids}).all()
 
@@ -87,22 +88,22 @@ def _tell(delivery_ids: Sequence[int], at: datetime, taken: Mapping[int, Any]) -
     together = defaultdict(list)
     for row in told:
         together[row.announcement_id].append(row)
-    happened, unneeded = [], []
-    for number in sorted(together, key=lambda number: taken[number].bug_id):  # in one order: workers never deadlock
-        announcement, messages = taken[number], together[number]
+    happened, late_ones = [], []
+    for announcement in sorted(map(taken.__getitem__, together), key=lambda row: row.bug_id):  # workers never deadlock
+        messages = together[announcement.id]
         settled = _settle(announcement, messages, at)
         if announcement.is_outcome:
             waited = {row.customer_id for row in settled}
-            unneeded += [row.id for row in messages if row.customer_id not in waited]
+            late_ones += [row.id for row in messages if row.customer_id not in waited]
         about = {"at": at, "bug_id": announcement.bug_id}
         sent = about | {"kind": EventKind.MESSAGE_SENT, "after": None}
         happened += [sent | {"report_id": row.report_id, "details": _details(row)} for row in messages]
-        by = about | {"kind": EventKind.REPORT_SETTLED, "after": SettledBy.TOLD.value, "details": {}}
-        happened += [by | {"report_id": row.id} for row in settled]
+        settling = about | {"kind": EventKind.REPORT_SETTLED, "after": SettledBy.TOLD.value, "details": {}}
+        happened += [settling | {"report_id": row.id} for row in settled]
     if happened:
         events.record_many(happened)
-    for number in unneeded:  # nobody waited for it any more when it arrived
-        late.arrived(db.session.get_one(Message, number, populate_existing=True), actor=None)
+    for message_id in late_ones:  # nobody waited for it any more when it arrived
+        late.arrived(db.session.get_one(Message, message_id, populate_existing=True), actor=None)
 
 
 def _settle(announcement: Any, messages: Sequence[Any], at: datetime) -> Sequence[Any]:

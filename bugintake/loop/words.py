@@ -109,13 +109,6 @@ def why(message: Message, last_error: str = "") -> str:
     return message.reason
 
 
-def needs_somebody(message: Message) -> bool:
-    """Whether a customer was not reached, and is unless somebody finds another way."""
-    has_no_address = message.held_because is HeldBecause.NO_ADDRESS and message.state is MessageState.HELD
-    came_back = message.state is MessageState.SUPPRESSED and message.customer.suppressed_at is not None
-    return has_no_address or came_back or message.state in (MessageState.FAILED, MessageState.UNCERTAIN)
-
-
 def why_stuck(notice: Delivery) -> str:
     """Say in a sentence why a mail to somebody of the team waits for a lead."""
     if notice.state is DeliveryState.HELD:

@@ -46,7 +46,8 @@ from bugintake.loop import (
 )
 from bugintake.loop.envelopes import is_ready, open_due
 from bugintake.loop.inbound import mailbox
-from bugintake.loop.models import Announcement, Message, WorkerPulse
+from bugintake.loop.models import Announcement, Message
+from bugintake.loop.pulse_models import WorkerPulse
 from bugintake.loop.webhooks import happenings, outgoing, release_hooks, sending
 from bugintake.team.workspace import is_sample, is_set_up
 from bugintake.triage import linking

@@ -925,6 +925,7 @@ def upgrade() -> None:
         sa.Column("subject", sa.String(length=300), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("is_for_team", sa.Boolean(), nullable=False),
         sa.CheckConstraint("(customer_id IS NULL) <> (user_id IS NULL)", name=op.f("ck_deliveries_one_recipient")),
         sa.ForeignKeyConstraint(["customer_id"], ["customers.id"], name="fk_deliveries_customer_id"),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_deliveries_user_id"),
@@ -934,6 +935,14 @@ def upgrade() -> None:
     )
     op.create_index("ix_deliveries_customer_id", "deliveries", ["customer_id"], unique=False)
     op.create_index("ix_deliveries_due", "deliveries", ["state", "not_before", "id"], unique=False)
+    op.create_index(
+        "ix_deliveries_for_team",
+        "deliveries",
+        ["id"],
+        unique=False,
+        sqlite_where=sa.text("is_for_team"),
+        postgresql_where=sa.text("is_for_team"),
+    )
     op.create_index("ix_deliveries_user_id", "deliveries", ["user_id"], unique=False)
     op.create_table(
         "idempotent_answers",
@@ -1046,7 +1055,7 @@ def upgrade() -> None:
         sa.Column("worder_id", sa.Integer(), nullable=True),
         sa.Column("worder_asked_by_id", sa.Integer(), nullable=True),
         sa.Column("worder_asked_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("team_told_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("team_owed_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("worder_id IS NULL OR due_at IS NULL", name=op.f("ck_announcements_waits_for_its_words")),
         sa.CheckConstraint(
             "(worder_id IS NULL) = (worder_asked_at IS NULL)", name=op.f("ck_announcements_worder_iff_asked")
@@ -1071,11 +1080,11 @@ def upgrade() -> None:
         ["id"],
         unique=False,
         sqlite_where=sa.text(
-            "team_told_at IS NULL AND released_at IS NOT NULL AND cancelled_at IS NULL"
+            "team_owed_at IS NULL AND released_at IS NOT NULL AND cancelled_at IS NULL"
             " AND kind IN ('live', 'declined', 'correction')"
         ),
         postgresql_where=sa.text(
-            "team_told_at IS NULL AND released_at IS NOT NULL AND cancelled_at IS NULL"
+            "team_owed_at IS NULL AND released_at IS NOT NULL AND cancelled_at IS NULL"
             " AND kind IN ('live', 'declined', 'correction')"
         ),
     )

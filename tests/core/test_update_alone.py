@@ -52,7 +52,7 @@ def test_a_transaction_after_it_is_kept_or_lost_as_a_whole(circuit: Circuit) -> 
     assert failures() == 1
 
 
-def test_it_is_no_part_of_a_transaction(circuit: Circuit) -> None:
+def test_inside_a_transaction_it_is_refused(circuit: Circuit) -> None:
     with pytest.raises(RuntimeError), transaction():
         update_alone(FAILED, b_channel="mail")
 
@@ -69,7 +69,7 @@ def test_what_fails_changes_nothing_and_leaves_a_connection_that_works(circuit: 
 
 
 @pytest.mark.only_on("sqlite")
-def test_the_database_is_asked_for_one_thing(circuit: Circuit) -> None:
+def test_nothing_begins_or_ends_it_on_sqlite(circuit: Circuit) -> None:
     said: list[str] = []
     with db.engine.connect() as connection:
         raw: Any = connection.connection.driver_connection
@@ -82,7 +82,7 @@ def test_the_database_is_asked_for_one_thing(circuit: Circuit) -> None:
 
 
 @pytest.mark.only_on("postgres")
-def test_the_server_is_asked_for_one_thing(circuit: Circuit, tmp_path: Any) -> None:
+def test_the_server_is_asked_once(circuit: Circuit, tmp_path: Any) -> None:
     update_alone(FAILED, awaits_disk=False, b_channel="mail")
     with db.engine.connect() as connection:
         raw: Any = connection.connection.driver_connection

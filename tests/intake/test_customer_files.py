@@ -129,7 +129,7 @@ def test_who_was_merged_or_erased_is_in_no_file(clock):
 
 def test_a_company_goes_out_and_comes_back_with_its_plan_numbers_and_quiet_day_also_without_people():
     lea = make_user(email="lea@example.com")
-    text = "name,company,plan,own_version,company_owner,company_ids,company_quiet_until\n"
+    text = "name,company,plan,own_version,company_looked_after_by,company_ids,company_quiet_until\n"
     text += "Hana,Brightline,Business,yes,lea@example.com,crm: 7,2027-03-01\n,Halden,Free,no,,,\n"
 
     outcome = take_in(text)

@@ -12,15 +12,26 @@ from bugintake.core.forms import Seen
 from bugintake.intake.customers import adding, changing, merging
 from bugintake.intake.customers.models import Account
 from bugintake.intake.models import Bug, Status
-from bugintake.loop import also_told, attempts, coming_back, notice_letters
-from bugintake.loop.models import Announcement, Delivery, DeliveryKind, DeliveryState, MessageState
+from bugintake.loop import also_told, also_told_letters, attempts, coming_back, notice_letters, restoring
+from bugintake.loop.models import Announcement, AnnouncementKind, Delivery, DeliveryKind, DeliveryState, MessageState
 from bugintake.team.models import Role, User
-from bugintake.triage import editing
+from bugintake.triage import editing, transitions
 from tests.counting import asked
-from tests.factories import bring_to, make_bug, make_customer, make_user, make_workspace
+from tests.factories import bring_to, make_bug, make_customer, make_user, make_workspace, merge
 from tests.loop.rows import announcement_of, message_to, put, release
 from tests.visitors import visit
+from tests.waits import AtOnce
 
+STANDS = [
+    ("sent", None, "Told by mail"),
+    ("told_by_hand", None, "Told by hand"),
+    ("failed", None, "Mail did not reach them, please tell them another way"),
+    ("uncertain", None, "Nobody knows whether the mail arrived"),
+    ("held", "no_address", "Mail did not reach them, please tell them another way"),
+    ("held", "quiet", "To be told by mail"),
+    ("held", "no_note", "Held until somebody of the team sends it"),
+    ("suppressed", None, "Get no mail about it"),
+]
 pytestmark = pytest.mark.long_on("postgres")
 
 
@@ -70,7 +81,7 @@ def test_whoever_filed_hears_who_is_told_and_who_needs_another_way(clock: Any, l
     [mail] = mails(lea)
     assert mail.not_before == clock.now() + also_told.TOGETHER
     head = f"{bug.ref} is fixed and live: {bug.title}"
-    groups = "Not reached, they need another way: Urs Frei\nTo be told by mail: Hana Weber (Halden)"
+    groups = "Mail did not reach them, please tell them another way: Urs Frei\nTo be told by mail: Hana Weber (Halden)"
     assert said_to(lea) == [(f"What your customers are told about {bug.ref}", [head, groups])]
 
 
@@ -79,9 +90,9 @@ def test_what_it_says_is_so_when_it_leaves(clock: Any, lea: User) -> None:
     look(clock)
     message = message_to("hana@example.com")
 
-    for state, words in (("sent", "Told by mail: Hana"), ("told_by_hand", "Told by hand: Hana")):
-        put(message, state)
-        assert said_to(lea)[0][1][1] == words
+    for state, because, words in STANDS:
+        put(message, state, held_because=because)
+        assert said_to(lea)[0][1][1] == f"{words}: Hana"
     put(message, "cancelled")
     assert said_to(lea) == []
 
@@ -95,11 +106,34 @@ def test_several_bugs_that_end_together_are_one_mail(clock: Any, lea: User) -> N
 
     [(subject, lines)] = said_to(lea)
     assert subject == "What your customers are told about several bugs"
-    heads = [f"{live.ref} is fixed and live: {live.title}", f"{declined.ref} is left as it is: {declined.title}"]
+    heads = [f"{live.ref} is fixed and live: {live.title}", f"{declined.ref} is declined: {declined.title}"]
     assert [line for line in lines if line.startswith("BUG")] == [
         *heads,
         f"{later.ref} is fixed and live: {later.title}",
     ]
+
+
+def test_of_very_many_bugs_the_first_are_listed_and_the_others_counted(
+    clock: Any, lea: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(also_told_letters, "MOST", 1)
+    for name in ("Hana", "Sam", "Ole"):
+        ends(make_customer(name), by=lea)
+    look(clock)
+
+    [(_, lines)] = said_to(lea)
+    assert (len(lines), lines[-1]) == (3, "2 more are not listed here:")
+
+
+def test_a_correction_is_named_as_one(clock: Any, lea: User, ida: User) -> None:
+    bug = ends(make_customer("Hana"), by=lea)
+    with transaction():
+        announcement = announcement_of(bug)
+        announcement.kind = AnnouncementKind.CORRECTION
+
+    look(clock)
+
+    assert said_to(lea)[0][1][0] == f"A correction about {bug.ref}: {bug.title}"
 
 
 def test_what_ends_while_a_mail_is_being_written_goes_into_the_next(clock: Any, lea: User) -> None:
@@ -119,7 +153,7 @@ def test_nobody_is_told_twice(clock: Any, lea: User) -> None:
     ends(make_customer("Hana"), by=lea)
 
     assert (look(clock), look(clock), len(mails(lea))) == (1, 0, 1)
-    assert db.session.scalars(sa.select(Announcement.team_told_at)).all() == [clock.now()]
+    assert db.session.scalars(sa.select(Announcement.team_owed_at)).all() == [clock.now()]
 
 
 def test_whoever_looks_after_a_company_hears_of_its_people_whoever_filed(clock: Any, lea: User, ida: User) -> None:
@@ -145,6 +179,85 @@ def test_whoever_stands_in_hears_too(clock: Any, lea: User, ida: User) -> None:
     assert said_to(lea) == []  # who does not work here any more gets no mail
 
 
+def test_whoever_stands_in_for_who_looked_after_a_company_looks_after_it(clock: Any, lea: User, ida: User) -> None:
+    hana, ole = make_customer("Hana", company="Halden"), make_user(Role.AGENT, "Ole")
+    with transaction():
+        changing.change_account(hana.account, {"owner": ida.email}, Seen(), actor=lea)
+        ida.stands_in, ida.disabled_at = ole, clock.now()
+    ends(hana, by=lea)
+
+    look(clock)
+
+    assert said_to(ole)[0][1][1] == "To be told by mail: Hana (Halden)"
+
+
+def test_both_hear_whom_one_customer_told_of_it(clock: Any, lea: User, ida: User) -> None:
+    hana = make_customer("Hana")
+    part = make_bug(waiting=[hana], actor=ida)
+    whole = make_bug(waiting=[hana], actor=lea)
+    merge(part, whole)
+    bring_to(db.session.get_one(Bug, whole.id), Status.LIVE, actor=lea)
+    release()
+
+    assert look(clock) == 2
+    assert [said_to(each)[0][1][1] for each in (lea, ida)] == ["To be told by mail: Hana"] * 2
+
+
+def test_a_bug_that_came_back_meanwhile_is_not_called_live(clock: Any, lea: User) -> None:
+    bug = ends(make_customer("Hana"), by=lea)
+    look(clock)
+    with transaction():
+        transitions.come_back(db.session.get_one(Bug, bug.id), actor=lea)
+
+    head, stands = said_to(lea)[0][1]
+    assert (head, stands) == (f"{bug.ref} is open again: {bug.title}", "Held until somebody of the team sends it: Hana")
+
+
+def test_mails_of_several_people_leave_one_after_the_other(clock: Any, lea: User, ida: User) -> None:
+    ends(make_customer("Hana"), by=lea)
+    ends(make_customer("Sam"), by=ida)
+
+    look(clock)
+
+    assert mails(ida)[0].not_before - mails(lea)[0].not_before == also_told.APART
+
+
+def test_what_a_mail_knows_of_its_workers_stays_when_more_ends(clock: Any, lea: User) -> None:
+    ends(make_customer("Hana"), by=lea)
+    look(clock)
+    with transaction():
+        mails(lea)[0].params = {**mails(lea)[0].params, "losses": 4}
+    ends(make_customer("Sam"), by=lea)
+
+    look(clock)
+
+    assert mails(lea)[0].params == {"announcements": [1, 2], "losses": 4}
+
+
+def test_after_a_restore_nobody_hears_again_of_what_had_left(clock: Any, lea: User) -> None:
+    ends(make_customer("Hana"), by=lea)
+    make_bug(Status.LIVE, waiting=[make_customer("Sam")], actor=lea)  # it left after the backup
+
+    restoring.catch_up(clock.now())
+    release()
+
+    assert (look(clock), [mail.state for mail in mails(lea)]) == (0, ["held"])
+
+
+@pytest.mark.only_on("postgres")
+def test_what_somebody_else_holds_is_not_waited_for(app: Any, clock: Any, lea: User) -> None:
+    ends(make_customer("Hana"), by=lea)
+    look(clock)
+    ends(make_customer("Sam"), by=lea)
+
+    with transaction():
+        db.session.execute(sa.select(Delivery.id).where(Delivery.id == mails(lea)[0].id).with_for_update())
+        other = AtOnce(app, lambda: also_told.queue_outcomes(clock.now()))
+        assert other() is None
+
+    assert len(mails(lea)) == 2
+
+
 def test_only_how_a_bug_ended_is_told(clock: Any, lea: User) -> None:
     make_bug(Status.NEEDS_INFO, waiting=[make_customer("Hana")], actor=lea)
     release()
@@ -161,7 +274,10 @@ def test_before_anything_has_left_nobody_is_told(clock: Any, lea: User) -> None:
 @pytest.mark.parametrize("way", ["failed", "bounced"])
 def test_who_was_not_reached_is_named_soon(clock: Any, lea: User, way: str) -> None:
     bug = ends(make_customer("Hana", email="hana@example.com"), by=lea)
+    look(clock)
     message = message_to("hana@example.com")
+    with transaction():
+        mails(lea)[0].state = DeliveryState.SENT
     delivery = db.session.get_one(Delivery, message.delivery_id)
     if way == "bounced":
         put(delivery, DeliveryState.SENT)
@@ -173,10 +289,11 @@ def test_who_was_not_reached_is_named_soon(clock: Any, lea: User, way: str) -> N
         else:
             coming_back.address_is_gone(delivery, "5.1.1")
 
-    subject, lines = said_to(lea)[0]
+    assert (look(clock), look(clock)) == (1, 0)
+    subject, lines = said_to(lea)[1]
     assert (subject, lines[1]) == (
         f"What your customers are told about {bug.ref}",
-        "Not reached, they need another way: Hana",
+        "Mail did not reach them, please tell them another way: Hana",
     )
 
 
@@ -197,7 +314,7 @@ def test_writing_it_costs_the_same_for_one_customer_and_for_thirty(clock: Any, l
             mail.state = DeliveryState.SENT
         db.session.expire_all()
         with asked() as statements:
-            notice_letters.letter_of(mail)
+            assert notice_letters.letter_of(mail) is not None
         counts.append(len(statements))
 
     assert counts[0] == counts[1]
@@ -262,7 +379,9 @@ def test_a_form_offers_whoever_works_here_and_keeps_whoever_did(app: Any, clock:
     with transaction():
         ida.disabled_at = clock.now()
 
-    assert f'<option value="{ida.email}" selected>Ida Berg</option>' in browser.get(address).text
+    offered = browser.get(address).text
+    assert f'<option value="{lea.email}">Lea Horvat</option>' in offered
+    assert f'<option value="{ida.email}" selected>Ida Berg</option>' in offered
     assert "Ida Berg (no longer here)" in browser.get(f"/accounts/{number}").text
     refused = browser.post(address, data={"name": "Halden", "owner": "sam@example.com"})
     assert (refused.status_code, "Nobody who works here has the address" in refused.text) == (422, True)

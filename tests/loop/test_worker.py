@@ -20,7 +20,8 @@ from bugintake.core.config import Settings
 from bugintake.core.db import db, transaction
 from bugintake.intake.models import Status
 from bugintake.loop import duty_notices, worker
-from bugintake.loop.models import Delivery, WorkerPulse
+from bugintake.loop.models import Delivery
+from bugintake.loop.pulse_models import WorkerPulse
 from bugintake.team import people
 from tests.factories import make_bug, make_customer, make_user, make_workspace
 from tests.faults.rig import broken_invariants, message_states, states

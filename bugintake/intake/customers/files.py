@@ -19,7 +19,7 @@ from bugintake.intake.customers.models import Account, Customer, ExternalId
 from bugintake.team.models import LANGUAGES, User
 from bugintake.team.workspace import workspace
 
-OF_COMPANY = ("plan", "own_version", "company_owner", "company_ids", "company_quiet_until")
+OF_COMPANY = ("plan", "own_version", "company_looked_after_by", "company_ids", "company_quiet_until")
 COLUMNS = ("external_ids", "email", "name", "company", "language", "time_zone", "quiet_until", *OF_COMPANY)
 FIELDS = {"email": "email", "name": "name", "company": "company", "language": "language"}
 FIELDS |= {"time_zone": "zone", "quiet_until": "quiet_until"}
@@ -27,7 +27,7 @@ OTHER_NAMES = {"e_mail": "email", "mail": "email", "address": "email", "zone": "
 COMPANY_FIELDS = {
     "plan": "plan",
     "own_version": "own_version",
-    "company_owner": "owner",
+    "company_looked_after_by": "owner",
     "company_ids": "ids",
     "company_quiet_until": "quiet_until",
 }

@@ -65,13 +65,15 @@ class AccountForm(_Details):
         description="They have a fix only once they have updated, so they are told which version it is in.",
     )
     owner = SelectField(
-        "Looked after by", validate_choice=False, description="They hear by mail what its people are told, too."
+        "Looked after by",
+        validate_choice=False,
+        description="Gets a mail when its people are told how a bug ended, and when mail does not reach them.",
     )
     quiet_until = KeptLine("Quiet until", description=QUIET)
     ids = KeptText("Numbers in other systems", description=IDS)
 
     def offering(self, colleagues: Sequence[User]) -> "AccountForm":
-        """Offer these people to look after it."""
+        """Offer these colleagues as who looks after the company."""
         self.owner.choices = choices([("", "Nobody"), *((person.email, person.name) for person in colleagues)])
         return self
 

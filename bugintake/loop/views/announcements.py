@@ -120,7 +120,6 @@ def page(summary: Summary, status: int = 200, **forms: Any) -> ResponseReturnVal
         "now": clock.now(),
         "me": me,
         "why": words.why,
-        "needs_somebody": words.needs_somebody,
         "MessageState": MessageState,
         "STATES": words.STATES,
         "CHIPS": words.CHIPS,

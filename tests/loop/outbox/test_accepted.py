@@ -77,7 +77,7 @@ def test_twice_noted_is_noted_once() -> None:
     assert db.session.scalars(sa.select(Bug.waiting_count)).one() == 0
 
 
-def test_noting_costs_the_same_for_one_and_for_many() -> None:
+def test_noting_costs_the_same_for_one_and_for_many_of_one_bug() -> None:
     counts = []
     for count in (1, 20):
         taken = accepted(count)
@@ -113,7 +113,10 @@ def test_one_that_cannot_be_noted_keeps_no_other_from_it(clock: Any, monkeypatch
     clock.advance(attempts.TOLD_WITHIN * 2)
     attempts.recover()
 
-    assert db.session.get_one(Delivery, second, populate_existing=True).state is DeliveryState.SENT
+    found = [db.session.get_one(Delivery, each, populate_existing=True) for each in (first, second)]
+    assert [each.state for each in found] == [DeliveryState.UNCERTAIN, DeliveryState.SENT]
+    assert message_states() == {"uncertain": 1, "sent": 1}  # a person sees it
+    assert found[0].last_error == attempts.UNNOTED
 
 
 def test_the_promise_is_kept_although_noting_failed(
@@ -139,7 +142,7 @@ def test_the_promise_is_kept_although_noting_failed(
 
 
 @pytest.mark.parametrize(("after", "noted"), [(0, 1), (3600, 0)])
-def test_with_a_slow_server_nobody_waits_for_the_others_to_be_noted(
+def test_what_was_accepted_long_enough_ago_is_noted_before_the_next_leaves(
     monkeypatch: pytest.MonkeyPatch, after: int, noted: int
 ) -> None:
     live(*people(2))
