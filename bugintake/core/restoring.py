@@ -102,7 +102,10 @@ def _load(archive: zipfile.ZipFile, backup: Backup, connection: sa.Connection) -
 
 
 def _load_table(archive: zipfile.ZipFile, columns: list[str], table: sa.Table, connection: sa.Connection) -> None:
-    """Insert a table's rows. A reference to a later row of the same table is filled in at the end."""
+    """Insert a table's rows. A reference to another row of the same table is filled in at the end.
+
+    The rows stand in no order: PostgreSQL reads those that were changed last.
+    """
     own = [column.name for column in table.columns if any(key.column.table is table for key in column.foreign_keys)]
     readers = [_reader(table.c[name].type, connection.dialect.name) for name in columns]
     later: list[dict[str, Any]] = []
@@ -111,7 +114,7 @@ def _load_table(archive: zipfile.ZipFile, columns: list[str], table: sa.Table, c
         for line in member:
             values = zip(columns, readers, json.loads(line), strict=True)
             row: dict[str, Any] = {name: None if value is None else read(value) for name, read, value in values}
-            if any(row[name] is not None and row[name] > row["id"] for name in own):
+            if any(row[name] not in (None, row["id"]) for name in own):
                 later.append({"row_id": row["id"], **{f"to_{name}": row[name] for name in own}})
                 row.update(dict.fromkeys(own))
             batch.append(row)

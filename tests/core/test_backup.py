@@ -30,7 +30,7 @@ from bugintake.loop.models import Delivery, DeliveryKind, DeliveryState, HeldBec
 from bugintake.loop.restoring import catch_up, distrust
 from bugintake.loop.worker import sweep
 from bugintake.team.models import SignIn, User
-from tests.factories import make_bug, make_customer, make_user, make_workspace
+from tests.factories import make_bug, make_customer, make_user, make_workspace, merge
 
 
 @pytest.fixture
@@ -236,6 +236,20 @@ def test_mail_that_had_not_left_is_held_and_nothing_goes_out_again(app: Flask, f
     assert not outbox.is_waiting()
     event = db.session.scalars(sa.select(Event).where(Event.kind == EventKind.BACKUP_RESTORED)).one()
     assert event.details["held"] == 2
+
+
+def test_a_row_that_was_changed_after_those_that_point_to_it_is_restored(app: Flask, file: Path) -> None:
+    whole, part = make_bug(), make_bug()
+    merge(part, whole)
+    with transaction():
+        db.session.get_one(Bug, whole.id).impact_rank += 1  # PostgreSQL reads it behind its part now
+
+    backups.write(file)
+    restore(file, replace=True, then=distrust)
+    db.session.remove()
+
+    found = db.session.execute(sa.select(Bug.merged_into_id, Bug.canonical_id).order_by(Bug.id)).all()
+    assert [tuple(row) for row in found] == [(None, whole.id), (whole.id, whole.id)]
 
 
 @pytest.mark.parametrize(
