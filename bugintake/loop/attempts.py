@@ -150,7 +150,7 @@ def recover() -> int:
                     _recover(delivery_id, expired)
         except (OperationalError, InterfaceError):  # it concerns the others too: the next round tries again
             raise
-        except Exception:
+        except Exception:  # a fault of one envelope alone must not keep the others from being taken back
             log.exception("Envelope %s cannot be taken back", delivery_id)
             if state is DeliveryState.ACCEPTED:
                 _leave_to_a_person(delivery_id)
